@@ -108,10 +108,21 @@ def in_one_line(exc_info: Any) -> SerializableErrorInfo:
     return SerializableErrorInfo(f"{words}\n", [], found.cls_name)
 
 
+def without_trace(record: logging.LogRecord) -> bool:
+    """A record of Dagster with the trace of a known error says the error in one line in its place."""
+    if record.exc_info and record.exc_info[1] is not None:
+        found = in_one_line(record.exc_info)
+        if not found.stack:
+            record.msg, record.args, record.exc_info = f"{record.getMessage()}: {found.message.strip()}", (), None
+    return True
+
+
 def run() -> None:
     """Dagster's command line of the daemon."""
     setattr(loop, "serializable_error_info_from_exc_info", in_one_line)  # noqa: B010
     setattr(DaemonErrorCapture, "process_exception", staticmethod(Reporter(DaemonErrorCapture.process_exception)))  # noqa: B010
+    # Dagster reports its look at the heartbeats of the daemons here.
+    logging.getLogger("dagster.daemon").addFilter(without_trace)
     with one_line():
         main()
 

@@ -17,7 +17,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from sqlalchemy.exc import OperationalError
 
 import ops_project
-from ops_project.dagster_bridge.daemon import AS_BEFORE, SPEAKING, Reporter, _heard, in_one_line
+from ops_project.dagster_bridge.daemon import AS_BEFORE, SPEAKING, Reporter, _heard, in_one_line, without_trace
 from ops_project.failures import Unusable
 
 
@@ -99,6 +99,10 @@ def test_an_error_of_the_storage_in_any_loop_is_one_line(terminal: tuple[logging
         _heard.clear()
         first, second = str(in_one_line(sys.exc_info())), str(in_one_line(sys.exc_info()))
         assert "Dagster's storage" in first and first.count("\n") == 1 and second == f"{AS_BEFORE}\n"
+        logger.addFilter(without_trace)
+        shown.truncate(shown.seek(0))
+        logger.warning("Error attempting to check daemon heartbeats", exc_info=True)
+        assert shown.getvalue() == f"Error attempting to check daemon heartbeats: {AS_BEFORE}\n"
     try:
         raise KeyError("x")
     except KeyError:
