@@ -183,8 +183,8 @@ def open_shelf(settings: Settings, destination: str | None, owner: str | None) -
 
 
 def outside_of(settings: Settings, home: Path | None = None) -> Outside:
-    """The parts of the home that lie outside of it. `home`: a folder with a copy of the home's files, to read
-    instead.
+    """The ledger, Dagster's storage and the model registry, as far as they are not in the home's folder. `home`: a
+    folder with a copy of the home's files, to read instead.
     """
     from ops_project.defs.operations.backup_outside import outside
 

@@ -65,7 +65,7 @@ class Site:
         return recall(self.ledger)
 
     def kept_while(self, name: str, mark: str, read: Callable[[], Any]) -> Any:
-        """The result of `read`, which is called once for each new mark."""
+        """The result of `read`. It is called again only if `mark` differs from that of the last call for `name`."""
         found = self.kept.get(name)
         if found is None or found[0] != mark:
             found = (mark, read())

@@ -1,7 +1,7 @@
 """Dagster's storage in PostgreSQL, with events that hold no personal data.
 
-The stock classes of `dagster-postgres`, which is not installed by default (`pip install 'ops-project[postgres]'`). In
-dagster.yaml:
+The two classes extend those of `dagster-postgres`, which is not installed by default
+(`pip install 'ops-project[postgres]'`). To use them, write into dagster.yaml:
 
     storage:
       custom:

@@ -60,7 +60,7 @@ class Score(Model):
 
 
 class FreshnessLimits(Model):
-    """The age of the newest data in hours. Closed days do not count."""
+    """Limits for the age of the newest data, in hours. Closed days do not count."""
 
     stale_hours: float = Field(gt=0)
     """From this age on the data is stale."""

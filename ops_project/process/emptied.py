@@ -40,7 +40,7 @@ def is_emptied(settings: Settings, file: Path) -> bool:
 
 
 def is_gone(settings: Settings, file: Path) -> bool:
-    """Whether the file is not there although tables have been built in this home, so that it was there once."""
+    """Whether the file is missing although it must have existed, because tables have been built in this home."""
     try:
         return not file.exists() and has_snapshot(settings)
     except (OSError, ValueError):

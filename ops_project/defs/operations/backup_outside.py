@@ -14,8 +14,8 @@ from ops_project.settings import Settings
 
 
 def outside(settings: Settings, platform: Platform, home: Path | None = None) -> Outside:
-    """The parts that lie outside of the home. `home`: a folder with a copy of the home's files, whose dagster.yaml is
-    read instead. No database is opened.
+    """The ledger, Dagster's storage and the model registry, as far as they are not in the home's folder. No database is
+    opened. `home`: a folder with a copy of the home's files, whose dagster.yaml is read instead.
     """
     folder = (home or settings.home) / settings.dagster_home.name
     return sort_out(_places(settings, folder), platform.backups.elsewhere)
