@@ -179,7 +179,7 @@ def test_a_change_is_told_of_the_first_run_that_has_it(place: Place) -> None:
 def test_where_there_is_no_repository_it_says_so(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(code, "PROJECT_ROOT", tmp_path)
     said = by_title(list(items_of_code(place.scene)))["Code change"]
-    assert "what has changed is not known" in said and "no clone" in said
+    assert "what has changed is not known" in said and "is not a clone" in said
 
 
 def test_a_commit_that_the_repository_does_not_have_is_named(
