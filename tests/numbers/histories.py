@@ -16,6 +16,8 @@ FIRST = date(2026, 4, 27)
 GENRES = ["pop", "pop", "pop", "jazz", "folk", "rock", "soul", "funk"]
 # Moments around a quarter, a half and a whole hour after each other, and at both ends of the day.
 MOMENTS = ["00:00:00", "10:00:00", "10:01:00", "10:15:00", "10:31:00", "10:31:01", "11:00:00", "11:02:00", "23:59:30"]
+# What the contract refuses: streams whose time can be read, and streams whose time cannot, or is no time of a stream.
+REFUSED: list[Row] = [{"listen_seconds": -1}, {"listened_at": "soon"}, {"listened_at": "9999-12-30 10:00:00"}]
 DAYS = [FIRST + timedelta(days=number) for number in range(7)]
 
 
@@ -319,7 +321,7 @@ class Investor(Source):
 
 
 class Listening(Source):
-    """Streams in two files a day; songs and users that come late, change and vanish."""
+    """Streams in two files a day, some of them refused; songs and users that come late, change and vanish."""
 
     def files(self, day: date) -> list[Delivery]:
         pick = self.chance.choice
@@ -349,5 +351,7 @@ class Listening(Source):
                 }
                 for number in (self.chance.randint(1, 150) for _ in range(20))
             }
+            for number in self.some(list(rows), 0.1):
+                rows[number].update(self.chance.choice(REFUSED))
             files.append(Delivery("streams", day, tuple(rows.values()), part))
         return files

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.dbt.macros import variable
-from tests.numbers.oracle.archive import Archive, Row, newest
+from tests.numbers.oracle.archive import Archive, Row, moment_of, newest
 from tests.numbers.oracle.compare import Table
 
 SILENCE = timedelta(minutes=variable("stream_session_minutes"))
@@ -56,12 +56,18 @@ def session(of: list[Row]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Event:
-    """A stream. It is an error if it names a song or a user that is not known on its day."""
+    """A stream. It violates a reference if it names a song or a user that is not known on its day."""
 
     day: date
-    listened: datetime
+    listened: datetime | None
+    """None if the time of a refused stream cannot be read. It counts on the date of its file."""
     loaded: datetime
-    is_error: bool
+    violates: bool
+    is_refused: bool = False
+
+    @property
+    def is_error(self) -> bool:
+        return self.violates or self.is_refused
 
 
 @dataclass(frozen=True)
@@ -74,17 +80,22 @@ class Window:
 
 
 def validation(archive: Archive, valid: set[int]) -> Table:
-    """`valid`: the identities of the rows that name a song and a user. No row of these histories is refused."""
+    """`valid`: the identities of the rows that name a song and a user."""
     found = newest(archive.rows("streams"), lambda row: int(row.known("stream_id"))).values()
     events = [
         Event(row.day("listened_at"), row.moment("listened_at"), row.file.loaded_at, id(row) not in valid)
         for row in found
     ]
-    clocks: dict[str, Callable[[Event], datetime]] = {"event": lambda e: e.listened, "load": lambda e: e.loaded}
+    for row in [row for rows in archive.refused.values() for row in rows]:
+        listened = moment_of(row)
+        day = listened.date() if listened else row.file.day
+        events.append(Event(day, listened, row.file.loaded_at, violates=False, is_refused=True))
+    clocks: dict[str, Callable[[Event], datetime | None]] = {"event": lambda e: e.listened, "load": lambda e: e.loaded}
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for clock, moment in clocks.items():
-        rates = list(windows(events, moment, RATE_WINDOW))
-        references = list(windows(events, moment, REFERENCE_WINDOW))
+        timed = [(at, event) for event in events if (at := moment(event)) is not None]
+        rates = list(windows([(at, event.is_error) for at, event in timed], RATE_WINDOW))
+        references = list(windows([(at, event.violates) for at, event in timed], REFERENCE_WINDOW))
         for day in {event.day for event in events}:
             mine = [event for event in events if event.day == day]
             wrong = [event for event in mine if event.is_error]
@@ -95,8 +106,8 @@ def validation(archive: Archive, valid: set[int]) -> Table:
             reference = worst(concerned(references, clock, day, wrong, REFERENCE_WINDOW), lambda window: window.errors)
             rows[day, clock] = {
                 "events": len(mine),
-                "refused": 0,
-                "reference_violations": len(wrong),
+                "refused": sum(event.is_refused for event in mine),
+                "reference_violations": sum(event.violates for event in mine),
                 "worst_error_rate": rate.errors / rate.events if rate else 0,
                 "worst_error_window_errors": rate.errors if rate else 0,
                 "worst_error_window_events": rate.events if rate else 0,
@@ -109,12 +120,14 @@ def validation(archive: Archive, valid: set[int]) -> Table:
     return Table(("business_date", "clock"), rows, schema="silver")
 
 
-def windows(events: list[Event], moment: Callable[[Event], datetime], length: timedelta) -> Iterator[Window]:
-    """One window for each moment at which an event enters or leaves."""
-    times = {moment(event) for event in events}
+def windows(events: list[tuple[datetime, bool]], length: timedelta) -> Iterator[Window]:
+    """One window for each moment at which an event enters or leaves. `events`: when each was, and whether it counts
+    as an error.
+    """
+    times = {time for time, _ in events}
     for at in times | {time + length for time in times}:
-        inside = [event for event in events if at - length < moment(event) <= at]
-        yield Window(at, len(inside), sum(event.is_error for event in inside))
+        inside = [is_error for time, is_error in events if at - length < time <= at]
+        yield Window(at, len(inside), sum(inside))
 
 
 def concerned(found: list[Window], clock: str, day: date, wrong: list[Event], length: timedelta) -> list[Window]:

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['streams', 'songs', 'users'], 'rebuilt_too': 'dates_since_catalogue'},
+        meta={'feeds': ['streams', 'songs', 'users'], 'rebuilt_too': ['dates_since_catalogue', 'dates_of_refusals']},
     )
 }}
 

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['streams', 'songs', 'users'], 'rebuilt_too': 'dates_since_catalogue'},
+        meta={'feeds': ['streams', 'songs', 'users'], 'rebuilt_too': ['dates_since_catalogue', 'dates_of_refusals']},
     )
 }}
 
@@ -21,29 +21,14 @@ with loaded as (
 
 -- Refused rows count at their own time if it can still be read, and otherwise only at the time of their load.
 refused as (
-    select
-        try_cast(
-            json_extract_string(
-                case when json_valid(quarantine.raw_text) then quarantine.raw_text end, '$.listened_at'
-            ) as {{ dbt.type_timestamp() }}
-        ) as listened_at,
-        batches.loaded_at,
-        batches.business_date as file_date,
-        quarantine.rows as events
-    from {{ source('ops', 'quarantine') }} as quarantine
-    inner join {{ source('ops', 'batches') }} as batches on quarantine.batch_id = batches.batch_id
-    where quarantine.feed = 'streams' and batches.status = 'loaded'
+    {{ refused_streams(source('ops', 'quarantine'), source('ops', 'batches')) }}
 ),
 
 refused_moments as (
-    select
-        coalesce(cast(listened_at as date), file_date) as business_date,
-        listened_at,
-        loaded_at,
-        sum(events) as refused
+    select business_date, listened_at, loaded_at, sum(refused) as refused
     from refused
-    where {{ in_touched_dates('coalesce(cast(listened_at as date), file_date)') }}
-    group by coalesce(cast(listened_at as date), file_date), listened_at, loaded_at
+    where {{ in_touched_dates('business_date') }}
+    group by business_date, listened_at, loaded_at
 )
 
 select
@@ -56,7 +41,4 @@ select
     {{ as_of() }} as dbt_updated_at
 from loaded
 full outer join refused_moments
-    on
-        loaded.business_date = refused_moments.business_date
-        and loaded.listened_at = refused_moments.listened_at
-        and loaded.loaded_at = refused_moments.loaded_at
+    on loaded.listened_at = refused_moments.listened_at and loaded.loaded_at = refused_moments.loaded_at

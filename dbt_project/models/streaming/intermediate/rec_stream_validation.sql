@@ -6,7 +6,7 @@
         meta={
             'feeds': ['streams', 'songs', 'users'],
             'spread_days': 1,
-            'rebuilt_too': ['days_after_catalogue', 'dates_loaded_nearby'],
+            'rebuilt_too': ['days_after_catalogue', 'days_after_refusals', 'dates_loaded_nearby'],
         },
     )
 }}

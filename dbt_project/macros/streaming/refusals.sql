@@ -1,0 +1,90 @@
+{#
+  When a refused stream was listened to, UTC; NULL where the row does not say it, or says a day that no stream can have.
+  The limits are those of the day of loading, so that a build of another day says the same.
+#}
+{% macro refused_moment(raw_text, loaded_at) -%}
+    {%- set said -%}
+        try_cast(
+            json_extract_string(case when json_valid({{ raw_text }}) then {{ raw_text }} end, '$.listened_at')
+            as {{ dbt.type_timestamp() }}
+        )
+    {%- endset -%}
+    case
+        when
+            {{ said }} >= cast('{{ var("first_plausible_date") }}' as date)
+            and cast({{ said }} as date) <= {{ days_later('cast(' ~ loaded_at ~ ' as date)', 1) }}
+            then {{ said }}
+    end
+{%- endmacro %}
+
+{#
+  The refused streams that stand: of files that are loaded and not replaced. A stream without a readable time counts on
+  the date of its file, and only at the time of its load. Tables stand by name unless the caller gives them: a source() in
+  a macro that only runs on an incremental build is unknown to dbt when it parses.
+#}
+{% macro refused_streams(quarantine='ops.quarantine', batches='ops.batches') %}
+    select
+        coalesce(cast(listened_at as date), file_date) as business_date,
+        listened_at,
+        loaded_at,
+        load_seq,
+        refused
+    from (
+        select
+            {{ refused_moment('quarantine.raw_text', 'batches.loaded_at') }} as listened_at,
+            batches.loaded_at,
+            batches.load_seq,
+            batches.business_date as file_date,
+            quarantine.rows as refused
+        from {{ quarantine }} as quarantine
+        inner join {{ batches }} as batches on quarantine.batch_id = batches.batch_id
+        where quarantine.feed = 'streams' and batches.status = 'loaded'
+    ) as read
+{%- endmacro %}
+
+{#
+  Dates that a refused stream joins or leaves. It does not touch its date, because it has no row in bronze: it joins with
+  a file that this model has not consumed, and where one has left, the model still counts more than there are.
+#}
+{% macro dates_of_refusals() %}
+    {%- set consumed -%}
+        coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
+    {%- endset -%}
+    {%- set query -%}
+        with standing as (
+            {{ refused_streams() }}
+        ),
+
+        now_refused as (
+            select business_date, sum(refused) as refused, max(load_seq) as load_seq
+            from standing
+            group by business_date
+        ),
+
+        counted as (
+            {%- if model.name == 'rec_stream_validation' %}
+            select business_date, max(refused) as refused
+            {%- else %}
+            select business_date, sum(refused) as refused
+            {%- endif %}
+            from {{ this }}
+            where refused > 0
+            group by business_date
+        )
+
+        select coalesce(now_refused.business_date, counted.business_date) as business_date
+        from now_refused
+        full outer join counted on now_refused.business_date = counted.business_date
+        where
+            now_refused.load_seq > {{ consumed }}
+            or coalesce(now_refused.refused, 0) <> coalesce(counted.refused, 0)
+    {%- endset -%}
+    {%- set dates = [] -%}
+    {%- for row in run_query(query).rows -%}{%- do dates.append(row[0].isoformat()) -%}{%- endfor -%}
+    {{ return(dates) }}
+{% endmacro %}
+
+{# Those dates and the day after each: a window of listening that ends shortly after midnight begins before it. #}
+{% macro days_after_refusals() %}
+    {{ return(widened(dates_of_refusals(), 0, 1)) }}
+{% endmacro %}
