@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from tests.dbt.macros import model, variable
 
@@ -77,6 +78,19 @@ def test_a_measure_without_incident_calls_at_most_once_a_year() -> None:
                 calls += [is_called(score) for score in scores]
                 years += 1 / 365
     assert (calls / years <= 1).all(), calls / years
+
+
+@pytest.mark.soak
+def test_false_alarms_over_a_hundred_years() -> None:
+    """The few years above say little about a rate of one a year. A day that is known to be unusual raises no alarm."""
+    alarms, years = 0, 0.0
+    for seed in range(24):
+        noise, growth = (0.05, 0.03, 0.08)[seed % 3], (0.0, 0.005, -0.003, 0.0)[seed % 4]
+        for _, *scores, status in judged(product(50000 + seed, 5 * 365, noise=noise, growth=growth)):
+            if status != "Insufficient History":
+                alarms += sum(is_called(score) for score in scores) * (status == "Anomaly Detected")
+                years += 3 / 365
+    assert alarms / years <= 1
 
 
 def test_a_day_that_dropped_does_not_hide_the_next() -> None:

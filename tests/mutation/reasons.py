@@ -164,7 +164,7 @@ REASONS = Reasons(
             "The limit lies on a number that an approximation gives, of many digits: no data meets it exactly.",
             r".*",
             r"q_value <= 0.05: the end is left out|chi_square > 10.828: the end|compared\.margin [<>] 0: the end"
-            r"|distance > 4.5 .*: the end|z_score > 3.5: the end|z_score < -2.8: the end|z_score\) > .*: the end",
+            r"|distance > 4.5 .*: the end|z_score > 3.5: the end|z_score < -2\.85?: the end|z_score\) > .*: the end",
         ),
         Reason(
             "The rows are divided into the same two groups.",
