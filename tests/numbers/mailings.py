@@ -169,7 +169,8 @@ class Mailings(Source):
 
     def response(self, number: int) -> dict[str, Any]:
         pick = self.chance.choice
-        treatment = number * 11 % 200
+        # Some contacts have two responses, each with its own value.
+        treatment = number % 60 * 11 % 200
         kind = pick(["open", "click", "conversion", "conversion", "unsubscribe"])
         return {
             "response_id": f"R{number}",

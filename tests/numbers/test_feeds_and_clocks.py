@@ -19,7 +19,8 @@ from tests.numbers.played import HISTORIES, Played
 from tests.numbers.site import Site
 from tests.numbers.test_incremental_is_full import compare
 
-pytestmark = pytest.mark.soak
+# The longest of these histories are built six times, which takes a minute of processor time.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 FEEDS = [
     (domain, feed.name) for domain in HISTORIES for feed in catalog.load(Settings.load(environ={})).feeds_of(domain)
