@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import pairwise
 
 from hypothesis import Phase, given, settings
@@ -106,3 +107,29 @@ def test_a_customer_named_only_by_a_replaced_batch_is_not_among_the_rejects(ware
     one.deliver(Extract("mart_consents", FIRST, ({"customer_id": "M1", **consent},)))
     one.build()
     assert one.connection.execute(rejects).fetchall() == [("M1",)]
+
+
+def test_a_reject_names_the_first_standing_batch_of_its_key_in_however_many_builds(warehouse: Make) -> None:
+    """A customer without a record of their own. The file of the first day comes last, and is corrected."""
+    consent = {"channel": "email", "consent_status": "opted_in", "consented_at": "2026-01-01 00:00:00", "op": "U"}
+    first, second = (
+        Extract("mart_consents", FIRST + timedelta(days=number), ({"customer_id": "M1", **consent},))
+        for number in range(2)
+    )
+    step_by_step, at_once = warehouse(), warehouse()
+    batches = []
+    for extract in (second, first, second, first):
+        step_by_step.deliver(extract)
+        at_once.deliver(extract)
+        step_by_step.build()
+        batches.append(named_in(step_by_step))
+    at_once.build()
+    assert batches == [1, 1, 2, 3]
+    assert named_in(at_once) == batches[-1]
+
+
+def named_in(one: Warehouse) -> int:
+    [(found,)] = one.connection.execute(
+        "SELECT DISTINCT load_seq FROM silver.interface_rejects WHERE entity = 'uds_customer'"
+    ).fetchall()
+    return int(found)

@@ -53,13 +53,41 @@ where
 {#
   The keys of a hub that an extract still names. A hub keeps every key, even one that was named only by a batch that a
   corrected delivery has replaced. Only keys that a replaced batch named first need to be looked up.
+
+  named_in: the first standing batch that names a key, for keys without a record in `described_by`. The load_seq of the
+  hub is no answer for them, because it depends on which batches there were when the key was new to the hub.
 #}
-{% macro standing_keys(hub, src_nk, source_model) -%}
-    select *
-    from {{ ref(hub) }}
+{% macro standing_keys(hub, src_pk, src_nk, described_by, source_model) -%}
+    select
+        known.{{ src_pk }},
+        known.{{ src_nk }},
+        named.load_seq as named_in
+    from {{ ref(hub) }} as known
+    left join (
+        select
+            {{ src_nk }},
+            min(load_seq) as load_seq
+        from (
+            {%- for name, columns in source_model.items() %}
+            {%- set outer = loop %}
+            {%- for column in columns %}
+            select naming.{{ column }} as {{ src_nk }}, naming.load_seq from {{ ref(name) }} as naming
+            where
+                naming.{{ column }} in (
+                    select undescribed.{{ src_nk }} from {{ ref(hub) }} as undescribed
+                    where undescribed.{{ src_pk }} not in (select described.{{ src_pk }} from {{ ref(described_by) }} as described)
+                )
+            {%- if not (outer.last and loop.last) %}
+            union all
+            {%- endif %}
+            {%- endfor %}
+            {%- endfor %}
+        ) as by_feed
+        group by {{ src_nk }}
+    ) as named on known.{{ src_nk }} = named.{{ src_nk }}
     where
-        load_seq not in ({{ replaced_batches() }})
-        or {{ src_nk }} in (
+        known.load_seq not in ({{ replaced_batches() }})
+        or known.{{ src_nk }} in (
             {%- for name, columns in source_model.items() %}
             {%- set outer = loop %}
             {%- for column in columns %}

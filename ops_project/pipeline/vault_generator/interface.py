@@ -43,8 +43,9 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
     """
     mappings = meta.mappings_of(interface.entity)
     sources, joins, primary = _joins(meta, interface, list(dict.fromkeys(item.source for item in mappings)))
+    primary_model = sources[primary]
     imports = "\n\n".join(
-        f"{name} as (\n{_rows(meta, name, model, is_anchor=index == 0)}\n),"
+        f"{name} as (\n{_rows(meta, name, model, primary_model if index == 0 else None)}\n),"
         for index, (name, model) in enumerate(sources.items())
     )
     selected = [f"        {_named(item, types)}," for item in mappings]
@@ -56,7 +57,7 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
     # A key that its own feed never delivered has no extract. Which other feed named it first depends only on the order
     # of the files.
     as_of = f"{primary}.load_datetime"
-    seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.load_seq) as load_seq"
+    seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.named_in) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
     if raw:
         arguments["cast"] = dict(raw)
@@ -76,17 +77,19 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
     )
 
 
-def _rows(meta: Metadata, name: str, model: str, *, is_anchor: bool) -> str:
+def _rows(meta: Metadata, name: str, model: str, described_by: str | None) -> str:
     """The columns that a CTE of the view selects. The hub that the view is built on gives only the keys that an
-    extract still names.
+    extract still names. `described_by`: for the view's anchor, the model that says whether a row still exists.
     """
     entity = meta.entity(name)
-    if not is_anchor or entity is None or entity.kind != "hub":
+    if described_by is None or entity is None or entity.kind != "hub":
         return f"    select * from {{{{ ref('{model}') }}}}"
     sources: Value = {naming.stage(feed): list(names) for feed, names in naming.hub_sources(meta, name).items()}
     arguments: dict[str, Value] = {
         "hub": model,
+        "src_pk": naming.hub_key(meta, name),
         "src_nk": naming.business_key(meta, name).attribute,
+        "described_by": described_by,
         "source_model": sources,
     }
     return "    " + call("standing_keys", arguments).strip().replace("\n", "\n    ")

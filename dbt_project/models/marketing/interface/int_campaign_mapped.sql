@@ -4,7 +4,9 @@
 with hub_campaign as (
     {{ standing_keys(
         hub='hub_campaign',
+        src_pk='campaign_hk',
         src_nk='campaign_id',
+        described_by='sat_campaign_details_current',
         source_model={
             'stg_mart_campaigns': ['campaign_id'],
             'stg_mart_cells': ['campaign_id'],
@@ -29,7 +31,7 @@ mapped as (
         cast(sat_campaign_details.budget_amount as decimal(18,2)) as budget_amount,
         upper(sat_campaign_details.currency) as currency_code,
         sat_campaign_details.load_datetime as extracted_at,
-        coalesce(sat_campaign_details.load_seq, hub_campaign.load_seq) as load_seq
+        coalesce(sat_campaign_details.load_seq, hub_campaign.named_in) as load_seq
     from hub_campaign
     left join sat_campaign_details on hub_campaign.campaign_hk = sat_campaign_details.campaign_hk
     where not coalesce(sat_campaign_details.is_deleted, false)

@@ -4,7 +4,9 @@
 with hub_customer as (
     {{ standing_keys(
         hub='hub_customer',
+        src_pk='customer_hk',
         src_nk='customer_id',
+        described_by='sat_customer_profile_current',
         source_model={
             'stg_mart_customers': ['customer_id'],
             'stg_mart_contacts': ['customer_id'],
@@ -37,7 +39,7 @@ mapped as (
         cast(coalesce(sat_customer_profile.lifetime_value, 0) as decimal(18,2)) as lifetime_value,
         sat_customer_profile.created_date as registered_on,
         sat_customer_profile.load_datetime as extracted_at,
-        coalesce(sat_customer_profile.load_seq, hub_customer.load_seq) as load_seq
+        coalesce(sat_customer_profile.load_seq, hub_customer.named_in) as load_seq
     from hub_customer
     left join sat_customer_profile on hub_customer.customer_hk = sat_customer_profile.customer_hk
     where not coalesce(sat_customer_profile.is_deleted, false)

@@ -4,7 +4,9 @@
 with hub_offer as (
     {{ standing_keys(
         hub='hub_offer',
+        src_pk='offer_hk',
         src_nk='offer_id',
+        described_by='sat_offer_details_current',
         source_model={
             'stg_mart_offers': ['offer_id'],
             'stg_mart_cells': ['offer_id'],
@@ -27,7 +29,7 @@ mapped as (
         sat_offer_details.valid_from,
         sat_offer_details.valid_to,
         sat_offer_details.load_datetime as extracted_at,
-        coalesce(sat_offer_details.load_seq, hub_offer.load_seq) as load_seq
+        coalesce(sat_offer_details.load_seq, hub_offer.named_in) as load_seq
     from hub_offer
     left join sat_offer_details on hub_offer.offer_hk = sat_offer_details.offer_hk
     where not coalesce(sat_offer_details.is_deleted, false)
