@@ -129,7 +129,7 @@ def test_from_a_table_on(world: World, instance: dg.DagsterInstance, tmp_path: P
     assert first.run_id is not None
     assert again(world, instance, tmp_path, first.run_id, "b").state == "succeeded"
     assert world.built == {"a": 1, "b": 2, "c": 2}
-    with pytest.raises(RestoreError, match="no part of this run"):
+    with pytest.raises(RestoreError, match="not part of this run"):
         again(world, instance, tmp_path, first.run_id, "gold.other")
 
 

@@ -202,4 +202,4 @@ def test_the_archive_gives_nobody_more_rights_than_the_file_came_with(home):
 def test_a_file_that_may_not_be_read_says_so(home):
     home.put(NAME, HEAD + "1,a,1.00,\n").chmod(0)
     [finding] = home.land().findings
-    assert finding.kind == "config_error" and "make it readable" in finding.message
+    assert finding.kind == "config_error" and "cannot be read" in finding.message

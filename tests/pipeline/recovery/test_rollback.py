@@ -67,5 +67,5 @@ def test_what_is_no_version_is_refused_with_the_newest_ones(clone: Clone, tmp_pa
     with pytest.raises(RestoreError, match=r"no commit 'nonsense'; the newest: \w+ two; \w+ one"):
         clone.resolve("nonsense")
     (tmp_path / "copy").mkdir()
-    with pytest.raises(RestoreError, match="no clone"):
+    with pytest.raises(RestoreError, match="not a clone"):
         clone_of(tmp_path / "copy")
