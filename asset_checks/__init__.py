@@ -23,5 +23,5 @@ makes one `@dg.multi_asset_check(can_subset=True)` for a layer of a domain. It i
 keys, required columns, allowed values and references are read from the dbt tests, so each is written only once.
 `asset_checks/<domain>.py` adds what only that domain knows (control totals, daily series); it is found by its name.
 
-This package itself imports nothing, so that the statistics in `primitives/` can be used without Dagster.
+This module itself imports nothing, so that the statistics in `primitives/` can be used without Dagster.
 """

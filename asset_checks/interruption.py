@@ -6,7 +6,7 @@ import duckdb
 
 
 def was_interrupted(error: BaseException) -> bool:
-    """Whether this error, or one that it followed, is an interruption.
+    """Whether this error, or an error that caused it, is an interruption.
 
     DuckDB refuses every further statement of a transaction that was interrupted, so the last error may not say so.
     """

@@ -79,12 +79,13 @@ class TableSpec:
     # rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
     valid_when: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
-    # When the data itself happened: a DATE (its end counts) or a TIMESTAMP in UTC. None: the table has no time, so
-    # freshness does not apply.
+    # The column with the time of the data: a DATE (the end of the day counts) or a TIMESTAMP in UTC. None: the table
+    # has no time, so freshness does not apply.
     time_column: str | None = None
     # The DATE column by which an event table grows. None: the whole table is scored.
     date_column: str | None = None
-    # SQL condition of the rows that are data. A satellite of a vault contains a ghost record, which nobody delivered.
+    # SQL condition that only delivered rows fulfil. A satellite of a vault contains a ghost record, which nobody
+    # delivered.
     real_rows: str = "true"
     # True: the table repeats a full extract for each date, so only the newest date is scored.
     full_extract: bool = False

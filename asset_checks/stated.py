@@ -2,7 +2,7 @@
 # with a name.
 """Checks whose verdict is already in a table: a model computed it row by row, and the check reports it on the right
 asset. A failure is reported at the asset that caused it (`asset`), although the table that shows it (`table`) is built
-later. So the check waits for that table. Computes nothing again.
+later. So the check waits for that table. Nothing is computed again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 State = Literal["proven", "absent", "unknown"]
 STATES: tuple[str, ...] = get_args(State)
 ROWS = "*"
-"""The name under which the rows of a table stand among its columns."""
+"""The name that stands for the rows of a table in a list of its columns."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -15,8 +15,8 @@ def _all_of(*parts: str) -> Needed:
 
 
 def _named_secret(text: str) -> bool:
-    """Whether the name of a secret may occur in the text. If case is ignored, some letters that are not ASCII equal
-    ASCII letters, so these are considered too.
+    """Whether the name of a secret may occur in the text. A pattern that ignores case matches some non-ASCII letters as
+    ASCII letters, so a text with non-ASCII letters always counts.
     """
     lowered = text.lower()
     return not text.isascii() or any(name in lowered for name in _SECRETS)

@@ -22,7 +22,7 @@ CONFIG_DIR = PACKAGE_DIR / "config"
 RUNBOOK_DIR = PACKAGE_DIR / "runbooks"
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 
-# A clock that is given as a plain date means the end of that night's work: everything is to be ready by 08:00 New York.
+# An as-of time that is a plain date means 08:00 New York, when the night's work must be finished.
 AS_OF_DATE_TIME = time(8, 0)
 AS_OF_DATE_ZONE = ZoneInfo("America/New_York")
 # This leaves room at both ends for adding and subtracting times.

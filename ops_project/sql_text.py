@@ -1,4 +1,4 @@
-"""Quoting: names and values as parts of SQL text. The only place of the package that doubles a quote."""
+"""Quotes names and values for SQL text. No other module of the package doubles a quote."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-r"""Text as it may be shown: control characters are written out, so that data never controls a terminal or a page. A
-file name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a
-screen, move the cursor or rename the window, and a mark of writing direction can reverse a name. Here such a
-character is replaced by its usual escape (`\x1b`). Everything else stays unchanged.
+r"""Writes out the control characters of a text, so that data never controls the terminal or page that shows it. A file
+name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a screen,
+move the cursor or rename the window, and a mark of writing direction can reverse a name. Here such a character is
+replaced by its usual escape (`\x1b`). Everything else stays unchanged.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     batches = recent_batches(situation, table)
     if not batches:
         return Verdict.unknown(f"{table.feed} has no batch yet.", passed=True)
-    # The sequence is what the table is clustered by: its zone maps keep this scan to the batches in question.
+    # The table is clustered by the sequence number, so its zone maps limit this scan to these batches.
     held = situation.rows(
         f"""
         select _batch_id, count(*)

@@ -16,7 +16,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
 NAME = "duplicate_keys"
-DESCRIPTION = "No business key was delivered twice in one file, nor again with the same content in another."
+DESCRIPTION = "No business key was delivered twice in one file, or again with the same content in another file."
 FAILURE_CLASS = "key_violation"
 # How landing words the reason of a quarantined repetition.
 QUARANTINE_REASONS = r"(repeats the key of|shares its key with) line"

@@ -1,7 +1,7 @@
-"""Checks how old the data itself is: its newest business date or event, compared with the clock. This is not the age
-of the build: rebuilding an old partition changes no newest date, so it makes nothing fresh. Days on which the feed
-delivers nothing do not count. Data from the future does not count either: one row of the year 2099 would keep a
-table fresh for decades.
+"""Checks how old the data itself is: its newest business date or event, compared with the clock. This is not the age of
+the build. Rebuilding an old partition does not change the newest date, so it does not make the table fresh. Days on
+which the feed delivers nothing do not count. Data from the future does not count either: one row of the year 2099 would
+keep a table fresh for decades.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Severity, Situation, Verdict
 
 NAME = "freshness"
-DESCRIPTION = "The newest data is less than a day old; closed days do not count, and a rebuild makes nothing fresh."
+DESCRIPTION = "The newest data, not the build, is less than a day old. Closed days do not count."
 FAILURE_CLASS = "freshness_breach"
 
 Freshness = Literal["fresh", "stale", "very stale"]

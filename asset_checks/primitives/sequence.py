@@ -1,4 +1,6 @@
-"""Gaps in a sequence that the source numbers without gaps. Each missing range is a change that never arrived (CDC)."""
+"""Finds gaps in the numbers that a source gives to its changes without gaps (CDC). A missing range means that changes
+never arrived.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
 NAME = "sequence_gaps"
-DESCRIPTION = "The sequence of the source has no holes."
+DESCRIPTION = "The sequence numbers of the source have no gaps."
 FAILURE_CLASS = "source_partial"
 SHOWN = 20
 
@@ -40,7 +42,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
         """
     )
     if not rows:
-        return Verdict.ok(f"{table.name}: {table.sequence_column} has no holes ({scope_of(situation, table).words}).")
+        return Verdict.ok(f"{table.name}: {table.sequence_column} has no gaps ({scope_of(situation, table).words}).")
     missing, gaps = int(rows[0][2]), int(rows[0][3])
     ranges = [f"{first}" if first == last else f"{first}–{last}" for first, last, *_ in rows]
     return Verdict.fail(

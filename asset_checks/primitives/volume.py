@@ -1,7 +1,7 @@
-"""Rows delivered for a business date, compared with the dates before it, because a truncated load looks like a
-healthy small one. Growth and a weekday pattern are part of the model and not findings, and neither is a rush on a
-public holiday. A constant series has no noise of its own and gets the configured minimum, so that its changes are
-noticed. With too few earlier dates the result is unknown, and this is reported.
+"""Compares the rows delivered for a business date with the dates before it, because a truncated load looks like a
+healthy small one. Growth and a weekday pattern are part of the model and no findings. More rows than expected on a
+public holiday are no finding either. A constant series has no noise of its own and gets the configured minimum, so that
+its changes are noticed. With too few earlier dates the result is unknown, and this is reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
 NAME = "volume"
-DESCRIPTION = "The rows of the newest business dates lie inside the interval that their predecessors predict."
+DESCRIPTION = "The row counts of the newest business dates lie inside the interval that earlier dates predict."
 FAILURE_CLASS = "volume_anomaly"
 # A first load brings many dates at once. Its old dates are history and not news.
 JUDGED_AT_MOST = 7

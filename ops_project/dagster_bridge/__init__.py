@@ -1,1 +1,3 @@
-"""Everything that touches Dagster's instance, storages and internals, and nothing else. It knows neither wing."""
+"""Everything that touches Dagster's instance, storages and internals, and nothing else. It imports neither `pipeline`
+nor `operations`.
+"""

@@ -1,4 +1,4 @@
-"""The attempt of a step that this code runs in: its number, its log, and the tags that stop Dagster's other retries."""
+"""The running step's attempt: its number, its log, and the tags that stop Dagster's other retries."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ WANTED = ("ASSET_MATERIALIZATION", "STEP_SUCCESS", "STEP_FAILURE")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One table in one run. `seconds`: None if unknown. `rows`: the rows that landing loaded, or else the rows that the
-    table has afterwards.
+    """One table in one run. `seconds`: None if unknown. `rows`: the rows that landing loaded; for other tables, the
+    rows that the table has afterwards.
     """
 
     asset: str

@@ -1,8 +1,8 @@
 """Removes a warning of Dagster that is wrong where tables are on hold.
 
 Dagster writes that a step "will proceed without gating" on a blocking check that emitted no result. A held table emits
-none, and its downstream steps are skipped; a run printed twenty such lines. If a table was built and a check of it gave
-no result, the run's own summary says so, and a published table is held back.
+none, and its downstream steps are skipped; a run printed twenty such lines. If a table was built and one of its checks
+gave no result, the run's own summary says so, and the table is not published.
 """
 
 from __future__ import annotations

@@ -45,9 +45,7 @@ NAMES = frozenset(
 
 
 class MaskedEvents(EventLogStorage):
-    """A base class that stands before a storage class in a list of bases. It masks every event that the storage class
-    would store.
-    """
+    """A mixin that masks every event before it is stored. List it before the storage class among the bases."""
 
     def store_event(self, event: EventLogEntry) -> None:
         super().store_event(masked(event))  # type: ignore[safe-super]  # the class that follows among the bases has it

@@ -41,12 +41,12 @@ def chain(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.DagsterRu
 
 
 def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
-    """The tags of a rerun. By them Dagster shows the run and its reruns together."""
+    """The tags of a rerun. With them, Dagster shows the run and its reruns together."""
     return {PARENT: run.run_id, ROOT: run.tags.get(ROOT, run.run_id)}
 
 
 def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """What a run and its earlier reruns have done together. The failures are those of `run` alone."""
+    """The joint outcome of a run and of the runs that it repeats. The failures are those of `run` alone."""
     runs = chain(instance, run)
     until = next((number for number, item in enumerate(runs) if item.run_id == run.run_id), len(runs) - 1)
     return merged([outcome(instance, item.run_id) for item in runs[: until + 1]])

@@ -1,4 +1,4 @@
-"""The one reader of a run's events: what each event is about, and what a failure said."""
+"""Reads the events of a run from Dagster: what each event is about, and the text of a failure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Files become tables: landing, dbt, models, snapshots, publishing. This wing knows nothing of `operations`."""
+"""Turns files into tables: landing, dbt, models, snapshots, publishing. It imports nothing from `operations`."""

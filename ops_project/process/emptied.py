@@ -1,5 +1,5 @@
-"""A file of a store that has nothing in it, or is not there, although it held something. SQLite takes such a file for
-a new one, and its first writer would begin a store without a history.
+"""Recognises a file of a store that is empty or missing although it held something. SQLite takes such a file for a new
+one, and its first writer would begin a store without a history.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Dagster puts a handler of its own in place while a run goes on, and DuckDB and dbt turn the interruption into errors of
 their own. Python writes every signal to a file descriptor before it calls a handler. This module reads that descriptor.
-SIGTERM, with which the watchdog stops what runs too long, is not counted.
+SIGTERM does not count: the watchdog sends it to runs that take too long.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Named places where a test may kill this process, to prove that nothing has to be cleaned up afterwards.
 
-Costs one comparison with None; does nothing unless OPS_KILL_AT names the place.
+Without OPS_KILL_AT, a place costs one comparison with None and does nothing.
 """
 
 from __future__ import annotations

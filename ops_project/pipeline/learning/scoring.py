@@ -42,7 +42,7 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Scored:
-    """The result. `rows` is None if nothing was written and the table is unchanged."""
+    """The result of scoring with one model. `rows` is None if nothing was written and the table is unchanged."""
 
     model: str
     rows: int | None

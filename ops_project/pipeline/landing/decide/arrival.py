@@ -163,7 +163,7 @@ def lateness(
 def in_words(late: Lateness, arrived_at: datetime, missed_at: datetime | None) -> str:
     """Why a file is late. `arrived_at`: the file's own time; `missed_at`: when its absence was recorded.
 
-    A file that is copied with its times is older than the moment at which it came.
+    A file that was copied with its original times has a time before its arrival.
     """
     due = late.deadline
     if due is not None and missed_at is not None and arrived_at <= due:

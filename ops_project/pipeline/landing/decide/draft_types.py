@@ -230,7 +230,9 @@ def _unix(name: str, values: Sequence[str]) -> Any:
 
 
 def _moments(values: Sequence[str], compact: bool) -> Any:
-    """Dates, times and timestamps. `compact`: only those of digits alone, which are numbers as well."""
+    """Dates, times and timestamps. `compact`: only the formats without separators, whose values could be numbers as
+    well.
+    """
     if compact:
         if all(re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", value) for value in values):
             yield {"type": "date", "format": "%Y%m%d"}, []

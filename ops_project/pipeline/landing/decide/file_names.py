@@ -1,4 +1,4 @@
-"""The pattern of a file's name from one such name. Its date and its time of day become placeholders."""
+"""Makes the pattern of a feed's file names from one example. The date and the time of day in it become placeholders."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def inflated(compressed: Readable, size: int) -> Iterator[bytes]:
         try:
             piece = member.decompress(data, size)
         except zlib.error as error:
-            what = "what follows a member is no gzip member" if members > 1 else "not a gzip file, or a damaged one"
+            what = "what follows a member is not a gzip member" if members > 1 else "not a gzip file, or a damaged one"
             raise NotWhole(f"{what} ({error})") from None
         if member.eof:
             rest, member = member.unused_data, None

@@ -99,8 +99,8 @@ class StagedColumns:
 
     @property
     def clock_keys(self) -> list[str]:
-        """The columns of the key in whose time zone a local time may occur twice. For each, `_twice_<i>` says whether
-        it does in this row.
+        """The key columns with local times that may be ambiguous, because an hour occurs twice when clocks go back. For
+        each, `_twice_<i>` says whether the time of this row is ambiguous.
         """
         columns = self.contract.columns
         return [

@@ -106,7 +106,7 @@ def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: 
 
 
 def reachable(database: Database) -> str:
-    """The place of the database, for people. Raises DatabaseUnusable if it cannot be written to."""
+    """Where the database is, in words for messages. Raises DatabaseUnusable if it cannot be written to."""
     with transaction(database) as connection:
         where = shown(connection)
         [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
