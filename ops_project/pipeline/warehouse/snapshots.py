@@ -156,9 +156,9 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
-    """Record, before it begins, that these business dates will be built anew although nothing touched them. If such
-    a run is killed before its snapshot, no journal names its dates, and the next snapshot would keep their old
-    checksums. The caller holds the lock.
+    """Record that the next build makes these business dates anew although nothing touched them. Call it before that
+    build. If it is killed before its snapshot, no journal names its dates, and the next snapshot would keep
+    their old checksums. The caller holds the lock.
     """
     windows = {*announced_rebuilds(settings), window}
     _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
