@@ -46,11 +46,6 @@ class Entry:
     """
 
     @property
-    def is_undo(self) -> bool:
-        """Whether it undid another restore."""
-        return self.source.startswith("undo of ")
-
-    @property
     def previous_id(self) -> str | None:
         """The id of the entry before."""
         return self.previous["id"] if self.previous else None

@@ -72,7 +72,7 @@ def perform(
 
 def undo(settings: Settings, platform: Platform) -> journal.Entry:
     finished = restore.finish(context(settings, platform))
-    if finished is not None and finished.is_undo:
+    if finished is not None and finished.source.startswith("undo of "):
         return finished
     source, entry = restore.undo_source(settings)
     return restore.apply(context(settings, platform), restore.Wanted(source, entry.tables))

@@ -138,7 +138,7 @@ def checks(text: str, value: str, column: Column, required: bool, empty_is_null:
     if column.base_type != "string":
         blank = f"{trimmed(text)} = ''" if empty_is_null else "false"
         failed = f"{value} IS NULL AND {text} IS NOT NULL AND NOT ({blank})"
-        if zoned := moments.untold(text, column):
+        if zoned := moments.clock_change(text, column):
             found.append(Check(zoned.reason, f"{failed} AND {zoned.predicate}"))
             failed += f" AND NOT coalesce({zoned.predicate}, false)"
         found.append(Check(f"is not a valid {column.type}{_spelling(column)}", failed, is_cast=True))

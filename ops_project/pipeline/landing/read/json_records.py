@@ -96,7 +96,7 @@ def _half_character(text: str, value: Any) -> str | None:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         half = error.object[error.start]
-        return f"holds \\u{ord(half):04x}, one half of a surrogate pair, which is no character"
+        return f"holds \\u{ord(half):04x}, one half of a surrogate pair, which is not a character"
     return None
 
 

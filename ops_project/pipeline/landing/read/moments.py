@@ -36,7 +36,7 @@ _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
 
 @dataclass(frozen=True)
-class Untold:
+class ClockChange:
     """The check for local times that do not exist in their zone, or that exist twice. `predicate`: SQL that is true if
     the text is a local time at all.
     """
@@ -202,7 +202,7 @@ def exists_twice(value: str, text: str, column: Column) -> str:
     return f"coalesce({_naive(text, column)} IS NOT NULL AND {other} IS NOT NULL, false)"
 
 
-def untold(text: str, column: Column) -> Untold | None:
+def clock_change(text: str, column: Column) -> ClockChange | None:
     """The check for local times that do not exist in the column's zone, or that exist twice and may not. None if the
     column has no zone.
     """
@@ -211,4 +211,4 @@ def untold(text: str, column: Column) -> Untold | None:
     reason = f"does not exist in {column.timezone}: clocks skip it"
     if column.ambiguous == "refuse":
         reason = f"does not exist in {column.timezone}, or exists twice: clocks are changed"
-    return Untold(reason, f"{_naive(text, column)} IS NOT NULL")
+    return ClockChange(reason, f"{_naive(text, column)} IS NOT NULL")
