@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+LOADED = "loaded"
+"""The label of a finding's signal that says how much of the file was loaded."""
+WHOLE = "whole"
+"""Every row and every column of the contract was loaded, so the finding alone makes nothing downstream wrong."""
+
 FileFindingKind = Literal[
     "source_missing",
     "source_late",

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from ops_project.model.finding import LOADED, WHOLE
+
 HUNDRED = {
     "bronze/orders": {},
     "silver/fact_orders": {"from": ["bronze/orders"]},
@@ -105,3 +107,20 @@ def test_very_stale_silences_stale_of_the_same_table(world):
     day.advance("10m")
     told = {a["summary"] for n in day.inbox for a in n.payload["alerts"]}
     assert told == {"gold/other is very stale: last built more than 48 h ago"}
+
+
+@pytest.mark.parametrize("loaded", [{}, {LOADED: WHOLE}], ids=["refused", "loaded whole"])
+def test_a_file_of_another_structure_explains_failures_downstream_only_if_it_was_not_loaded(world, loaded):
+    day = world(graph=HUNDRED)
+    labels = {"finding": "schema_mismatch", "feed": "orders", **loaded}
+    day.fails(
+        "landing.finding",
+        asset="bronze/orders",
+        check="schema_mismatch",
+        failure_class="schema_mismatch",
+        labels=labels,
+    )
+    day.fails("check.failure", asset="gold/report_000", check="keys", failure_class="key_violation")
+    day.advance("1m")
+    muted = {alert.asset: bool(alert.muted) for alert in day.state.alerts.values()}
+    assert muted == {"bronze/orders": False, "gold/report_000": not loaded}

@@ -80,7 +80,7 @@ def test_a_rule_about_one_thing_keeps_its_own_words(world):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("look at {row}", "valid: table, feed, check, number, file, chain, date"), ("{", "written twice")],
+    [("look at {row}", "valid: table, feed, check, number, file, chain, date"), ("{", "as text twice")],
 )
 def test_a_field_that_nobody_fills_in_is_refused(text, said):
     with pytest.raises(ValidationError, match=said):

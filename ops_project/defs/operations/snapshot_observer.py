@@ -17,6 +17,7 @@ import duckdb
 
 from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
+from ops_project.model.finding import LOADED, WHOLE
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.time_limit import limited
@@ -25,7 +26,8 @@ from ops_project.sql_text import literal, relation
 CURSOR = "snapshot"
 FINDINGS = """
     SELECT finding_id, kind, findings.feed, asset, findings.business_date, batch_id, findings.file_name,
-           findings.message, state, observed_at, resolved_at, findings.run_id, archive_path
+           findings.message, state, observed_at, resolved_at, findings.run_id, archive_path,
+           kind = 'schema_mismatch' AND status = 'loaded' AND rows_quarantined = 0 AS is_whole
     FROM ops.findings AS findings
     LEFT JOIN ops.batches USING (batch_id)
     WHERE state = 'open' OR resolved_at >= $since
@@ -107,7 +109,10 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
     # time, `firing` counts.
     result: dict[str, tuple[datetime, bool, Signal]] = {}
     for row in rows:
-        finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run, kept = row
+        finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run, *more = (
+            row
+        )
+        kept, is_whole = more
         is_gone = state == "open" and bool(feed) and feed not in configured
         open_now = state == "open" and not is_gone
         at = view.now if is_gone else _utc(observed if open_now else resolved or observed) or snapshot.as_of
@@ -139,6 +144,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
                 "feed": feed or "",
                 **({"file": file_name} if file_name else {}),
                 **({"archived": str(view.settings.archive / kept)} if kept else {}),
+                **({LOADED: WHOLE} if is_whole else {}),
             },
         )
         if is_gone and signal.fingerprint in closed_without_feed:

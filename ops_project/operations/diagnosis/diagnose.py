@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from ops_project.column_lineage import ROWS, ColumnLineage
 from ops_project.lineage import Lineage
-from ops_project.model.alerting.signal import FIRING
+from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.model.feed.feed import Feed
+from ops_project.model.finding import LOADED, WHOLE
 from ops_project.operations.diagnosis.decide.causes import diagnose as decide
 from ops_project.operations.diagnosis.decide.causes import distances
 from ops_project.operations.diagnosis.decide.suspects import Diagnosis, Known, Question, Trouble
@@ -15,9 +17,10 @@ from ops_project.operations.diagnosis.evidence import EvidenceSource, Gathered, 
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 
+FINDING = "landing.finding"
 # The firing signals of these metrics are about one asset, and say that something is wrong there.
 KINDS = (
-    "landing.finding",
+    FINDING,
     "asset.failure",
     "check.failure",
     "check.crash",
@@ -26,6 +29,9 @@ KINDS = (
     "archive.damaged",
 )
 BUILT = "asset.failure"
+ARRIVAL = "arrival"
+"""The check of a landed table that repeats the findings about its files."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMN_LABELS = ("column", "column_name")
 
 
@@ -87,36 +93,54 @@ def troubles(ledger: Ledger) -> list[Trouble]:
     firing = [
         signal for kind in KINDS for signal in ledger.latest(kind).values() if signal.state == FIRING and signal.asset
     ]
-    began = ledger.began_at(firing)
+    began = ledger.began(firing)
+    harmless = _harmless(firing)
     return [
         Trouble(
             asset=signal.asset,
             kind=signal.kind,
             failure_class=signal.failure_class,
-            began_at=began.get(signal.fingerprint, signal.event_at),
+            began_at=began.get(signal.fingerprint, (signal.event_at, ""))[0],
             message=signal.message,
-            check=signal.check if signal.kind != "landing.finding" else "",
+            check=signal.check if signal.kind != FINDING else "",
             column=next((signal.labels[name] for name in COLUMN_LABELS if signal.labels.get(name)), ""),
             run_id=signal.run_id,
+            began_in=began.get(signal.fingerprint, (signal.event_at, ""))[1],
             batch_id=signal.batch_id,
             evidence=signal.evidence_ref or f"signal {signal.seq or signal.id} ({signal.kind})",
+            is_harmless=signal.id in harmless,
         )
         for signal in firing
     ]
 
 
+def _harmless(firing: Sequence[Signal]) -> set[str]:
+    """Ids of the findings of tables all of whose files were loaded whole, and of the checks that repeat only those."""
+    whole: dict[tuple[str, str], bool] = {}
+    for signal in firing:
+        if signal.kind == FINDING:
+            subject = (signal.asset, signal.failure_class)
+            whole[subject] = whole.get(subject, True) and signal.labels.get(LOADED) == WHOLE
+    return {
+        signal.id
+        for signal in firing
+        if (signal.kind == FINDING or signal.check == ARRIVAL)
+        and whole.get((signal.asset, signal.failure_class), False)
+    }
+
+
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
     """The question about a table: when its first trouble began, and when it was last good. That is its last build
-    before this trouble.
+    before this trouble, by another run than the one that has the trouble.
     """
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
-    wrong_at = min((trouble.began_at for trouble in mine), default=None)
-    builds = ledger.built_at(asset)
-    if wrong_at is not None:
-        good_at = max((at for at in builds if at < wrong_at), default=None)
-    else:
+    first = min(mine, key=lambda trouble: trouble.began_at, default=None)
+    wrong_at = good_at = None
+    if first is not None:
+        wrong_at, good_at = first.began_at, ledger.ok_before(BUILT, asset, first.began_at, first.began_in)
+    elif newest := ledger.signals_of(asset, [BUILT], EVER, limit=1):
         # Only the person who asks says that the table is wrong. So the build before the newest one counts as good.
-        good_at = sorted(builds)[-2] if len(builds) > 1 else None
+        good_at = ledger.ok_before(BUILT, asset, newest[0].event_at, newest[0].run_id)
     return Question(asset, "" if column == ROWS else column, wrong_at, good_at)
 
 

@@ -309,9 +309,12 @@ class SignalTable(Access):
 
         return dict(self.answers.ask(("first_seen", kind), ask))
 
-    def began_at(self, firing: Sequence[Signal]) -> dict[str, datetime]:
-        """For series that fire: fingerprint → the first event since the series was last ok."""
-        found: dict[str, datetime] = {}
+    def began(self, firing: Sequence[Signal]) -> dict[str, tuple[datetime, str]]:
+        """For series that fire: fingerprint → the first event since the series was last ok, and the run of this event.
+
+        The run is empty if the event is of no run.
+        """
+        found: dict[str, tuple[datetime, str]] = {}
         with self.read() as connection:
             for start in range(0, len(firing), 500):
                 names = [signal.fingerprint for signal in firing[start : start + 500]]
@@ -322,23 +325,15 @@ class SignalTable(Access):
                     .group_by(signals.c.fingerprint)
                     .subquery()
                 )
-                began = (
-                    select(signals.c.fingerprint, func.min(signals.c.event_at).label("at"))
+                since = (
+                    select(func.min(signals.c.event_at).label("at"), func.min(signals.c.seq).label("seq"))
                     .join(ok, ok.c.fingerprint == signals.c.fingerprint, isouter=True)
                     .where(inside, signals.c.state == "firing", signals.c.seq > func.coalesce(ok.c.seq, 0))
                     .group_by(signals.c.fingerprint)
+                    .subquery()
                 )
-                found |= {row.fingerprint: from_seconds(row.at) for row in connection.execute(began)}
+                began = select(signals.c.fingerprint, since.c.at, signals.c.run_id).join(
+                    since, since.c.seq == signals.c.seq
+                )
+                found |= {row.fingerprint: (from_seconds(row.at), row.run_id) for row in connection.execute(began)}
         return found
-
-    def built_at(self, asset: str, limit: int = 50) -> list[datetime]:
-        """When an asset was built, the newest first."""
-        wanted = (
-            select(signals.c.event_at)
-            .where(signals.c.kind == "asset.failure", signals.c.state == "ok", signals.c.asset == asset)
-            .order_by(signals.c.seq.desc())
-            .limit(limit)
-        )
-        with self.read() as connection:
-            moments: list[float] = list(connection.execute(wanted).scalars())
-        return sorted({from_seconds(at) for at in moments}, reverse=True)

@@ -11,9 +11,11 @@ import pytest
 from ops_project import catalog
 from ops_project.column_lineage import Column, ColumnLineage, Origin
 from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.model.finding import LOADED, WHOLE
 from ops_project.operations.diagnosis.decide.causes import diagnose
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
-from ops_project.operations.diagnosis.diagnose import refers
+from ops_project.operations.diagnosis.diagnose import ARRIVAL, _harmless, refers
 from ops_project.settings import Settings
 
 GOOD = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -59,6 +61,20 @@ def asked(*troubles: Trouble, col: str = "", changes: tuple[Change, ...] = (), c
     return found.culprit.asset if found.culprit else ""
 
 
+def signal(kind: str, check: str, labels: dict[str, str] | None = None) -> Signal:
+    return Signal(
+        kind,
+        FIRING,
+        WRONG,
+        WRONG,
+        occurrence="once",
+        asset="bronze/orders",
+        check=check,
+        failure_class="schema_mismatch",
+        labels=labels or {},
+    )
+
+
 GOLD = trouble("gold/revenue")
 ROOT = trouble("bronze/orders", "source_partial", "landing.finding")
 
@@ -93,6 +109,24 @@ def test_a_noisy_neighbour_on_another_column_is_left_aside() -> None:
     quiet = trouble("bronze/orders", "volume_anomaly")
     assert asked(GOLD, noisy, quiet, col="total") == "bronze/orders"
     assert asked(GOLD, noisy, quiet, col="country") == "bronze/customers"
+
+
+def test_a_file_of_another_structure_that_was_loaded_whole_misleads_nobody() -> None:
+    moved = replace(trouble("bronze/customers", "schema_mismatch", "landing.finding"), is_harmless=True)
+    for failure_class in ("key_violation", "volume_anomaly", "mart_build_failure"):
+        assert asked(GOLD, moved, trouble("silver/customers", failure_class)) == "silver/customers"
+    assert asked(moved) == "bronze/customers", "where nothing else is wrong, it is the only suspect"
+    refused = replace(moved, is_harmless=False)
+    assert asked(GOLD, refused, trouble("silver/customers", "key_violation")) == "bronze/customers"
+
+
+def test_a_check_that_repeats_only_findings_about_whole_files_is_as_harmless_as_they_are() -> None:
+    whole = signal("landing.finding", "monday", {LOADED: WHOLE})
+    arrival = signal("check.failure", ARRIVAL)
+    other = signal("check.failure", "volume")
+    assert _harmless([whole, arrival, other]) == {whole.id, arrival.id}
+    refused = signal("landing.finding", "tuesday", {})
+    assert _harmless([whole, arrival, other, refused]) == set()
 
 
 def test_unknown_lineage_clears_no_suspect() -> None:

@@ -86,7 +86,7 @@ def test_the_answer_names_run_and_evidence(scene: Scene) -> None:
     ledger: Ledger = scene.ledger
     ledger.append(
         [
-            signal("asset.failure", "gold/revenue", "ok", 2),
+            replace(signal("asset.failure", "gold/revenue", "ok", 2), run_id="r0"),
             signal("check.failure", "gold/revenue", "firing", 5, "data_invalid"),
             signal("landing.finding", "bronze/orders", "firing", 5, "source_partial"),
         ]
@@ -99,6 +99,28 @@ def test_the_answer_names_run_and_evidence(scene: Scene) -> None:
     found = diagnose(scene, question, [EvidenceSource("tables", changes=lambda _: [code])])
     assert found.culprit is not None and found.culprit.asset == "bronze/orders" and found.culprit.run_id == "r1"
     assert all(statement.evidence for item in (found.culprit, *found.runners_up) for statement in item.statements)
+
+
+def test_the_build_of_the_run_that_went_wrong_does_not_count_as_good(scene: Scene) -> None:
+    finding = signal("landing.finding", "bronze/orders", "firing", 5, "source_partial")
+    built = signal("asset.failure", "gold/revenue", "ok", 6)
+    scene.ledger.append([replace(signal("asset.failure", "gold/revenue", "ok", 2), run_id="r0"), finding, built])
+    assert question_about(scene.ledger, "gold/revenue").good_at == NOW.replace(hour=2), "nothing at the table failed"
+    scene.ledger.append([signal("check.failure", "gold/revenue", "firing", 7, "data_invalid")])
+    question = question_about(scene.ledger, "gold/revenue")
+    assert (question.wrong_at, question.good_at) == (NOW.replace(hour=7), NOW.replace(hour=2))
+    found = diagnose(scene, question)
+    assert found.culprit is not None and found.culprit.asset == "bronze/orders"
+
+
+def test_what_began_in_the_run_of_the_last_good_build_is_older(scene: Scene) -> None:
+    older = replace(signal("landing.finding", "bronze/orders", "firing", 2, "source_missing"), run_id="r0")
+    built = replace(signal("asset.failure", "gold/revenue", "ok", 2), run_id="r0")
+    again = signal("asset.failure", "gold/revenue", "ok", 5)
+    own = signal("check.warning", "gold/revenue", "firing", 5, "value_anomaly")
+    scene.ledger.append([older, built, again, own])
+    found = diagnose(scene, question_about(scene.ledger, "gold/revenue"))
+    assert found.culprit is not None and found.culprit.asset == "gold/revenue"
 
 
 def test_the_engine_refuses_to_write_to_what_evidence_is_read_from(tmp_path: Path) -> None:

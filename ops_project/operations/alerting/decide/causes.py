@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ops_project.model.alerting.alert import Alert
+from ops_project.model.finding import LOADED, WHOLE
 
 # Two observations of the same moment may have times that differ by this much, in either order.
 SLACK = timedelta(minutes=1)
@@ -33,6 +34,8 @@ UNKNOWN = ("", "unknown")
 
 def fits(cause: Alert, symptom: Alert) -> bool:
     """Whether `cause` can explain `symptom`."""
+    if cause.labels.get(LOADED) == WHOLE:
+        return False
     return _class_fits(cause.failure_class, symptom.failure_class) and (
         same_run(cause, symptom) or symptom.starts_at >= cause.starts_at - SLACK
     )

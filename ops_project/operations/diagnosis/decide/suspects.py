@@ -23,9 +23,13 @@ class Trouble:
     check: str = ""
     column: str = ""
     run_id: str = ""
+    began_in: str = ""
+    """The run in which it began; empty if it began in none."""
     batch_id: str = ""
     evidence: str = ""
     """Where it is recorded: a signal's number, a finding."""
+    is_harmless: bool = False
+    """A file has another structure than its contract, but every row and column was loaded."""
 
 
 @dataclass(frozen=True, slots=True)

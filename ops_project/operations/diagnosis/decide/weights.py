@@ -58,6 +58,8 @@ KIND_WEIGHTS: Mapping[str, float] = {
     "check.warning": 0.5,
     ARRIVED: 0.65,
 }
+HARMLESS = 0.4
+"""The factor for a trouble that made nothing downstream wrong."""
 OLDER, LATER, EXPLAINED = 0.1, 0.3, 0.35
 """The factors for a trouble that began before the target was last good, for one that began after the target's trouble,
 and for one that its inputs explain.
@@ -68,7 +70,7 @@ CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.
 
 def is_older(trouble: Trouble, question: Question) -> bool:
     """Whether the trouble already existed while the target was good."""
-    return question.good_at is not None and trouble.began_at + SAME_TIME < question.good_at
+    return question.good_at is not None and trouble.began_at <= question.good_at + SAME_TIME
 
 
 def is_recent(change: Change, question: Question) -> bool:
@@ -83,6 +85,8 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
     said = f"{name} since {trouble.began_at:%Y-%m-%d %H:%M} UTC: {words}"
     weight = SYMPTOM_WEIGHT if is_symptom(trouble) else _usual(trouble.failure_class)
     weight *= KIND_WEIGHTS.get(trouble.kind, 1.0)
+    if trouble.is_harmless:
+        weight, said = weight * HARMLESS, f"{said}; every row of the file was loaded, with all columns of its contract"
     if is_older(trouble, question):
         return weight * OLDER, f"{said}; it existed already when {question.asset} was last good"
     if question.wrong_at is not None and trouble.began_at > question.wrong_at + SAME_TIME:
@@ -135,7 +139,7 @@ def _usual(failure_class: str) -> float:
 
 def explains(cause: Trouble, effect: Trouble) -> bool:
     """Whether a trouble upstream can be the reason for another one."""
-    if is_symptom(cause) or cause.began_at > effect.began_at + SAME_TIME:
+    if cause.is_harmless or is_symptom(cause) or cause.began_at > effect.began_at + SAME_TIME:
         return False
     if cause.kind == ARRIVED:
         return effect.evidence == cause.evidence

@@ -12,6 +12,7 @@ import pytest
 from ops_project.defs.operations import snapshot_observer
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.model.alerting.signal import FIRING, OK
+from ops_project.model.finding import LOADED, WHOLE
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.pipeline.landing import ensure_tables
 from tests.operations.alerting.observers.place import NOW
@@ -63,6 +64,29 @@ def test_findings_and_metrics_of_a_snapshot_are_read_once_and_a_resolved_finding
     again = {s.kind: s for s in place.look(snapshot_observer, NOW + timedelta(hours=1))}
     assert again["landing.finding"].state == OK
     assert "churn.high_risk_customers" not in again, "its table is absent: unknown, not zero"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "quarantined", "is_whole"),
+    [
+        ("schema_mismatch", "loaded", 0, True),
+        ("schema_mismatch", "loaded", 1, False),
+        ("schema_mismatch", "rejected", 0, False),
+        ("source_late", "loaded", 0, False),
+    ],
+)
+def test_a_file_of_another_structure_that_was_loaded_whole_is_marked(place, kind, status, quarantined, is_whole):
+    loaded = "TIMESTAMP '2026-03-04 14:00'"
+    batch = (
+        f"INSERT INTO ops.batches BY NAME SELECT 'b1' AS batch_id, 'orders' AS feed, 'ecommerce' AS domain, 'o.csv' AS "
+        f"file_name, '0' AS sha256, 99 AS size_bytes, {loaded} AS arrived_at, DATE '2026-03-03' AS business_date, 1 AS "
+        f"load_seq, '{status}' AS status, 9 AS rows_in, {9 - quarantined} AS rows_loaded, {quarantined} AS "
+        f"rows_quarantined, 0 AS rows_filtered, 0 AS rows_collapsed, {loaded} AS loaded_at"
+    )
+    found = LATE.replace("source_missing", kind).replace("NULL, NULL, 'no file'", "'b1', 'o.csv', 'moved'")
+    _snapshot(place.settings, 1, [FINDINGS, batch, f"INSERT INTO ops.findings VALUES {found.format('open', 'NULL')}"])
+    [finding] = [signal for signal in place.look(snapshot_observer) if signal.kind == "landing.finding"]
+    assert (finding.labels.get(LOADED) == WHOLE) is is_whole
 
 
 def test_a_finding_that_comes_back_under_its_old_number_is_stored_again(place):
