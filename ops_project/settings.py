@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -142,7 +143,11 @@ class Settings:
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger: OPS_LEDGER_URL, or SQLite in the home."""
-        return os.environ.get("OPS_LEDGER_URL") or f"sqlite:///{self.home / 'ledger' / 'ledger.db'}"
+        return os.environ.get("OPS_LEDGER_URL") or self._embedded_ledger
+
+    @cached_property
+    def _embedded_ledger(self) -> str:
+        return f"sqlite:///{self.home / 'ledger' / 'ledger.db'}"
 
     @property
     def ledger_shown(self) -> str:

@@ -50,7 +50,11 @@ class Process:
 
 def current() -> Process:
     """This process."""
-    pid = os.getpid()
+    return _of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _of(pid: int) -> Process:
     namespace = _namespace()
     return Process(f"{_boot()}.{namespace}" if namespace else _boot(), pid, _started(pid) or "0")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 FIRING = "firing"
@@ -16,6 +17,10 @@ OK = "ok"
 def digest(*parts: str) -> str:
     """A stable 16-digit name for `parts`."""
     return blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+
+
+# The same series report again and again.
+_series = lru_cache(maxsize=4096)(digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Signal:
     def fingerprint(self) -> str:
         """hash(kind, asset, partition, check); a kind without an asset is about its pipeline."""
         if not self._fingerprint:
-            name = digest(self.kind, self.asset or f"pipeline:{self.pipeline}", self.partition, self.check)
+            name = _series(self.kind, self.asset or f"pipeline:{self.pipeline}", self.partition, self.check)
             object.__setattr__(self, "_fingerprint", name)
         return self._fingerprint
 

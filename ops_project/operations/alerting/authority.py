@@ -165,12 +165,7 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
     if before is None or _differs(before, after, now):
         body = asdict(after)
         ledger.put_document(DOCUMENT, body, digest(json.dumps(body, sort_keys=True)), now)
-    _written[ledger.engine.url] = (found.catalog, recorded(ledger) or after, now)
     return replace(found, secrets=frozenset(after.secrets))
-
-
-_written: dict[Any, tuple[Catalog, Authority, datetime]] = {}
-"""Ledger → (configuration, authority, time) as this process last found them."""
 
 
 def _differs(before: Authority, after: Authority, now: datetime) -> bool:

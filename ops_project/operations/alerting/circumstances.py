@@ -52,7 +52,7 @@ class Circumstances:
         response = _COMMAND.sub(lambda _: f"`{self.command} ", str(alert["response"]))
         return {**alert, "response": response, "circumstances": known}
 
-    @property
+    @cached_property
     def command(self) -> str:
         """`ops` with the options that it needs to find this home and this configuration."""
         words = ["ops"]

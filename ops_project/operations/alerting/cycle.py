@@ -44,7 +44,7 @@ DOWN = "orchestrator.down"
 HEARTBEAT_TIMEOUT = authority.HEARTBEAT_TIMEOUT
 LEASE_SECONDS = 60
 LINEAGE = lineage_kept.DOCUMENT
-_beats: dict[Any, datetime] = {}
+_beats: dict[str, datetime] = {}
 """Ledger → when this process's last cycle ended."""
 # A lease distinguishes processes, but not the threads of one process. If the daemon gives up a sensor's tick, the tick
 # still runs in its thread of this process.
@@ -168,7 +168,7 @@ def run_once(
             cycle.moved()
             stage(cycle)
         if role != authority.SHELL:
-            noted |= _ended(ledger, role, wall())
+            noted |= _ended(ledger, settings.ledger_url, role, wall())
     cycle.report.seconds = time.monotonic() - began
     return cycle.report
 
@@ -194,15 +194,15 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
     return report
 
 
-def _ended(ledger: Ledger, role: str, now: datetime) -> dict[str, str]:
+def _ended(ledger: Ledger, url: str, role: str, now: datetime) -> dict[str, str]:
     """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
-    last = _beats.get(ledger.engine.url)
+    last = _beats.get(url)
     if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
         # A daemon whose cycles end in time is never reported as down, so this is read only after a gap.
         before = next(iter(ledger.latest(DOWN).values()), None)
         if before is not None and before.state == FIRING:
             ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
-    _beats[ledger.engine.url] = now
+    _beats[url] = now
     return {authority.beat_of(role): now.isoformat()}
 
 

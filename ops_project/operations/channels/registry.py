@@ -61,6 +61,7 @@ def unconfigured(
 
 _lacking: dict[object, tuple[object, dict[str, list[str]]]] = {}
 _names: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
+_hidden: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
 MOST_KEPT = 8
 
 
@@ -96,14 +97,19 @@ def lacks(lacking: Sequence[str]) -> str:
     return "; ".join([f"{' or '.join(unset)} is not set"] * bool(unset) + wrong)
 
 
+def _secret(receivers: Mapping[str, Receiver]) -> frozenset[str]:
+    """The variables whose values must never be shown."""
+    if not _hidden or _hidden[0][0] is not receivers:
+        channels = (channel for receiver in receivers.values() for channel in receiver.channels)
+        _hidden[:] = [(receivers, frozenset(name for channel in channels for name in channel.secret_variables()))]
+    return _hidden[0][1]
+
+
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
     """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, the
     longest first.
     """
-    names = {
-        name for receiver in receivers.values() for channel in receiver.channels for name in channel.secret_variables()
-    }
-    values = {value for name in names if name and (value := settings.secret(name))}
+    values = {value for name in _secret(receivers) if (value := settings.secret(name))}
     # The parts of an address count as well: a client that refuses an address may name only its path.
     for value in list(values):
         values |= {value.strip(), quote(value, safe=""), quote(value, safe="/:")}

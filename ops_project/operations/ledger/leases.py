@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
 from ops_project.operations.ledger.cursors import set_cursors
@@ -18,6 +18,20 @@ from ops_project.operations.ledger.schema import leases
 
 Fence = tuple[str, str, int]
 """(lease, holder, number): the claim under which a process writes."""
+
+
+# Every cycle runs these statements. They are built once, because building one takes longer than running it.
+_FOUND = select(leases).where(leases.c.name == bindparam("lease"))
+_OWN = leases.update().where(
+    leases.c.name == bindparam("lease"), leases.c.holder == bindparam("own"), leases.c.fence == bindparam("fenced")
+)
+_TAKEN = (
+    leases.update()
+    .where(leases.c.name == bindparam("lease"))
+    .values({name: bindparam(name) for name in ("holder", "fence", "heartbeat_at", "expires_at")})
+)
+_RENEWED = _OWN.values({name: bindparam(name) for name in ("heartbeat_at", "expires_at")})
+_RELEASED = _OWN.values({"holder": "", **{name: bindparam(name) for name in ("heartbeat_at", "expires_at")}})
 
 
 class LeaseLost(RuntimeError):
@@ -39,9 +53,20 @@ class Lease:
 
 def check_fence(connection: Connection, name: str, holder: str, fence: int) -> None:
     """Raises LeaseLost unless `holder` still has the lease with this fence. It runs within the caller's transaction."""
-    row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+    row = connection.execute(_FOUND, {"lease": name}).one_or_none()
     if row is None or row.holder != holder or row.fence != fence:
         raise LeaseLost(f"the lease {name!r} is held by {row.holder if row else 'nobody'}")
+
+
+def _of(lease: Lease, now: datetime, expires: datetime) -> dict[str, object]:
+    """The parameters of a statement that changes a lease, if its holder still has it."""
+    return {
+        "lease": lease.name,
+        "own": lease.holder,
+        "fenced": lease.fence,
+        "heartbeat_at": to_seconds(now),
+        "expires_at": to_seconds(expires),
+    }
 
 
 class LeaseTable(Access):
@@ -52,7 +77,7 @@ class LeaseTable(Access):
         # This commit does not wait for the disk. In a power cut the holder dies too, and the next holder sees from the
         # machine's boot id that it died.
         with self.write(durable=False, marked=False) as connection:
-            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+            row = connection.execute(_FOUND, {"lease": name}).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
                 return None
             fence = 1 if row is None else row.fence + 1
@@ -65,7 +90,7 @@ class LeaseTable(Access):
             if row is None:
                 connection.execute(insert(leases), {"name": name, **values})
             else:
-                connection.execute(leases.update().where(leases.c.name == name).values(**values))
+                connection.execute(_TAKEN, {"lease": name, **values})
         return Lease(name, holder, fence, now, now + ttl)
 
     def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease | None:
@@ -74,11 +99,7 @@ class LeaseTable(Access):
         """
         expires = max(now + ttl, lease.expires_at)
         with self.write(durable=False, marked=False) as connection:
-            result = connection.execute(
-                leases.update()
-                .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)
-                .values(heartbeat_at=to_seconds(now), expires_at=to_seconds(expires))
-            )
+            result = connection.execute(_RENEWED, _of(lease, now, expires))
         return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
     def release(self, lease: Lease, now: datetime, noted: Mapping[str, str] | None = None) -> None:
@@ -88,15 +109,11 @@ class LeaseTable(Access):
         """
         with self.write(durable=False, marked=False) as connection:
             set_cursors(connection, noted or {}, to_seconds(now))
-            connection.execute(
-                leases.update()
-                .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)
-                .values(holder="", heartbeat_at=to_seconds(now), expires_at=to_seconds(now))
-            )
+            connection.execute(_RELEASED, _of(lease, now, now))
 
     def lease(self, name: str) -> Lease | None:
         with self.read() as connection:
-            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+            row = connection.execute(_FOUND, {"lease": name}).one_or_none()
         if row is None:
             return None
         return Lease(row.name, row.holder, row.fence, from_seconds(row.heartbeat_at), from_seconds(row.expires_at))

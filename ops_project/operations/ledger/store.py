@@ -224,11 +224,17 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # The transactions of the driver begin late and commit early. Ours are explicit.
     connection.isolation_level = None
     cursor = connection.cursor()
+    # A ledger that exists keeps its page size. With pages of 4 kilobytes, SQLite took a seventh longer to store 100,000
+    # signals.
+    cursor.execute("PRAGMA page_size=8192")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     # Names of signals are hashes. With the default cache of two megabytes, a drain of 100,000 signals read their index
     # again and again.
     cursor.execute("PRAGMA cache_size=-32768")
+    # The log is copied into the file after 16 megabytes. With the default of four, every batch of a backlog was copied,
+    # which took a third of its commit.
+    cursor.execute("PRAGMA wal_autocheckpoint=4000")
     cursor.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,14 +15,16 @@ from ops_project.operations.alerting.decide.silences import due_for_notice
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
 
 
-def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
+def announce_successes(decision: Decision, signals: Sequence[Signal], config: AlertConfig) -> None:
     """The daily success notice. The first success of a day is announced once; the key of the outbox prevents a second
     notice. A run that published nothing does not count as a success.
     """
-    signals = list(signals)
+    succeeded = [s for s in signals if s.kind == "run.failure" and s.state == OK]
+    if not succeeded:
+        return
     unpublished = {s.run_id for s in signals if s.kind.startswith("publication.") and s.state != OK}
-    for signal in signals:
-        if signal.kind != "run.failure" or signal.state != OK or signal.run_id in unpublished:
+    for signal in succeeded:
+        if signal.run_id in unpublished:
             continue
         for name, item in config.expectations.items():
             if item.pipeline != signal.pipeline or not item.notice:

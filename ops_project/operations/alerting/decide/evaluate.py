@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,16 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 from ops_project.operations.alerting.decide.wording import shown_value, summary
 
 
+class _Kind:
+    """What `evaluate` asks about the metric of each signal."""
+
+    __slots__ = ("entries", "levelled", "type")
+
+    def __init__(self, metric_type: str, entries: Sequence[Watched]) -> None:
+        self.type, self.entries = metric_type, entries
+        self.levelled = metric_type != "event" or any(watched.condition.aggregate == "last" for watched in entries)
+
+
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig, now: datetime) -> None:
     """Apply each signal to its level, and update the alerts.
 
@@ -33,24 +43,25 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
     """
     state = decision.state
     believed = believed_until(now)
+    kinds = {name: _Kind(metric.type, config.by_metric.get(name, ())) for name, metric in config.metrics.items()}
+    levels = state.levels
     for signal in signals:
-        kind = signal.kind
-        metric = config.metrics.get(kind)
-        if metric is None:
+        kind = kinds.get(signal.kind)
+        if kind is None:
             continue
         fingerprint = signal.fingerprint
-        entries = config.by_metric.get(kind, ())
+        entries = kind.entries
         changed = False
         value = windows.value_of(signal)
-        if metric.type != "event" or any(watched.condition.aggregate == "last" for watched in entries):
+        if kind.levelled:
             latest = signal.event_at if signal.event_at > believed else believed
             if state.dismissed:
                 _bound_word(decision, fingerprint, signal, latest)
-            before = without_later(state.levels.get(fingerprint, UNKNOWN), latest)
-            after = fold(before, signal, metric.type)
+            before = without_later(levels.get(fingerprint, UNKNOWN), latest)
+            after = fold(before, signal, kind.type)
             changed = after is not before
             if changed:
-                state.levels[fingerprint] = after
+                levels[fingerprint] = after
                 decision.levels_changed.add(fingerprint)
                 if decision.alerts_of(fingerprint):
                     follow(decision, config, fingerprint, signal)

@@ -102,6 +102,8 @@ def inhibitions(
 ) -> dict[int, tuple[int, AlertReason]]:
     """Number of the silent alert → (number of the alert that silences it, why). The graph is asked first."""
     open_alerts = [alert for alert in alerts if alert.status == FIRING]
+    if len(open_alerts) < 2:
+        return {}
     result = {
         number: (cause, AlertReason.INHIBITED_BY_CAUSE)
         for number, cause in inhibited_by_graph(open_alerts, lineage, graph).items()

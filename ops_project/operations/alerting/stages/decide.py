@@ -15,7 +15,9 @@ from ops_project.process import collector
 from ops_project.process.kill_points import reach
 
 DECIDED = "decided"
-BATCH = 5000
+# In each batch the levels of all its series are written. 100,000 signals about 2,000 series took 0.18 s of CPU for that
+# in batches of 5,000.
+BATCH = 20_000
 # A batch becomes visible at most this long after it was loaded.
 LONGEST_LOAD = timedelta(days=1)
 # Ledger → the groups without anything to send, as far as this process knows. Another process finds this out for itself.
@@ -30,21 +32,21 @@ def decide_and_record(cycle: Cycle) -> None:
 
 def _decide(cycle: Cycle) -> None:
     cursor = int(cycle.ledger.cursor(DECIDED) or 0)
-    batch = cycle.ledger.signals_after(cursor, BATCH)
     ledger, config = cycle.ledger, cycle.config
-    state = _load_state(cycle, cursor, [signal for _, signal in batch])
+    batch = _next_batch(cycle, cursor)
+    state = _load_state(cycle, cursor, batch)
     before = {number: alert.status for number, alert in state.alerts.items()}
     while len(batch) == BATCH:
         # No message is sent before the whole backlog is read, because a symptom could come before its cause.
-        decision = decide(state, [signal for _, signal in batch], config, cycle.now, tell=False)
-        cursor = batch[-1][0]
+        decision = decide(state, batch, config, cycle.now, tell=False)
+        cursor = batch[-1].seq
         _record(cycle, decision, cursor)
         state = decision.state
         cycle.report.decided += len(batch)
-        batch = ledger.signals_after(cursor, BATCH)
-        ledger.load_levels(state, config, [signal.fingerprint for _, signal in batch])
-    decision = decide(state, [signal for _, signal in batch], config, cycle.now)
-    cursor = batch[-1][0] if batch else cursor
+        batch = _next_batch(cycle, cursor)
+        ledger.load_levels(state, config, [signal.fingerprint for signal in batch])
+    decision = decide(state, batch, config, cycle.now)
+    cursor = batch[-1].seq if batch else cursor
     if batch or not decision.empty:
         _record(cycle, decision, cursor)
     known = decision.state.settled
@@ -58,6 +60,10 @@ def _decide(cycle: Cycle) -> None:
             cycle.report.fired.append(number)
         if alert.status == "resolved" and alert.fired_at is not None and before.get(number) != "resolved":
             cycle.report.resolved.append(number)
+
+
+def _next_batch(cycle: Cycle, cursor: int) -> list[Signal]:
+    return [signal for _, signal in cycle.ledger.signals_after(cursor, BATCH)]
 
 
 def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
