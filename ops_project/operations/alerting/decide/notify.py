@@ -33,20 +33,18 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     state = decision.state
     unsettle(decision)
     make_due(decision, config, now)
+    others = messages.around(state.alerts.values())
+    # Settled groups are left out before the others are sorted, because thousands may be settled.
     due = [
-        (key, group)
-        for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
-        if group.next_flush <= now or (config.flush_now and not config.nodes[group.route].digest)
+        (group.next_flush, key, group)
+        for key, group in state.groups.items()
+        if (config.flush_now and not config.nodes[group.route].digest)
+        or (group.next_flush <= now and (config.flush_now or not is_settled(state, config, group, others, now)))
     ]
-    told: dict[tuple[str, str], set[str]] | None = None
-    others = messages.around(state.alerts.values()) if due else messages.around(())
-    for key, group in due:
+    due.sort(key=lambda item: item[:2])
+    told = _recipients_told(state) if due else {}
+    for _, key, group in due:
         node = config.nodes[group.route]
-        parts_now = parts(config, state, group, others)
-        if not config.flush_now and is_settled(state, config, key=key, node=node, parts=parts_now, now=now):
-            continue
-        if told is None:
-            told = _recipients_told(state)
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
         firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]
@@ -79,7 +77,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
             state.settled.pop(key, None)
         else:
             following = following_flush(node, config.zone, now)
-            state.settled[key] = Settled(parts_now, now, following, _repeats_at(state, flushed, told))
+            looked_at = parts(config, state, group, others)
+            state.settled[key] = Settled(looked_at, now, following, _repeats_at(state, flushed, told))
     expired = [k for k, entry in state.log.items() if entry.expires_at <= now and k[0] not in state.groups]
     for entry_key in expired:
         del state.log[entry_key]

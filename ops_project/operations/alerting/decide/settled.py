@@ -12,7 +12,6 @@ from ops_project.operations.alerting.decide.grouping import (
     Settled,
     following_flush,
 )
-from ops_project.operations.alerting.decide.routing import Node
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 
 
@@ -49,16 +48,15 @@ def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
             set_group(decision, replace(group, next_flush=min(group.next_flush, now)))
 
 
-def is_settled(
-    state: State, config: AlertConfig, *, key: str, node: Node, parts: tuple[object, ...], now: datetime
-) -> bool:
+def is_settled(state: State, config: AlertConfig, group: Group, others: messages.Around, now: datetime) -> bool:
     """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
-    known = state.settled.get(key)
+    known = state.settled.get(group.key)
     if known is None or known.at > now:
         return False
     if known.next > now:
         return True
-    if known.parts != parts or known.until <= now:
+    if known.until <= now or known.parts != parts(config, state, group, others):
         return False
-    state.settled[key] = Settled(known.parts, known.at, following_flush(node, config.zone, now), known.until)
+    following = following_flush(config.nodes[group.route], config.zone, now)
+    state.settled[group.key] = Settled(known.parts, known.at, following, known.until)
     return True
