@@ -217,8 +217,8 @@ feeds:
     assert str(overlay) in (overlay_kept.left_out(Settings(home=settings.home)) or "")
 
 
-def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(policies_done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(policies_done, tmp_path / "home")
+def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
 
     def work() -> int:
         from ops_project.defs.compose import compose

@@ -158,7 +158,7 @@ def test_an_empty_array_is_a_day_without_records(tmp_path: Path) -> None:
         ("{kind: json, skip_lines: 1}", "a JSON document has none"),
         ("{kind: json, delimiter: ';'}", "only for kind csv"),
         ("{kind: jsonl, records: items}", "only for kind json"),
-        ("{kind: json, records: a..b}", "no key"),
+        ("{kind: json, records: a..b}", "neither a key"),
     ],
 )
 def test_keys_that_mean_nothing_are_refused(text: str, words: str) -> None:
