@@ -32,7 +32,7 @@ def home(tmp_path, monkeypatch):
     dagster_home.ensure(settings)
     for file in (settings.warehouse, settings.snapshots / "000001-a" / "manifest.json"):
         file.parent.mkdir(parents=True)
-        file.write_text("{}")
+        file.write_text('{"as_of": "2026-11-20T12:00:00+00:00", "tables": {}}')
     (settings.archive / "insurance").mkdir(parents=True)
     with settings.exported(), open_instance(settings) as instance:
         yield settings, catalog.load(settings), instance

@@ -67,7 +67,7 @@ def test_a_name_dated_before_it_is_rejected_and_begins_no_history(tmp_path):
 
 
 def test_a_column_that_is_no_date_is_refused():
-    with pytest.raises(ConfigError, match="plausible: 'name' is no date or timestamp column; valid: sold_at"):
+    with pytest.raises(ConfigError, match="plausible: 'name' is not a date or timestamp column; valid: sold_at"):
         feed_of(TAKINGS + "    plausible: {columns: [name]}\n")
 
 

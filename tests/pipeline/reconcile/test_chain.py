@@ -228,4 +228,4 @@ def test_without_a_name_the_configured_chains_are_listed(tmp_path: Path) -> None
     found = {row["name"]: row for row in json.loads(ask("--json").stdout)}
     assert found["policies"]["hops"][0] == "source" and found["policies"]["domain"] == "insurance"
     assert ask("--date", "2026-01-05").exit_code == 2
-    assert "all three" in ask("--source", "a.csv").stderr
+    assert "--source, --target and --key" in ask("--source", "a.csv").stderr
