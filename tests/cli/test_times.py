@@ -24,7 +24,7 @@ def test_status_says_when_a_domain_was_published(monkeypatch: pytest.MonkeyPatch
         ("snapshot", "lock", "home", "warehouse", "out_of_date", "backups", "ledger", "dagster", "resources")
     )
     with console.capture() as shown:
-        console.print(status._render({"domains": [domain], **rest})[0])
+        console.print(status._render({"domains": [domain], "unreadable": [], **rest})[0])
     assert "2026-03-03 12:00" in shown.get()
 
 
