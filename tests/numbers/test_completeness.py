@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ops_project.model.feed.arrival import Closed
 from tests.numbers.site import Row, Site
 
 FIRST = date(2026, 2, 1)
@@ -128,6 +129,11 @@ def test_the_average_leaves_out_a_day_whose_file_is_missing(shop: Site) -> None:
     assert shop.ask(week) == [(6, 10)]
     growth = "select revenue_growth from gold.executive_summary where period = 'last_7_days'"
     assert shop.ask(growth) == [(None,)]
+    shipped = shop.feeds
+    shop.feeds = [feed.model_copy(update={"closed": Closed(dates=(FEBRUARY[12],))}) for feed in shipped]
+    shop.run("daily_revenue")
+    assert shop.ask(week) == [(7, 10)], "the contracts now expect nothing of that day: what it has is all"
+    shop.feeds = shipped
     deliver(shop, FEBRUARY[12], [order(12, FEBRUARY[12])])
     shop.run()
     assert shop.ask(week) == [(7, Decimal("11.43"))]

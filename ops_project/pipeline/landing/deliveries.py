@@ -78,7 +78,11 @@ class Deliveries:
     def next_sequence(self) -> int:
         """The next load sequence number. Only `add` uses it up, so a failed transaction leaves no gap."""
         if self._sequence is None:
-            [(newest,)] = self._connection.execute("SELECT coalesce(max(load_seq), 0) FROM ops.batches").fetchall()
+            # A change of the calendar touches dates without a batch, and takes a number too.
+            [(newest,)] = self._connection.execute(
+                "SELECT greatest((SELECT coalesce(max(load_seq), 0) FROM ops.batches),"
+                " (SELECT coalesce(max(load_seq), 0) FROM ops.touched_dates))"
+            ).fetchall()
             self._sequence = int(newest)
         return self._sequence + 1
 

@@ -46,12 +46,13 @@ def land(
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # the rowid of a staged row is its position in the file
     context = Context(connection=connection, feed=feed, inbound=inbound, archive=archive, now=now, run_id=run_id)
+    today = now.astimezone(feed.date_zone).date()
     if not feed.enabled:
+        record_expected(context, today)  # Days whose files are not taken are unknown. They are not days without data.
         return context.result
     present: set[date] = set()
     without_control: set[date] = set()
     waiting: dict[str, tuple[date | None, str]] = {}
-    today = now.astimezone(feed.date_zone).date()
     arrivals = [(file, *_arrival(file, feed, now)) for file in pending(feed, inbound)]
     suspicion.judge_times(
         context, [(day, arrived_at) for file, day, arrived_at in arrivals if not file.waits and day <= today]

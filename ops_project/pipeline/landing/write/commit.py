@@ -15,7 +15,7 @@ from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import attempts, journal, overruled, rows
+from ops_project.pipeline.landing.write import attempts, expected, journal, overruled, rows
 from ops_project.sql_text import literal
 
 
@@ -77,7 +77,8 @@ def commit(
                 rows.take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed)
             )
             rows.quarantine_whole(context, file, batch, found)
-        changed = overruled.with_days_after(feed, touched)
+        begun = expected.before_the_first(context, day) if status == "loaded" else set()
+        changed = overruled.with_days_after(feed, begun.union(touched))
         listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in changed)
         if listed:
             context.connection.execute(f"INSERT INTO ops.touched_dates (feed, business_date, load_seq) VALUES {listed}")

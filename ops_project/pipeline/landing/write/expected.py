@@ -1,5 +1,6 @@
 """Lists the dates on which each contract expects a file. Models need it to distinguish a missing day from a day on
-which the source was closed.
+which the source was closed. Where the answer changes for a day that has rows, the day counts as touched, although
+none of its rows changes: a table that is built by touched dates would otherwise keep the old answer.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ def record_expected(context: Context, today: date) -> None:
     if wanted == known:
         return
     with journal.transaction(context.connection):
+        if touched := _with_rows(context, wanted ^ known):
+            context.connection.execute(
+                "INSERT INTO ops.touched_dates SELECT ?, unnest(?::DATE[]), ?",
+                [feed.name, sorted(touched), context.deliveries.next_sequence()],
+            )
         if gone := sorted(known - wanted):
             context.connection.execute(
                 "DELETE FROM ops.expected_dates WHERE feed = ? AND list_contains(?::DATE[], business_date)",
@@ -45,3 +51,30 @@ def record_expected(context: Context, today: date) -> None:
         context.connection.execute(
             "INSERT INTO ops.expected_dates SELECT ?, unnest(?::DATE[])", [feed.name, sorted(wanted - known)]
         )
+
+
+def before_the_first(context: Context, day: date) -> set[date]:
+    """The dates with rows from `day` to the feed's first file, if `day` comes before it. Until now nothing was known of
+    their deliveries. Call it before the batch of `day` is written.
+    """
+    plausible = context.feed.plausible.first
+    [(first,)] = context.rows(
+        "SELECT min(business_date) FROM ops.batches WHERE feed = ? AND status = 'loaded' AND business_date >= ?",
+        [context.feed.name, plausible],
+    )
+    if first is None or not plausible <= day < first:
+        return set()
+    return _with_rows(context, {days_later(day, number) for number in range((first - day).days)})
+
+
+def _with_rows(context: Context, days: set[date]) -> set[date]:
+    """Those of the days on which any feed of the domain has, or had, rows."""
+    rows = context.rows(
+        """
+        SELECT DISTINCT business_date FROM ops.touched_dates
+        WHERE list_contains(?::DATE[], business_date)
+          AND feed IN (SELECT feed FROM ops.batches WHERE domain = ?)
+        """,
+        [sorted(days), context.feed.domain],
+    )
+    return {row[0] for row in rows}

@@ -1,0 +1,90 @@
+"""A day whose completeness changes is touched, although no row of it changes: what was computed with the old answer is
+computed again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from ops_project.model.feed.arrival import Closed
+from ops_project.model.feed.feed import Feed
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
+FEED = feed_of(f"{TAKINGS}    business_date: sold_at\n    expected: daily\n")
+
+
+def closed_on(*days: date) -> Feed:
+    return FEED.model_copy(update={"closed": Closed(dates=days)})
+
+
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Monday's file has a row of Monday and one of Tuesday, and the day of landing is Monday."""
+    home = Home(tmp_path, FEED)
+    home.put(f"takings_{MONDAY}.csv", f"id,name,amount,sold_at\n1,,5,{MONDAY} 10:00\n2,,5,{TUESDAY} 10:00\n")
+    home.land(now=noon(MONDAY))
+    return home
+
+
+def touched_since(home: Home, sequence: int) -> list[date]:
+    found = home.rows(f"SELECT DISTINCT business_date FROM ops.touched_dates WHERE load_seq > {sequence} ORDER BY ALL")
+    return [day for (day,) in found]
+
+
+def newest(home: Home) -> int:
+    [(found,)] = home.rows("SELECT max(load_seq) FROM ops.touched_dates")
+    return int(found)
+
+
+def test_a_day_that_has_rows_before_its_file_is_due(home: Home) -> None:
+    consumed = newest(home)
+    home.land(now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [TUESDAY], "it was not expected yet, and is missing now"
+    consumed = newest(home)
+    home.land(now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [], "nothing has changed since"
+
+
+def test_a_day_that_the_contract_closes_and_opens_again(home: Home) -> None:
+    home.land(now=noon(WEDNESDAY))
+    consumed = newest(home)
+    home.land(closed_on(TUESDAY, WEDNESDAY), now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [TUESDAY], "Wednesday has no row, so that nothing was computed from it"
+    consumed = newest(home)
+    home.land(now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [TUESDAY]
+
+
+def test_the_next_file_has_a_later_number_than_the_calendar(home: Home) -> None:
+    """A model that consumed the change of the calendar would otherwise pass over the file."""
+    home.land(now=noon(WEDNESDAY))
+    consumed = newest(home)
+    home.put(f"takings_{TUESDAY}.csv", f"id,name,amount,sold_at\n3,,5,{TUESDAY} 10:00\n")
+    home.land(now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [TUESDAY]
+
+
+def test_a_first_file_that_comes_later(home: Home) -> None:
+    """Until it came, nothing was known of the deliveries of the days before the first file."""
+    sunday, saturday, friday = date(2026, 11, 15), date(2026, 11, 14), date(2026, 11, 13)
+    home.put(f"takings_{TUESDAY}.csv", f"id,name,amount,sold_at\n4,,5,{sunday} 10:00\n")
+    home.land(now=noon(WEDNESDAY))
+    consumed = newest(home)
+    home.put(f"takings_{friday}.csv", f"id,name,amount,sold_at\n5,,5,{friday} 10:00\n")
+    home.land(now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == [friday, sunday], f"{saturday} has no row"
+
+
+def test_the_days_of_a_feed_that_is_switched_off_stay_expected(home: Home) -> None:
+    """Its files are not taken. Otherwise a month with half of its files would count as complete."""
+    home.land(FEED.model_copy(update={"enabled": False}), now=noon(WEDNESDAY))
+    expected = "SELECT business_date FROM ops.expected_dates WHERE business_date >= ? ORDER BY ALL"
+    assert home.connection.execute(expected, [MONDAY]).fetchall() == [(MONDAY,), (TUESDAY,), (WEDNESDAY,)]
