@@ -39,6 +39,7 @@ class Deliveries:
         self._days: dict[str | None, list[date]] = defaultdict(list)
         self._open: list[OpenFinding] | None = None
         self._sequence: int | None = None
+        self._first: date | None = None
         self._confirmed: set[tuple[date, str]] | None = None
 
     def of_name(self, file_name: str) -> list[Taken]:
@@ -71,6 +72,13 @@ class Deliveries:
                 found.append((earlier, sum(batch.rows_in for batch in standing)))
         return found
 
+    def first(self, plausible: date) -> date | None:
+        """The first date from `plausible` on of which a loaded file stands; None if there is none."""
+        if self._first is None:
+            standing = (batch.business_date for batch in self._loaded().values() if batch.status == "loaded")
+            self._first = min((day for day in standing if day >= plausible), default=None)
+        return self._first
+
     def all(self) -> list[Taken]:
         """Every batch, in the order in which they were taken."""
         return list(self._loaded().values())
@@ -94,6 +102,8 @@ class Deliveries:
             batches[batch_id] = Taken(**{**old.__dict__, "status": "replaced"})
         self._put(batch)
         self._sequence = batch.load_seq
+        if replaced or self._first is None or batch.business_date < self._first:
+            self._first = None  # it is looked for again when somebody asks
 
     def confirmed(self) -> set[tuple[date, str]]:
         """Business date and hash of the deliveries that a person has confirmed."""

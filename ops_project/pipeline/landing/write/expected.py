@@ -58,10 +58,7 @@ def before_the_first(context: Context, day: date) -> set[date]:
     their deliveries. Call it before the batch of `day` is written.
     """
     plausible = context.feed.plausible.first
-    [(first,)] = context.rows(
-        "SELECT min(business_date) FROM ops.batches WHERE feed = ? AND status = 'loaded' AND business_date >= ?",
-        [context.feed.name, plausible],
-    )
+    first = context.deliveries.first(plausible)
     if first is None or not plausible <= day < first:
         return set()
     return _with_rows(context, {days_later(day, number) for number in range((first - day).days)})
