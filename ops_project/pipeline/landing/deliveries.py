@@ -39,7 +39,7 @@ class Deliveries:
         self._days: dict[str | None, list[date]] = defaultdict(list)
         self._open: list[OpenFinding] | None = None
         self._sequence: int | None = None
-        self._first: date | None = None
+        self._first: dict[date, date | None] = {}
         self._confirmed: set[tuple[date, str]] | None = None
 
     def of_name(self, file_name: str) -> list[Taken]:
@@ -74,10 +74,10 @@ class Deliveries:
 
     def first(self, plausible: date) -> date | None:
         """The first date from `plausible` on of which a loaded file stands; None if there is none."""
-        if self._first is None:
+        if plausible not in self._first:
             standing = (batch.business_date for batch in self._loaded().values() if batch.status == "loaded")
-            self._first = min((day for day in standing if day >= plausible), default=None)
-        return self._first
+            self._first[plausible] = min((day for day in standing if day >= plausible), default=None)
+        return self._first[plausible]
 
     def all(self) -> list[Taken]:
         """Every batch, in the order in which they were taken."""
@@ -102,8 +102,13 @@ class Deliveries:
             batches[batch_id] = Taken(**{**old.__dict__, "status": "replaced"})
         self._put(batch)
         self._sequence = batch.load_seq
-        if replaced or self._first is None or batch.business_date < self._first:
-            self._first = None  # it is looked for again when somebody asks
+        if replaced:
+            self._first.clear()  # it is looked for again when somebody asks
+        elif batch.status == "loaded":
+            day = batch.business_date
+            for plausible, first in self._first.items():
+                if plausible <= day and (first is None or day < first):
+                    self._first[plausible] = day
 
     def confirmed(self) -> set[tuple[date, str]]:
         """Business date and hash of the deliveries that a person has confirmed."""
