@@ -4,6 +4,7 @@ computed again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from ops_project.model.feed.arrival import Closed
 from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.landing.deliveries import Deliveries
 from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
@@ -88,3 +91,47 @@ def test_the_days_of_a_feed_that_is_switched_off_stay_expected(home: Home) -> No
     home.land(FEED.model_copy(update={"enabled": False}), now=noon(WEDNESDAY))
     expected = "SELECT business_date FROM ops.expected_dates WHERE business_date >= ? ORDER BY ALL"
     assert home.connection.execute(expected, [MONDAY]).fetchall() == [(MONDAY,), (TUESDAY,), (WEDNESDAY,)]
+
+
+def test_a_day_whose_file_has_come_is_not_touched_again(home: Home) -> None:
+    """It is complete, whatever the calendar says: to build it again would give the same."""
+    home.put(f"takings_{TUESDAY}.csv", f"id,name,amount,sold_at\n3,,5,{TUESDAY} 10:00\n")
+    home.land(now=noon(TUESDAY))
+    [(loaded,)] = home.rows("SELECT max(load_seq) FROM ops.batches")
+    assert touched_since(home, loaded) == [], "the file touched it"
+    home.land(closed_on(MONDAY, TUESDAY), now=noon(TUESDAY))
+    assert touched_since(home, loaded) == []
+
+
+def test_the_later_days_of_a_removed_feed_are_unknown(home: Home) -> None:
+    """A model that still names it would otherwise count them as days without data."""
+    other = feed_of(
+        f"{TAKINGS.replace('takings_', 'other_')}    business_date: sold_at\n    expected: daily\n", "other"
+    )
+    ensure_tables(home.connection, [other])
+    consumed = newest(home)
+    home.put(f"other_{WEDNESDAY}.csv", f"id,name,amount,sold_at\n1,,5,{WEDNESDAY} 10:00\n")
+    home.land(other, now=noon(WEDNESDAY))
+    expected = "SELECT business_date FROM ops.expected_dates WHERE feed = 'takings' AND business_date >= ? ORDER BY ALL"
+    assert home.connection.execute(expected, [MONDAY]).fetchall() == [(MONDAY,), (TUESDAY,), (WEDNESDAY,)]
+    touched = (
+        f"SELECT business_date FROM ops.touched_dates WHERE load_seq > {consumed} AND feed = 'takings' ORDER BY ALL"
+    )
+    assert home.rows(touched) == [(TUESDAY,), (WEDNESDAY,)]
+    consumed = newest(home)
+    home.land(other, now=noon(WEDNESDAY))
+    assert touched_since(home, consumed) == []
+
+
+def test_the_first_file_of_two_plausible_ranges(home: Home) -> None:
+    home.put(f"takings_{WEDNESDAY}.csv", f"id,name,amount,sold_at\n3,,5,{WEDNESDAY} 10:00\n")
+    home.land(now=noon(WEDNESDAY))
+    deliveries = Deliveries(home.connection, FEED.name, home.archive)
+    assert [deliveries.first(day) for day in (MONDAY, TUESDAY, date(2026, 11, 19))] == [MONDAY, WEDNESDAY, None]
+    [monday, _] = deliveries.all()
+    deliveries.add(replace(monday, batch_id="refused", status="rejected", business_date=TUESDAY, load_seq=8), [])
+    assert deliveries.first(TUESDAY) == WEDNESDAY, "a refused file is none"
+    deliveries.add(replace(monday, batch_id="late", business_date=TUESDAY, load_seq=9), [])
+    assert deliveries.first(TUESDAY) == TUESDAY
+    deliveries.add(replace(monday, batch_id="worse", status="rejected", load_seq=10), [monday.batch_id])
+    assert deliveries.first(MONDAY) == TUESDAY

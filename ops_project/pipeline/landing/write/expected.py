@@ -35,22 +35,48 @@ def record_expected(context: Context, today: date) -> None:
             on for on in (day + timedelta(days=n) for n in range(span)) if is_expected(on, feed.expected, feed.closed)
         }
     known = {row[0] for row in context.rows("SELECT business_date FROM ops.expected_dates WHERE feed = ?", [feed.name])}
-    if wanted == known:
+    _write(context, feed.name, wanted - known, known - wanted, domain=feed.domain)
+    _record_removed(context, today)
+
+
+def _record_removed(context: Context, today: date) -> None:
+    """For a feed that the contracts no longer contain, every later day is expected: nobody knows whether it has data.
+    Without an expected date, the day would count as complete for the models that still name the feed.
+    """
+    removed = context.rows(
+        """
+        SELECT feed, max(business_date) FROM ops.expected_dates
+        WHERE feed NOT IN (SELECT feed FROM ops.feeds) AND ? IN (SELECT feed FROM ops.feeds)
+        GROUP BY feed HAVING max(business_date) < ?
+        """,
+        [context.feed.name, today],
+    )
+    for name, last in removed:
+        _write(context, name, {days_later(last, number) for number in range(1, (today - last).days + 1)}, set())
+
+
+def _write(context: Context, feed: str, come: set[date], gone: set[date], *, domain: str | None = None) -> None:
+    """Add and remove expected dates of a feed, and touch the days with rows whose completeness changes by that. A day
+    of which a file stands is complete, whatever the calendar says. `domain`: that of the feed, if it is known.
+    """
+    if not come | gone:
         return
-    with journal.transaction(context.connection):
-        if touched := _with_rows(context, wanted ^ known):
-            context.connection.execute(
-                "INSERT INTO ops.touched_dates SELECT ?, unnest(?::DATE[]), ?",
-                [feed.name, sorted(touched), context.deliveries.next_sequence()],
-            )
-        if gone := sorted(known - wanted):
-            context.connection.execute(
-                "DELETE FROM ops.expected_dates WHERE feed = ? AND list_contains(?::DATE[], business_date)",
-                [feed.name, gone],
-            )
-        context.connection.execute(
-            "INSERT INTO ops.expected_dates SELECT ?, unnest(?::DATE[])", [feed.name, sorted(wanted - known)]
+    connection = context.connection
+    with journal.transaction(connection):
+        delivered = context.rows(
+            "SELECT DISTINCT business_date FROM ops.batches WHERE feed = ? AND status = 'loaded'", [feed]
         )
+        if touched := _with_rows(context, (come | gone).difference(day for (day,) in delivered), domain):
+            connection.execute(
+                "INSERT INTO ops.touched_dates SELECT ?, unnest(?::DATE[]), ?",
+                [feed, sorted(touched), context.deliveries.next_sequence()],
+            )
+        if gone:
+            connection.execute(
+                "DELETE FROM ops.expected_dates WHERE feed = ? AND list_contains(?::DATE[], business_date)",
+                [feed, sorted(gone)],
+            )
+        connection.execute("INSERT INTO ops.expected_dates SELECT ?, unnest(?::DATE[])", [feed, sorted(come)])
 
 
 def before_the_first(context: Context, day: date) -> set[date]:
@@ -61,17 +87,17 @@ def before_the_first(context: Context, day: date) -> set[date]:
     first = context.deliveries.first(plausible)
     if first is None or not plausible <= day < first:
         return set()
-    return _with_rows(context, {days_later(day, number) for number in range((first - day).days)})
+    return _with_rows(context, {days_later(day, number) for number in range((first - day).days)}, context.feed.domain)
 
 
-def _with_rows(context: Context, days: set[date]) -> set[date]:
-    """Those of the days on which any feed of the domain has, or had, rows."""
+def _with_rows(context: Context, days: set[date], domain: str | None) -> set[date]:
+    """Those of the days on which any feed of the domain has, or had, rows. None: any feed of any domain."""
     rows = context.rows(
         """
         SELECT DISTINCT business_date FROM ops.touched_dates
-        WHERE list_contains(?::DATE[], business_date)
-          AND feed IN (SELECT feed FROM ops.batches WHERE domain = ?)
+        WHERE list_contains($1::DATE[], business_date)
+          AND ($2 IS NULL OR feed IN (SELECT feed FROM ops.batches WHERE domain = $2))
         """,
-        [sorted(days), context.feed.domain],
+        [sorted(days), domain],
     )
     return {row[0] for row in rows}
