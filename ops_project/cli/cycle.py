@@ -46,13 +46,12 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     If a daemon or `ops watch` decides, this command only stores what it observes. If neither is alive, the command
     decides under the configuration of the process that decided last, or says that it cannot.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge.storage_errors import OutOfReach
     from ops_project.defs.operations.evidence import SOURCES
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
+    from ops_project.operations.ledger.damage import cause_in_ledger
 
     catalog = load_catalog(settings)
     instance = instance_of(settings)
@@ -68,7 +67,9 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
             flush_now=flush_now,
             take_over=take_over,
         )
-    except SQLAlchemyError as error:
+    except Exception as error:
+        if cause_in_ledger(error, settings.ledger_url) is None:
+            raise
         tell_without_ledger(settings, in_words(error, settings))
         raise click.exceptions.Exit(1) from None
     tell_ledger_back(settings)

@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.failures import Unusable
     from ops_project.operations.alerting.watch import Watch
+    from ops_project.operations.ledger.damage import cause_in_ledger
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
@@ -44,7 +43,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:
             # An error of a store is told with its place and the next step.
-            known = isinstance(error, Unusable | SQLAlchemyError)
+            known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
             words = in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
             if words != trouble:
                 _say(f"the check failed: {words}; trying again every {every:g} s")

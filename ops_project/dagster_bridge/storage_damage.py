@@ -7,11 +7,10 @@ until it meets the damaged page. So these files are looked at before Dagster ope
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from ops_project.process.emptied import has_snapshot, is_emptied
+from ops_project.process.sqlite_check import quick_check
 from ops_project.settings import Settings
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
@@ -59,29 +58,14 @@ def _header(file: Path) -> str:
 
 
 def _pages(file: Path, until: float) -> str:
-    """What SQLite's own check finds; empty if it finds nothing, or cannot decide: another process has locked the file,
-    or the time is over.
-    """
-    import sqlite3  # every command that fails loads this module, and few look at pages
-
+    """What SQLite's own check finds; empty if it finds nothing, or cannot decide."""
     state = _state(file)
     if not state or _whole.get(file) == state:
         return ""
-    try:
-        address = f"file:{quote(str(file.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
-            connection.text_factory = bytes
-            connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError:
-        return ""
-    except sqlite3.DatabaseError as error:
-        return f"{file} is damaged: {error}"
-    said = "nothing" if found is None else bytes(found[0]).decode(errors="replace")
-    if said == "ok":
+    found = quick_check(file, until)
+    if found == "":
         _whole[file] = state
-        return ""
-    return f"{file} is damaged: {' '.join(said.split())}"
+    return f"{file} is damaged: {found}" if found else ""
 
 
 def _state(file: Path) -> tuple[tuple[int, int], ...]:

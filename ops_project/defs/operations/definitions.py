@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
@@ -27,6 +26,7 @@ from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 from ops_project.operations.alerting.listener import Listener, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import Ledger, open_ledger
+from ops_project.operations.ledger.damage import cause_in_ledger
 from ops_project.process.processes import current
 
 # The daemon looks at its sensors every 5 seconds; an interval of 1 second makes it run at every look.
@@ -97,11 +97,15 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         try:
             report = decide(context)
-        except SQLAlchemyError as error:
+        except Exception as error:
             # The failed tick is seen only by a person who opens the UI. So the error is also sent once, without the
             # ledger.
-            spare.tell(site.settings, site.catalog, site.settings.now(), str(error), _wall)
-            raise
+            found = cause_in_ledger(error, site.settings.ledger_url)
+            if found is not None:
+                spare.tell(site.settings, site.catalog, site.settings.now(), str(found), _wall)
+            if found is None or found is error:
+                raise
+            raise found from error
         # If the cycle has not ended, it may be waiting for this very ledger.
         if report.ended and spare.told(site.settings):
             spare.take_back(site.settings, site.catalog, site.settings.now(), _wall)

@@ -1,19 +1,17 @@
-"""Whether the file of a ledger is damaged inside. From a damaged page, SQLite can read invalid text or an
-impossible value long before it reports an error itself.
-"""
+"""Whether an error has its cause in the ledger: its store gave the error, or its file is damaged inside."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.operations.ledger.address import wrong_address
 from ops_project.operations.ledger.unusable import LedgerUnusable
+from ops_project.process.sqlite_check import quick_check
 
 LONGEST_SECONDS = 5.0
 """The time limit of a check. It reads every page, which takes 0.1 s for a ledger of 30 MB."""
@@ -30,16 +28,12 @@ def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).is_file():
         return None
-    file, until = Path(parsed.database), time.monotonic() + seconds
-    try:
-        address = f"file:{quote(str(file.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
-            connection.text_factory = bytes
-            connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError:
-        return None  # locked, or not decided in time
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        return LedgerUnusable(str(file), error)
-    said = "nothing" if found is None else bytes(found[0]).decode(errors="replace")
-    return None if said == "ok" else LedgerUnusable(str(file), sqlite3.DatabaseError(f"it is damaged: {said}"))
+    found = quick_check(Path(parsed.database), time.monotonic() + seconds)
+    return LedgerUnusable(parsed.database, sqlite3.DatabaseError(f"it is damaged: {found}")) if found else None
+
+
+def cause_in_ledger(error: Exception, url: str) -> Exception | None:
+    """The error, if the store of the ledger gave it; the damage, if the ledger's file is damaged, because its strange
+    values cause errors of any kind; None if the ledger is not the cause.
+    """
+    return error if isinstance(error, SQLAlchemyError) else damage(url)

@@ -22,6 +22,7 @@ from ops_project.operations.alerting.listener import Listener, Pace
 from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
+from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.settings import Settings
 
 Tick = Callable[[], str]
@@ -94,3 +95,24 @@ def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(
         left.unlink()
     tick()
     assert before is not None and open_ledger(site.settings).document(SCHEDULES) == before
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_an_error_that_a_damaged_ledger_causes_is_told_without_it(
+    site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch, is_damaged: bool
+) -> None:
+    """A damaged page gives values that no reader expects, and SQLite itself reports no error."""
+    open_ledger(site.settings).close()
+    file = Path(site.settings.ledger_url.removeprefix("sqlite:///"))
+
+    def cycle(*_: object, **__: object) -> CycleReport:
+        if is_damaged:
+            with file.open("r+b") as opened:
+                opened.seek(20_000)
+                opened.write(b"\xa5" * 20_000)
+        raise ValueError("year -4713 is out of range")
+
+    monkeypatch.setattr(definitions, "run_once", cycle)
+    with pytest.raises(LedgerUnusable if is_damaged else ValueError):
+        tick()
+    assert spare.told(site.settings) is is_damaged

@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 
 from ops_project.cli import cli
 from ops_project.console.app import create_app
-from ops_project.operations.ledger import open_ledger
+from ops_project.model.alerting.signal import Signal
+from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger.damage import damage
+from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.settings import Settings
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
@@ -67,3 +69,16 @@ def test_commands_and_pages_name_the_damage(whole: tuple[Settings, bytes], seed:
         for page in ("/", "/alerts", "/incidents", "/boards/operational", "/oncall"):
             answer = visitor.get(page)  # a trace would be raised here
             assert answer.status_code == 200 or f"The ledger {file_of(settings)}" in answer.text, page
+
+
+def test_a_damaged_page_that_is_met_in_the_middle_of_the_rows_is_told_as_well(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    stored = [Signal("k", "firing", NOW, NOW, occurrence=str(n), asset="a", message="x" * 200) for n in range(600)]
+    with Ledger.open(url) as ledger:
+        ledger.append(stored, now=NOW)
+    file, page = tmp_path / "ledger.db", 8192
+    data = bytearray(file.read_bytes())
+    data[-3 * page : -2 * page] = b"\xa5" * page
+    file.write_bytes(data)
+    with Ledger.open(url) as ledger, pytest.raises(LedgerUnusable, match="malformed"):
+        ledger.signals_after(0, 5_000)

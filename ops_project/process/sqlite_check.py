@@ -1,0 +1,30 @@
+"""SQLite's own check of a file. From a damaged page, SQLite can read invalid text or an impossible value long before
+it reports an error itself.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+
+def quick_check(file: Path, until: float) -> str | None:
+    """What is wrong in the file, in one line; empty if it is whole. None if that cannot be decided: another process has
+    locked the file, or `until` (of `time.monotonic`) has passed. It reads every page.
+    """
+    import sqlite3  # every command that fails loads this module, and few look at pages
+
+    try:
+        address = f"file:{quote(str(file.absolute()))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
+            connection.text_factory = bytes
+            connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return " ".join(str(error).split())
+    said = "nothing" if found is None else bytes(found[0]).decode(errors="replace")
+    return "" if said == "ok" else " ".join(said.split())
