@@ -10,7 +10,9 @@ from typing import Literal
 LOADED = "loaded"
 """The label of a finding's signal that says how much of the file was loaded."""
 WHOLE = "whole"
-"""Every row and every column of the contract was loaded, so the finding alone makes nothing downstream wrong."""
+"""Every row and every column of the contract was loaded as the source meant it, so the finding alone makes nothing
+downstream wrong.
+"""
 
 FileFindingKind = Literal[
     "source_missing",

@@ -124,3 +124,19 @@ def test_a_file_of_another_structure_explains_failures_downstream_only_if_it_was
     day.advance("1m")
     muted = {alert.asset: bool(alert.muted) for alert in day.state.alerts.values()}
     assert muted == {"bronze/orders": False, "gold/report_000": not loaded}
+
+
+def test_a_whole_file_does_not_excuse_a_refused_one_of_the_same_alert(world):
+    day = world(graph=HUNDRED)
+    for loaded in ({}, {LOADED: WHOLE}):
+        day.fails(
+            "landing.finding",
+            asset="bronze/orders",
+            check="schema_mismatch",
+            failure_class="schema_mismatch",
+            labels={"finding": "schema_mismatch", "feed": "orders", **loaded},
+        )
+        day.advance("1m")
+    day.fails("check.failure", asset="gold/report_000", check="keys", failure_class="key_violation")
+    day.advance("1m")
+    assert {alert.asset: bool(alert.muted) for alert in day.state.alerts.values()}["gold/report_000"]

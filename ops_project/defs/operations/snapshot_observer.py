@@ -27,11 +27,18 @@ CURSOR = "snapshot"
 FINDINGS = """
     SELECT finding_id, kind, findings.feed, asset, findings.business_date, batch_id, findings.file_name,
            findings.message, state, observed_at, resolved_at, findings.run_id, archive_path,
-           kind = 'schema_mismatch' AND status = 'loaded' AND rows_quarantined = 0 AS is_whole
+           bool_and(
+               coalesce(kind = 'schema_mismatch' AND status = 'loaded' AND rows_quarantined = 0
+                        AND (findings.evidence ->> '$.absent') = '[]', false)
+           ) FILTER (state = 'open')
+             OVER (PARTITION BY kind, findings.feed, asset, findings.business_date) AS is_whole
     FROM ops.findings AS findings
     LEFT JOIN ops.batches USING (batch_id)
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
+"""
+"""A finding is about a whole file if the file has further columns, or its columns in another order, and lacks none of
+the contract. Text in another encoding is loaded, but wrong. One signal stands for all open findings of a kind and date.
 """
 GONE = "feed_gone"
 FIXED = frozenset(

@@ -147,3 +147,9 @@ def test_compare_knows_all_four_kinds():
     assert compare(["a", "b"], ["b"], ["a"]).same
     assert compare(["a", "b"], [], ["a"]).missing == ("b",)
     assert compare(["a"], [], ["a", "b"]).extra == ("b",)
+
+
+def test_an_optional_column_that_is_absent_is_noted_beside_the_difference():
+    assert compare(["a", "b"], ["b"], ["a"]).same
+    assert compare(["a", "b"], ["b"], ["a", "B"]).absent == ("b",)
+    assert compare(["a", "b"], ["b"], ["b", "a"]).absent == ()

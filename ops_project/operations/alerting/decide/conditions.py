@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.alerting.rule import IDENTITY, Rule
 from ops_project.model.alerting.signal import Signal, digest
+from ops_project.model.finding import LOADED
 from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Watched
@@ -163,6 +164,8 @@ def _described(
         said = summary(rule, alert.failure_class, alert.labels, shown, days)
         return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
     made = alert_labels(watched.name, rule, labels, owners)
+    if alert.status == FIRING and LOADED not in alert.labels:
+        made.pop(LOADED, None)  # another file of this alert was not loaded whole
     followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
     return replace(
         alert,

@@ -19,6 +19,8 @@ class Structure:
     """Names that both have, but at different positions. Empty if there is any other difference."""
     order: tuple[str, ...] = ()
     """The file's order, if names have moved."""
+    absent: tuple[str, ...] = ()
+    """Names that may be absent, and are. That alone is no difference."""
 
     @property
     def same(self) -> bool:
@@ -55,6 +57,7 @@ def compare(
     optional = {name.strip() for name in may_be_absent}
     given = [name.strip() for name in found]
     missing = tuple(name for name in dict.fromkeys(wanted) if name not in given and name not in optional)
+    absent = tuple(name for name in dict.fromkeys(wanted) if name not in given and name in optional)
     extra = tuple(name for name in dict.fromkeys(given) if name not in wanted)
     repeated = tuple(name for name, count in Counter(given).items() if count > 1)
     moved: tuple[str, ...] = ()
@@ -62,7 +65,8 @@ def compare(
         placed = [name for name in given if name not in anywhere]
         present = [name for name in dict.fromkeys(wanted) if name in placed]
         moved = tuple(name for name, other in zip(present, placed, strict=True) if name != other)
-    return Structure(missing, extra, repeated, moved, tuple(given) if moved else ())
+    order = tuple(given) if moved else ()
+    return Structure(missing=missing, extra=extra, repeated=repeated, moved=moved, order=order, absent=absent)
 
 
 def _names(names: Sequence[str]) -> str:

@@ -82,6 +82,7 @@ def drift(feed: Feed, result: Examination, structure: Structure) -> None:
         "extra": list(structure.extra),
         "repeated": list(structure.repeated),
         "reordered": list(structure.moved),
+        "absent": list(structure.absent),
     }
     only_extra = structure.extra and not structure.missing and not structure.repeated
     lenient = (only_extra and feed.drift.extra == "load") or (structure.moved and feed.drift.reordered == "load")

@@ -66,16 +66,26 @@ def test_findings_and_metrics_of_a_snapshot_are_read_once_and_a_resolved_finding
     assert "churn.high_risk_customers" not in again, "its table is absent: unknown, not zero"
 
 
+MOVED = '{"reordered": ["a"], "absent": []}'
+
+
 @pytest.mark.parametrize(
-    ("kind", "status", "quarantined", "is_whole"),
+    ("kind", "status", "quarantined", "evidence", "is_whole"),
     [
-        ("schema_mismatch", "loaded", 0, True),
-        ("schema_mismatch", "loaded", 1, False),
-        ("schema_mismatch", "rejected", 0, False),
-        ("source_late", "loaded", 0, False),
+        ("schema_mismatch", "loaded", 0, [MOVED], True),
+        ("schema_mismatch", "loaded", 1, [MOVED], False),
+        ("schema_mismatch", "rejected", 0, [MOVED], False),
+        ("source_late", "loaded", 0, [MOVED], False),
+        # An optional column that was given another name is empty, and so is each table that needs it.
+        ("schema_mismatch", "loaded", 0, ['{"extra": ["Rebate"], "absent": ["rebate"]}'], False),
+        ("schema_mismatch", "loaded", 0, ['{"encoding": "cp1252", "found": "utf-8"}'], False),
+        ("schema_mismatch", "loaded", 0, ['{"encoding": "cp1252", "found": "utf-8"}', MOVED], False),
+        ("schema_mismatch", "loaded", 0, [MOVED, MOVED], True),
     ],
 )
-def test_a_file_of_another_structure_that_was_loaded_whole_is_marked(place, kind, status, quarantined, is_whole):
+def test_a_file_of_another_structure_that_was_loaded_whole_is_marked(
+    place, kind, status, quarantined, evidence, is_whole
+):
     loaded = "TIMESTAMP '2026-03-04 14:00'"
     batch = (
         f"INSERT INTO ops.batches BY NAME SELECT 'b1' AS batch_id, 'orders' AS feed, 'ecommerce' AS domain, 'o.csv' AS "
@@ -84,7 +94,9 @@ def test_a_file_of_another_structure_that_was_loaded_whole_is_marked(place, kind
         f"rows_quarantined, 0 AS rows_filtered, 0 AS rows_collapsed, {loaded} AS loaded_at"
     )
     found = LATE.replace("source_missing", kind).replace("NULL, NULL, 'no file'", "'b1', 'o.csv', 'moved'")
-    _snapshot(place.settings, 1, [FINDINGS, batch, f"INSERT INTO ops.findings VALUES {found.format('open', 'NULL')}"])
+    found = found.format("open", "NULL")
+    rows = [found.replace("f1", f"f{n}").replace("'moved', NULL", f"'moved', '{e}'") for n, e in enumerate(evidence)]
+    _snapshot(place.settings, 1, [FINDINGS, batch, *(f"INSERT INTO ops.findings VALUES {row}" for row in rows)])
     [finding] = [signal for signal in place.look(snapshot_observer) if signal.kind == "landing.finding"]
     assert (finding.labels.get(LOADED) == WHOLE) is is_whole
 
