@@ -97,12 +97,14 @@ class Circumstances:
         return self.ledger.last_ok(BUILD)
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
-        """The last good build. The run that found the fault may have built the table as well; that build does not
-        count.
+        """The last good build. The run in which the alert began may have built the table as well; that build does not
+        count. The alert itself names the run of its newest failure.
         """
-        since, run = datetime.fromisoformat(alert["since"]), str(alert.get("run_id") or "")
+        since = datetime.fromisoformat(alert["since"])
+        kind, about = alert["labels"].get("kind", ""), next(iter(alert["assets"]), "")
+        run = self.ledger.run_of_failure(kind, about, since) or str(alert.get("run_id") or "")
         built = {asset: self.ledger.ok_before(BUILD, asset, since, run) for asset in alert["assets"][:TABLES]}
-        return "; ".join(f"{asset}, {_moment(at)}" for asset, at in built.items() if at is not None)
+        return "; ".join(f"{asset}, {_moment(found[0])}" for asset, found in built.items() if found is not None)
 
     def _old_data(self, alert: Mapping[str, Any]) -> str:
         """The tables that consumers read and that were not built since the alert began, the oldest first."""

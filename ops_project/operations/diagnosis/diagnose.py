@@ -135,13 +135,23 @@ def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
     """
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     first = min(mine, key=lambda trouble: trouble.began_at, default=None)
-    wrong_at = good_at = None
+    wrong_at, wrong_in, good = None, "", None
     if first is not None:
-        wrong_at, good_at = first.began_at, ledger.ok_before(BUILT, asset, first.began_at, first.began_in)
+        wrong_at, wrong_in = first.began_at, first.began_in
+        good = ledger.ok_before(BUILT, asset, wrong_at, wrong_in)
     elif newest := ledger.signals_of(asset, [BUILT], EVER, limit=1):
         # Only the person who asks says that the table is wrong. So the build before the newest one counts as good.
-        good_at = ledger.ok_before(BUILT, asset, newest[0].event_at, newest[0].run_id)
-    return Question(asset, "" if column == ROWS else column, wrong_at, good_at)
+        wrong_in = newest[0].run_id
+        good = ledger.ok_before(BUILT, asset, newest[0].event_at, wrong_in)
+    good_at, good_in = good or (None, "")
+    return Question(
+        asset,
+        "" if column == ROWS else column,
+        wrong_at=wrong_at,
+        good_at=good_at,
+        wrong_in=wrong_in,
+        good_in=good_in,
+    )
 
 
 def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Question:

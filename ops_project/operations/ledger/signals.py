@@ -282,19 +282,38 @@ class SignalTable(Access):
 
         return dict(self.answers.ask(("last_ok", kind), ask))
 
-    def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> datetime | None:
-        """The last event of an asset that was ok, before a moment and in another run than `not_run` (empty: any)."""
-        statement = select(func.max(signals.c.event_at)).where(
-            signals.c.kind == kind,
-            signals.c.asset == asset,
-            signals.c.state == OK,
-            signals.c.event_at < to_seconds(before),
+    def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> tuple[datetime, str] | None:
+        """The last event of an asset that was ok, before a moment and in another run than `not_run` (empty: any), and
+        its run.
+        """
+        statement = (
+            select(signals.c.event_at, signals.c.run_id)
+            .where(
+                signals.c.kind == kind,
+                signals.c.asset == asset,
+                signals.c.state == OK,
+                signals.c.event_at < to_seconds(before),
+            )
+            .order_by(signals.c.event_at.desc(), signals.c.seq.desc())
+            .limit(1)
         )
         if not_run:
             statement = statement.where(signals.c.run_id != not_run)
         with self.read() as connection:
-            at = connection.execute(statement).scalar()
-        return None if at is None else from_seconds(at)
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else (from_seconds(row.event_at), row.run_id)
+
+    def run_of_failure(self, kind: str, asset: str, at: datetime) -> str:
+        """The run that reported a failure of an asset at this moment; empty if none did."""
+        statement = select(signals.c.run_id).where(
+            signals.c.kind == kind,
+            signals.c.event_at == to_seconds(at),
+            signals.c.asset == asset,
+            signals.c.state != OK,
+            signals.c.run_id != "",
+        )
+        with self.read() as connection:
+            return connection.execute(statement.order_by(signals.c.seq).limit(1)).scalar() or ""
 
     def first_seen(self, kind: str) -> dict[str, datetime]:
         """Pipeline → the first event of a kind."""

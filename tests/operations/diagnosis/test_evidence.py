@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -121,6 +121,22 @@ def test_what_began_in_the_run_of_the_last_good_build_is_older(scene: Scene) -> 
     scene.ledger.append([older, built, again, own])
     found = diagnose(scene, question_about(scene.ledger, "gold/revenue"))
     assert found.culprit is not None and found.culprit.asset == "gold/revenue"
+
+
+@pytest.mark.parametrize("seconds", [10, 50])
+def test_runs_that_follow_each_other_within_a_minute_are_told_apart(scene: Scene, seconds: int) -> None:
+    good = replace(signal("asset.failure", "gold/revenue", "ok", 2), run_id="r0")
+    at = good.event_at + timedelta(seconds=seconds)
+    late = [
+        signal("landing.finding", "bronze/orders", "firing", 2, "source_partial"),
+        signal("check.failure", "gold/revenue", "firing", 2, "data_invalid"),
+    ]
+    scene.ledger.append([good, *(replace(one, event_at=at, observed_at=at) for one in late)])
+    question = question_about(scene.ledger, "gold/revenue")
+    assert (question.good_in, question.wrong_in) == ("r0", "r1")
+    found = diagnose(scene, question)
+    assert found.culprit is not None and found.culprit.asset == "bronze/orders"
+    assert not any("existed already" in said.text for said in found.culprit.statements)
 
 
 def test_the_engine_refuses_to_write_to_what_evidence_is_read_from(tmp_path: Path) -> None:

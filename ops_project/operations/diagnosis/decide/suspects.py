@@ -76,6 +76,10 @@ class Question:
     column: str = ""
     wrong_at: datetime | None = None
     good_at: datetime | None = None
+    wrong_in: str = ""
+    """The run in which it became wrong; empty if it is not known."""
+    good_in: str = ""
+    """The run that built it when it was last good; empty if it is not known."""
 
 
 @dataclass(frozen=True)

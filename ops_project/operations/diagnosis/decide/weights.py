@@ -69,8 +69,15 @@ CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.
 
 
 def is_older(trouble: Trouble, question: Question) -> bool:
-    """Whether the trouble already existed while the target was good."""
-    return question.good_at is not None and trouble.began_at <= question.good_at + SAME_TIME
+    """Whether the trouble already existed while the target was good. Runs may follow each other within a minute, so
+    that the times alone would not tell the good run from the bad one.
+    """
+    if question.good_at is None:
+        return False
+    if trouble.began_in and trouble.began_in in (question.good_in, question.wrong_in):
+        return trouble.began_in == question.good_in
+    slack = timedelta() if trouble.began_in and question.good_in else SAME_TIME
+    return trouble.began_at <= question.good_at + slack
 
 
 def is_recent(change: Change, question: Question) -> bool:
