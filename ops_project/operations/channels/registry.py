@@ -6,7 +6,7 @@ only if its channel is used.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import cast
 from urllib.parse import quote
@@ -60,6 +60,7 @@ def unconfigured(
 
 
 _lacking: dict[object, tuple[object, dict[str, list[str]]]] = {}
+# The receivers that were asked about last → the variables that their channels read, and those that are secret.
 _names: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
 _hidden: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
 MOST_KEPT = 8
@@ -78,16 +79,27 @@ def _unconfigured(
 
 def secret_names(receivers: Mapping[str, Receiver]) -> frozenset[str]:
     """Every variable that some channel reads."""
-    if not _names or _names[0][0] is not receivers:
-        found = frozenset(
-            value
-            for receiver in receivers.values()
-            for channel in receiver.channels
-            for field, value in channel
-            if field.endswith("_env") and value
-        )
-        _names[:] = [(receivers, found)]
-    return _names[0][1]
+    return _remembered(
+        _names,
+        receivers,
+        lambda channel: (value for field, value in channel if field.endswith("_env") and value),
+    )
+
+
+def _remembered(
+    memory: list[tuple[Mapping[str, Receiver], frozenset[str]]],
+    receivers: Mapping[str, Receiver],
+    names: Callable[[AnyChannel], Iterable[str]],
+) -> frozenset[str]:
+    """The names of all channels, kept for the receivers that were asked about last. Another thread may ask about other
+    receivers meanwhile, so the memory is read only once.
+    """
+    known = next(iter(memory), None)
+    if known is None or known[0] is not receivers:
+        channels = (channel for receiver in receivers.values() for channel in receiver.channels)
+        known = (receivers, frozenset(name for channel in channels for name in names(channel)))
+        memory[:] = [known]
+    return known[1]
 
 
 def lacks(lacking: Sequence[str]) -> str:
@@ -97,19 +109,12 @@ def lacks(lacking: Sequence[str]) -> str:
     return "; ".join([f"{' or '.join(unset)} is not set"] * bool(unset) + wrong)
 
 
-def _secret(receivers: Mapping[str, Receiver]) -> frozenset[str]:
-    """The variables whose values must never be shown."""
-    if not _hidden or _hidden[0][0] is not receivers:
-        channels = (channel for receiver in receivers.values() for channel in receiver.channels)
-        _hidden[:] = [(receivers, frozenset(name for channel in channels for name in channel.secret_variables()))]
-    return _hidden[0][1]
-
-
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
     """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, the
     longest first.
     """
-    values = {value for name in _secret(receivers) if (value := settings.secret(name))}
+    names = _remembered(_hidden, receivers, lambda channel: channel.secret_variables())
+    values = {value for name in names if (value := settings.secret(name))}
     # The parts of an address count as well: a client that refuses an address may name only its path.
     for value in list(values):
         values |= {value.strip(), quote(value, safe=""), quote(value, safe="/:")}
