@@ -17,6 +17,7 @@ from typing import Any
 from ops_project.catalog import Catalog
 from ops_project.model.owner import Person
 from ops_project.operations.alerting.decide.message import LANDED, READ
+from ops_project.operations.alerting.service_levels.standing import NEVER, delivered
 from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.lineage_document import recall
@@ -93,8 +94,8 @@ class Circumstances:
         return str(waiting) if labels.get("file") and Path(waiting).is_file() else ""
 
     @cached_property
-    def _built(self) -> dict[str, datetime]:
-        return self.ledger.last_ok(BUILD)
+    def _delivered(self) -> dict[str, datetime]:
+        return {asset: at for asset, at in delivered(self.ledger).items() if at != NEVER}
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
         """The last good build. The run in which the alert began may have built the table as well; that build does not
@@ -107,10 +108,10 @@ class Circumstances:
         return "; ".join(f"{asset}, {_moment(found[0])}" for asset, found in built.items() if found is not None)
 
     def _old_data(self, alert: Mapping[str, Any]) -> str:
-        """The tables that consumers read and that were not built since the alert began, the oldest first."""
+        """The tables that consumers read and that were not delivered since the alert began, the oldest first."""
         since = datetime.fromisoformat(alert["since"])
         read = [a for a in (*alert["assets"], *alert["blast_radius"]["assets"]) if a.partition("/")[0] in READ]
-        old = sorted((self._built[asset], asset) for asset in set(read) if self._built.get(asset, since) < since)
+        old = sorted((self._delivered[a], a) for a in set(read) if self._delivered.get(a, since) < since)
         if not old:
             return ""
         more = f", and {len(old) - TABLES} more tables" if len(old) > TABLES else ""

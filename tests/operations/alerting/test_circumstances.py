@@ -96,6 +96,24 @@ def test_the_run_that_found_the_fault_is_no_good_build(day: IncidentWorld) -> No
     assert {facts["Last good build"] for facts in told} == {"bronze/orders, 2026-03-04 09:10 UTC"}
 
 
+@pytest.mark.parametrize("published", [True, False])
+def test_a_build_that_is_held_back_is_not_what_consumers_read(day: IncidentWorld, published: bool) -> None:
+    table = {"asset": "gold/daily_revenue", "domain": "ecommerce"}
+    day.asset_fails(table["asset"], OK, run_id="good")
+    if published:
+        day.signal("publication.held", OK, **table, run_id="good")
+    else:
+        day.signal("publication.held", "firing", **table, run_id="good")
+    day.advance("5m")
+    day.now += timedelta(days=1)
+    day.asset_fails(table["asset"], OK, run_id="bad")
+    day.now += timedelta(seconds=20)
+    day.signal("check.failure", "firing", **table, check="rows", run_id="bad", message="532")
+    day.advance("10m")
+    known = {"Old data": "consumers read gold/daily_revenue of 2026-03-04 09:10 UTC"} if published else {}
+    assert {name: said for name, said in _facts(_text(day)).items() if name == "Old data"} == known
+
+
 def test_what_was_built_since_the_failure_is_not_old(day: IncidentWorld) -> None:
     _short_file(day)
     day.asset_fails("gold/daily_revenue", OK)

@@ -60,13 +60,19 @@ class Standing:
     """Whether the assets that were last due are there; None if nothing was due yet."""
 
 
-def known(ledger: Ledger, now: datetime) -> Known:
-    """Read the ledger once for all service levels."""
-    built = dict(ledger.last_ok("asset.failure"))
-    # If publications are observed, a table counts as delivered when consumers can read it, and not when it was built.
+def delivered(ledger: Ledger) -> dict[str, datetime]:
+    """Asset → its last successful build. If publications are observed, a table counts as delivered when consumers can
+    read it, and not when it was built; NEVER if all its builds were held back.
+    """
+    found = dict(ledger.last_ok("asset.failure"))
     published = ledger.last_ok("publication.held")
     for signal in ledger.latest("publication.held").values():
-        built[signal.asset] = published.get(signal.asset, NEVER)
+        found[signal.asset] = published.get(signal.asset, NEVER)
+    return found
+
+
+def known(ledger: Ledger, now: datetime) -> Known:
+    """Read the ledger once for all service levels."""
     running: dict[str, dict[str, float]] = {}
     for signal in ledger.latest("step.duration_seconds").values():
         if signal.value and now - signal.event_at <= RUNNING_NOW:
@@ -74,7 +80,7 @@ def known(ledger: Ledger, now: datetime) -> Known:
             running.setdefault(signal.pipeline, {})[signal.check] = so_far
     # A failed run shows that the pipeline is in use; a pipeline that never ran is left out. A pipeline that succeeded
     # today and failed afterwards has still succeeded.
-    return Known(built, ledger.first_seen("run.failure"), ledger.last_ok("run.failure"), running)
+    return Known(delivered(ledger), ledger.first_seen("run.failure"), ledger.last_ok("run.failure"), running)
 
 
 def baselines(ledger: Ledger) -> dict[str, Baseline]:
