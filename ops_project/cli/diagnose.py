@@ -81,6 +81,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
         now=settings.now(),
         assets=(question.asset, *sorted(lineage.ancestors(question.asset))),
         since=question.good_at,
+        wrong_in=question.wrong_in,
     )
     return question, known_of(scene, SOURCES, columns)
 

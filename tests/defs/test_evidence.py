@@ -24,6 +24,8 @@ from ops_project.defs.operations.evidence.tables import changes_of_tables
 from ops_project.defs.operations.evidence.upstream import items_of_upstream
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import Signal
+from ops_project.operations.diagnosis.decide.causes import diagnose
+from ops_project.operations.diagnosis.decide.suspects import Known, Question
 from ops_project.operations.diagnosis.evidence import Item, Scene
 from ops_project.operations.ledger import open_ledger
 from ops_project.pipeline import landing
@@ -174,6 +176,16 @@ def test_without_an_earlier_snapshot_no_claim_is_made_about_the_runs(place: Plac
 def test_a_change_is_told_of_the_first_run_that_has_it(place: Place) -> None:
     [change] = [item for item in changes_of_tables(place.scene) if item.kind == "code"]
     assert (change.asset, change.run_id, change.commit, change.at) == (LINES, "bad", place.commits[1], NOW)
+
+
+def test_a_bad_run_that_waited_for_the_good_one_is_not_the_good_one(place: Place) -> None:
+    """It began before the good build ended, and the time of its snapshot is that of its beginning."""
+    late = replace(place.scene, since=NOW + HOUR / 2, wrong_in="bad")
+    [change] = [item for item in changes_of_tables(late) if item.kind == "code"]
+    assert (change.asset, change.run_id) == (LINES, "bad")
+    asked = Question(DAILY, "", NOW + HOUR, good_at=NOW + HOUR / 2, wrong_in="bad", good_in="good")
+    found = diagnose(asked, Known(LINEAGE, changes=(change,)))
+    assert found.culprit is not None and found.culprit.asset == LINES
 
 
 def test_where_there_is_no_repository_it_says_so(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ class Scene:
     batch_id: str = ""
     since: datetime | None = None
     """When it was last good."""
+    wrong_in: str = ""
+    """The run in which it became wrong; empty if it is not known."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def _keep(scene: Scene, incident: Incident, sources: Sequence[EvidenceSource], p
         run_id=first.run_id if first is not None else "",
         batch_id=first.batch_id if first is not None else "",
         since=question.good_at if question is not None else None,
+        wrong_in=question.wrong_in if question is not None else "",
     )
     found = gather(sources, replace(asked, assets=asked.assets[:CONCERNED]), patience) if asked.assets else Gathered()
     diagnosis = None

@@ -18,11 +18,17 @@ LONGEST = 240
 
 
 def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
-    """The newest snapshot, and the newest good one from before the problem began; None for one that does not exist."""
+    """The newest snapshot, and the newest good one from before the problem began; None for one that does not exist.
+
+    The time of a snapshot is the start of its run. The bad run may have waited for the good one since before the build
+    that was good, so its snapshot is recognised by its run.
+    """
     found = snapshots.existing(scene.settings)
     if not found:
         return None, None
-    earlier = [item for item in found[:-1] if item.manifest.get("good", True) and _before(item.as_of, scene.since)]
+    runs = [item.manifest.get("run_id") for item in found[:-1]]
+    until = runs.index(scene.wrong_in) if scene.wrong_in in runs else len(runs)
+    earlier = [item for item in found[:until] if item.manifest.get("good", True) and _before(item.as_of, scene.since)]
     return found[-1], earlier[-1] if earlier else None
 
 
