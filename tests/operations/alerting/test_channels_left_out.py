@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tests.operations.alerting.test_commands import ops as ops
-
 
 def test_show_names_the_channels_that_lack_their_variables_here(ops, monkeypatch):
     [(channel, lacking)] = [
