@@ -30,6 +30,15 @@ def test_an_sla_that_only_depends_on_it_is_not_called_at_risk(world):
     assert "SLA at risk" not in told["everywhere"] and told["SLAs that depend on it"] in told["everywhere"]
 
 
+def test_slas_whose_titles_have_commas_are_told_apart(world):
+    graph = {"bronze/orders": {"domain": "ecommerce"}, "gold/daily_revenue": {"from": ["bronze/orders"]}}
+    day = world(at="2026-03-04 02:00", graph=graph)
+    day.fails("asset.failure", asset="bronze/orders")
+    day.advance("2m")
+    told = _lines(day, "asset_failure")["SLAs that depend on it"].split("; ")
+    assert len(told) > 1 and set(told) <= {sla.title for sla in day.config.slas.values()}
+
+
 def test_an_sla_that_is_foreseen_to_be_late_is_called_at_risk(world):
     day = world(at="2026-03-04 07:20", graph=GRAPH)
     day.fails(

@@ -134,14 +134,14 @@ def _impact(
         f"Tables that failed: {_list(sorted(touched))}",
         f"Tables downstream: {_list(sorted(below))}",
         f"Consumers: {_list(consumers)}",
-        f"Service levels that depend on them: {_list(promises)}",
+        f"Service levels that depend on them: {_list(promises, '; ')}",
         "",
     ]
 
 
-def _list(names: Sequence[str]) -> str:
+def _list(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return (", ".join(names[:LISTED]) + more) if names else "none known"
+    return (between.join(names[:LISTED]) + more) if names else "none known"
 
 
 def _evidence(alerts: Sequence[Alert], evidence: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -72,6 +72,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
     since = moment(alert["since"], zone)
     if alert["until"]:
         since += f", resolved {moment(alert['until'], zone)}, after {span(alert['since'], alert['until'])}"
+    # The title of an SLA has commas of its own, so semicolons part one from the next.
     lines = [
         ("First response", alert["response"] if firing else ""),
         ("Error" if firing else "It was", alert["message"]),
@@ -84,8 +85,8 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Severity", alert["severity"]),
         ("Acknowledged", alert.get("acknowledged", "")),
         ("Owners", ", ".join(alert["owners"]) or "nobody: this asset has no owner"),
-        ("SLA at risk", ", ".join(blast.get("slas_at_risk", ())) if firing else ""),
-        ("SLAs that depend on it", ", ".join(blast["slas"]) if firing else ""),
+        ("SLA at risk", "; ".join(blast.get("slas_at_risk", ())) if firing else ""),
+        ("SLAs that depend on it", "; ".join(blast["slas"]) if firing else ""),
         ("Used by", ", ".join(blast["exposures"])),
         ("Downstream", _downstream(blast)),
         ("Probable class", alert["failure_class"]),
