@@ -103,15 +103,19 @@ def lost_storage(settings: Settings) -> str:
 
 
 def _gone(settings: Settings) -> Path | None:
-    """A file that is missing from a storage that has been used; None if all are there, or none is: then somebody moved
-    all of them away, or the storage is elsewhere.
+    """A file that is missing from a storage that has been used; None if all are there, if none is because somebody moved
+    all of them away, or if a part of the storage is elsewhere.
     """
     files = [settings.dagster_home / name for name in FILES]
     try:
         missing = [file for file in files if not file.exists()]
-        return missing[0] if 0 < len(missing) < len(files) and has_snapshot(settings) else None
+        if not 0 < len(missing) < len(files) or not has_snapshot(settings):
+            return None
     except OSError:
         return None
+    from ops_project.dagster_bridge.storage_place import is_in_folder  # reads YAML, which few commands need
+
+    return missing[0] if is_in_folder(settings.dagster_home, Settings.secret) else None
 
 
 def _has_log(file: Path) -> bool:

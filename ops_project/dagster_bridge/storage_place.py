@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 Variable = Callable[[str], str | None]
+UNREADABLE = (OSError, ValueError, RecursionError, yaml.YAMLError)
 # Dagster can configure these three storages one by one, or all of them with `storage`.
 KINDS = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 
@@ -30,22 +31,42 @@ def storage_place(folder: Path, variable: Variable) -> StoragePlace:
     """
     file = folder / "dagster.yaml"
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        configured = list(_configured(file))
     except FileNotFoundError:
         return StoragePlace()
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         return StoragePlace(elsewhere=(f"{file} cannot be read: {' '.join(str(error).split())}",))
     postgres: list[str] = []
     elsewhere: list[str] = []
+    for kind, name, config in configured:
+        url, words = _place(folder, name, config, variable)
+        if url and url not in postgres:
+            postgres.append(url)
+        if words:
+            elsewhere.append(f"{kind} of {file}: {words}")
+    return StoragePlace(tuple(postgres), tuple(elsewhere))
+
+
+def is_in_folder(folder: Path, variable: Variable) -> bool:
+    """Whether all of the storage lies in Dagster's folder. Does not import Dagster."""
+    try:
+        configured = list(_configured(folder / "dagster.yaml"))
+    except FileNotFoundError:
+        return True
+    except UNREADABLE:
+        return False
+    return not any(
+        _is_postgres(name, config) or _place(folder, name, config, variable)[1] for _, name, config in configured
+    )
+
+
+def _configured(file: Path) -> Iterator[tuple[str, str, Any]]:
+    """(kind, name, config) of each storage that is configured. Raises one of UNREADABLE."""
+    said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     for kind in KINDS:
         if isinstance(said, dict) and said.get(kind):
             for name, config in _parts(said[kind]):
-                url, words = _place(folder, name, config, variable)
-                if url and url not in postgres:
-                    postgres.append(url)
-                if words:
-                    elsewhere.append(f"{kind} of {file}: {words}")
-    return StoragePlace(tuple(postgres), tuple(elsewhere))
+                yield kind, name, config if isinstance(config, dict) else {}
 
 
 def _parts(said: Any) -> Iterator[tuple[str, Any]]:
@@ -62,10 +83,13 @@ def _parts(said: Any) -> Iterator[tuple[str, Any]]:
                 yield str(name), config
 
 
-def _place(folder: Path, name: str, config: Any, variable: Variable) -> tuple[str, str]:
+def _is_postgres(name: str, config: dict[str, Any]) -> bool:
+    return "postgres" in name.lower() or bool({"postgres_url", "postgres_db"} & config.keys())
+
+
+def _place(folder: Path, name: str, config: dict[str, Any], variable: Variable) -> tuple[str, str]:
     """(URL, words). At most one of the two is given; none if the storage lies in the folder."""
-    config = config if isinstance(config, dict) else {}
-    if "postgres" in name.lower() or {"postgres_url", "postgres_db"} & config.keys():
+    if _is_postgres(name, config):
         try:
             return _url(config, variable), ""
         except (KeyError, ImportError, ValueError) as error:

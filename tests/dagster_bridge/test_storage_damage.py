@@ -92,3 +92,24 @@ def test_a_file_that_is_gone_from_a_used_storage_is_told(name: str, tmp_path: Pa
     for other in FILES:
         (settings.dagster_home / other).unlink(missing_ok=True)
     assert lost_storage(settings) == "", "somebody moved all of them away, as the advice says"
+
+
+@pytest.mark.parametrize(
+    ("configured", "is_told"),
+    [
+        ("", True),
+        ("storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}", True),
+        ("run_storage: {module: dagster_postgres, class: PostgresRunStorage, config: {postgres_url: x}}", False),
+        ("storage: {postgres: {postgres_url: {env: NOT_SET}}}", False),
+        ("event_log_storage: {module: somebody.storage, class: Log}", False),
+    ],
+)
+def test_a_file_whose_storage_is_elsewhere_is_not_missed(tmp_path: Path, configured: str, is_told: bool) -> None:
+    """Dagster can configure its three storages one by one."""
+    settings = Settings(home=tmp_path, as_of=NOW)
+    storage(settings.dagster_home)
+    (settings.dagster_home / "dagster.yaml").write_text(configured)
+    (settings.dagster_home / FILES[0]).unlink()
+    (settings.snapshots / "1").mkdir(parents=True)
+    (settings.snapshots / "1" / "manifest.json").write_text("{}")
+    assert bool(lost_storage(settings)) is is_told
