@@ -33,6 +33,8 @@ PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """What reading a manifest raises that is not whole."""
+EVERY_DATE = (date.min, date.max)
+"""The window of a rebuild whose dates are not known."""
 _OPENING = threading.Lock()
 """Held while a connection checks whether the settings of its engine are locked, and locks them."""
 
@@ -81,10 +83,8 @@ def newest(settings: Settings) -> Snapshot:
 
 def existing(settings: Settings) -> list[Snapshot]:
     """All complete snapshots, the oldest first."""
-    if not settings.snapshots.is_dir():
-        return []
     found = []
-    for folder in sorted(path for path in settings.snapshots.iterdir() if _ID.match(path.name)):
+    for folder in _folders(settings):
         try:
             found.append(_read(folder))
         except UNREADABLE:
@@ -96,9 +96,7 @@ def unreadable(settings: Settings) -> str:
     """The newest snapshot, if its manifest cannot be read, and what that means; empty if it can. Readers get the one
     before it.
     """
-    if not settings.snapshots.is_dir():
-        return ""
-    newest_folder = max((path for path in settings.snapshots.iterdir() if _ID.match(path.name)), default=None)
+    newest_folder = next(reversed(_folders(settings)), None)
     if newest_folder is None:
         return ""
     try:
@@ -113,6 +111,13 @@ def unreadable(settings: Settings) -> str:
             "a backup (`ops backup list`)."
         )
     return ""
+
+
+def _folders(settings: Settings) -> list[Path]:
+    """The folders of the snapshots, also of those that cannot be read, oldest first."""
+    if not settings.snapshots.is_dir():
+        return []
+    return sorted(path for path in settings.snapshots.iterdir() if _ID.match(path.name))
 
 
 def _read(folder: Path) -> Snapshot:
@@ -173,7 +178,7 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError):
-        return [(date.min, date.max)]  # it names dates that nobody knows, so every date is looked at
+        return [EVERY_DATE]  # it names dates that nobody knows
 
 
 def is_behind(settings: Settings) -> bool:
@@ -215,12 +220,14 @@ def take(
     before = existing(settings)[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
-    compared = before[0] if before and not replaced and not warehouse.changed_unseen else None
+    unseen = replaced or warehouse.changed_unseen or EVERY_DATE in windows
+    compared = before[0] if before and not unseen else None
     found = _fingerprints(connection, compared, windows, models)
     warehouse.checkpoint()
-    number = int(before[0].id[:6]) + 1 if before else 1
-    name = f"{number:06d}-{run_id[:8]}"
     settings.snapshots.mkdir(parents=True, exist_ok=True)
+    # The number of a snapshot that cannot be read is taken too.
+    taken = [int(path.name[:6]) for path in _folders(settings)]
+    name = f"{max(taken, default=0) + 1:06d}-{run_id[:8]}"
     partial = settings.snapshots / f"{PARTIAL}{name}"
     folder = settings.snapshots / name
     with files.whole(partial, folder):
@@ -260,13 +267,19 @@ def prune(settings: Settings, keep: int) -> list[str]:
     found = existing(settings)
     good = [snapshot.id for snapshot in found if snapshot.manifest.get("good", True)]
     stay = {*(snapshot.id for snapshot in found[-keep:]), *good[-keep:]}
-    old = [snapshot for snapshot in found if snapshot.id not in stay]
-    for snapshot in old:
+    readable = {snapshot.id for snapshot in found}
+    # One that cannot be read goes once `keep` newer ones can: until then, its manifest may be brought back.
+    old = [
+        folder
+        for folder in _folders(settings)
+        if folder.name not in stay and (folder.name in readable or sum(name > folder.name for name in readable) >= keep)
+    ]
+    for folder in old:
         # The folder gets a name that no list shows, because a half-removed snapshot must not look complete.
-        doomed = snapshot.folder.with_name(f"{PARTIAL}old-{snapshot.id}")
-        snapshot.folder.rename(doomed)
+        doomed = folder.with_name(f"{PARTIAL}old-{folder.name}")
+        folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
-    return [snapshot.id for snapshot in old]
+    return [folder.name for folder in old]
 
 
 def remove_partial(settings: Settings) -> list[str]:

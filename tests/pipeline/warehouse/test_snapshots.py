@@ -178,6 +178,32 @@ def test_a_rebuild_that_was_killed_before_its_snapshot_is_hashed_by_the_next(
     assert snapshots.announced_rebuilds(warehouse.settings) == []
 
 
+def test_an_announcement_that_cannot_be_read_makes_every_table_be_hashed_as_a_whole(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No date is listed: the calendar has 3.6 million of them, for each table."""
+    connection = _large_fact(warehouse, monkeypatch)
+    connection.execute("UPDATE silver.fact SET id = 1000 WHERE business_date = DATE '2026-01-02'")
+    warehouse.settings.warehouse.with_name("rebuilding.json").write_bytes(b"[[")
+    monkeypatch.setattr(snapshots, "touched_dates", lambda *_args, **_more: pytest.fail("nothing is compared"))
+    found = take(warehouse, run="run-2").tables["silver.fact"]
+    assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
+
+
+def test_the_number_of_a_snapshot_that_cannot_be_read_is_not_given_again(warehouse: Warehouse) -> None:
+    """Otherwise the damaged one could stay the newest by its name."""
+    take(warehouse)
+    damaged = take(warehouse, run="zzz")
+    (damaged.folder / snapshots.MANIFEST).write_bytes(b"{")
+    assert damaged.id in snapshots.unreadable(warehouse.settings)
+    for number, run in enumerate(("a", "b", "c"), start=3):
+        assert damaged.folder.exists() == (number < 5), (
+            "it goes when as many newer ones are kept as older ones would be"
+        )
+        assert take(warehouse, run=run).id == f"{number:06d}-{run}"
+        assert not snapshots.unreadable(warehouse.settings)
+
+
 def _large_fact(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> duckdb.DuckDBPyConnection:
     monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
     warehouse.connection().execute(LARGE_FACT)
