@@ -14,6 +14,14 @@ from pathlib import Path
 import pytest
 
 MISSING = "PostgreSQL's server binaries (initdb, pg_ctl) are not installed here"
+DAGSTER_YAML = """
+storage:
+  custom:
+    module: ops_project.dagster_bridge.postgres_storage
+    class: Storage
+    config: {postgres_url: {env: OPS_DAGSTER_URL}}
+"""
+"""Dagster's storage is on the server that OPS_DAGSTER_URL names."""
 
 
 def binaries() -> Path | None:

@@ -20,16 +20,10 @@ from ops_project.dagster_bridge.storage_damage import FILES
 from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
+from tests import postgres
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
 RUNS = FILES[0]
-STORAGE_ON_A_SERVER = """
-storage:
-  custom:
-    module: ops_project.dagster_bridge.postgres_storage
-    class: Storage
-    config: {postgres_url: {env: OPS_DAGSTER_URL}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +126,7 @@ def on_a_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
     pytest.importorskip("dagster_postgres", reason="the extra `postgres` is not installed here")
     shutil.rmtree(settings.dagster_home)
     settings.dagster_home.mkdir()
-    (settings.dagster_home / "dagster.yaml").write_text(STORAGE_ON_A_SERVER, encoding="utf-8")
+    (settings.dagster_home / "dagster.yaml").write_text(postgres.DAGSTER_YAML, encoding="utf-8")
     monkeypatch.setenv("OPS_DAGSTER_URL", "postgresql+psycopg2://ada:hush@127.0.0.1:1/dagster")
     monkeypatch.setattr("dagster_postgres.utils.calculate_delay", lambda **_: 0.0)
     return settings

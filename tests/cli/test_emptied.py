@@ -68,25 +68,37 @@ ENDS = {"watch": ["--looks", "1"], "ui": ["--port", "PORT"], "serve": ["--port",
 ASKED = [words for words in LEAVES if use_of(tuple(words)) is not Use.NONE]
 
 
+def told_if_met(
+    words: list[str],
+    settings: Settings,
+    occupied: str,
+    lost: type[LedgerEmptied | LedgerGone],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Run a command. If it meets the lost ledger, it says so and ends with a code that is not 0."""
+    met: list[Path] = []
+    init = lost.__init__
+
+    def noted(error: LedgerEmptied | LedgerGone, file: Path) -> None:
+        met.append(file)
+        init(error, file)
+
+    monkeypatch.setattr(lost, "__init__", noted)
+    line = [word.replace("PORT", occupied) for word in (*filled(words, settings.home), *ENDS.get(" ".join(words), []))]
+    ended = ops(settings, *line)
+    said = words_of(ended)
+    if met:
+        assert told in said
+        assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
+
+
 @pytest.mark.parametrize("words", ASKED, ids=" ".join)
 def test_no_command_begins_a_new_ledger_in_an_emptied_file(
     words: list[str], built: Settings, occupied: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met: list[Path] = []
     monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
-    init = LedgerEmptied.__init__
-
-    def noted(error: LedgerEmptied, file: Path) -> None:
-        met.append(file)
-        init(error, file)
-
-    monkeypatch.setattr(LedgerEmptied, "__init__", noted)
-    line = [word.replace("PORT", occupied) for word in (*filled(words, built.home), *ENDS.get(" ".join(words), []))]
-    ended = ops(built, *line)
-    said = words_of(ended)
-    if met:
-        assert "is an empty file" in said
-        assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
+    told_if_met(words, built, occupied, LedgerEmptied, "is an empty file", monkeypatch)
     assert not (built.home / LEDGER).stat().st_size
 
 
@@ -181,20 +193,7 @@ BEGIN = {"run", "cycle", "rerun", "backfill", "replay", "release"}
 def test_no_command_that_reads_begins_a_ledger_where_one_is_gone(
     words: list[str], gone: Settings, occupied: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met: list[Path] = []
-    init = LedgerGone.__init__
-
-    def noted(error: LedgerGone, file: Path) -> None:
-        met.append(file)
-        init(error, file)
-
-    monkeypatch.setattr(LedgerGone, "__init__", noted)
-    line = [word.replace("PORT", occupied) for word in (*filled(words, gone.home), *ENDS.get(" ".join(words), []))]
-    ended = ops(gone, *line)
-    said = words_of(ended)
-    if met:
-        assert "is not there, although tables have been built" in said
-        assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
+    told_if_met(words, gone, occupied, LedgerGone, "is not there, although tables have been built", monkeypatch)
     assert not (gone.home / LEDGER).exists()
 
 

@@ -18,13 +18,6 @@ from tests import postgres
 from tests.pipeline.recovery.databases.conftest import ask, new_database
 from tests.scenarios import bakery
 
-STORAGE = """
-storage:
-  custom:
-    module: ops_project.dagster_bridge.postgres_storage
-    class: Storage
-    config: {postgres_url: {env: OPS_DAGSTER_URL}}
-"""
 pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("postgres")]
 LEDGER, DAGSTER = "OPS_LEDGER_URL", "OPS_DAGSTER_URL"
 
@@ -46,7 +39,7 @@ def home(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settin
     configure(tmp_path)
     settings = bakery.built(tmp_path / "home", tmp_path / "config")
     settings.dagster_home.mkdir()
-    (settings.dagster_home / "dagster.yaml").write_text(STORAGE, encoding="utf-8")
+    (settings.dagster_home / "dagster.yaml").write_text(postgres.DAGSTER_YAML, encoding="utf-8")
     with settings.exported(), open_instance(settings) as instance:
         instance.add_dynamic_partitions("shops", ["north"])
     return settings

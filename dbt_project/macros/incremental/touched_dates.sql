@@ -15,10 +15,7 @@
     {%- if not feeds -%}
         {{ exceptions.raise_compiler_error(model.name ~ ' is built by touched dates and names no feeds: set meta.feeds') }}
     {%- endif -%}
-    {%- set dates = [] -%}
-    {%- for row in run_query(touched_dates_sql(feeds)).rows -%}
-        {%- do dates.append(row[0].isoformat()) -%}
-    {%- endfor -%}
+    {%- set dates = dates_of(touched_dates_sql(feeds)) -%}
     {%- if var('rebuild_from', '') and var('rebuild_to', '') -%}
         {%- set first = modules.datetime.date.fromisoformat(var('rebuild_from') | string) -%}
         {%- set last = modules.datetime.date.fromisoformat(var('rebuild_to') | string) -%}
@@ -56,8 +53,20 @@
     where
         feed in ('{{ feeds | join("', '") }}')
         and business_date between {{ first_date() }} and {{ last_date() }}
-        and load_seq > coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
+        and load_seq > {{ consumed() }}
 {% endmacro %}
+
+{# The dates in the first column of a query, as ISO dates. #}
+{% macro dates_of(query) %}
+    {%- set dates = [] -%}
+    {%- for row in run_query(query).rows -%}{%- do dates.append(row[0].isoformat()) -%}{%- endfor -%}
+    {{ return(dates) }}
+{% endmacro %}
+
+{# How far this model has read its inputs: the load sequence number at its last build, -1 before the first one. #}
+{% macro consumed() -%}
+    coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
+{%- endmacro %}
 
 {#
   A predicate on a date column: true on a first build or a full refresh, otherwise the dates that this build replaces.

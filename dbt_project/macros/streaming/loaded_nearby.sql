@@ -5,18 +5,15 @@
 #}
 {% macro dates_loaded_nearby() %}
     {%- set minutes = [var('stream_error_minutes'), var('stream_reference_minutes')] | max -%}
-    {%- set consumed -%}
-        coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
-    {%- endset -%}
     {%- set query -%}
         with changed as (
             select loaded_at from ops.batches
-            where feed = 'streams' and load_seq > {{ consumed }}
+            where feed = 'streams' and load_seq > {{ consumed() }}
             union
             select replaced.loaded_at
             from ops.batches as replaced
             inner join ops.batches as newer on newer.replaces_batch_id = replaced.batch_id
-            where newer.feed = 'streams' and newer.load_seq > {{ consumed }}
+            where newer.feed = 'streams' and newer.load_seq > {{ consumed() }}
             union
             select loads.loaded_at
             from {{ ref('int_stream_loads') }} as loads
@@ -31,9 +28,5 @@
                 and loads.loaded_at < changed.loaded_at + interval '{{ minutes }}' minute
         where loads.refused + loads.reference_violations > 0
     {%- endset -%}
-    {%- set dates = [] -%}
-    {%- for row in run_query(query).rows -%}
-        {%- do dates.append(row[0].isoformat()) -%}
-    {%- endfor -%}
-    {{ return(dates) }}
+    {{ return(dates_of(query)) }}
 {% endmacro %}

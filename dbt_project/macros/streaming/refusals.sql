@@ -47,9 +47,6 @@
   a file that this model has not consumed, and where one has left, the model still counts more than there are.
 #}
 {% macro dates_of_refusals() %}
-    {%- set consumed -%}
-        coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
-    {%- endset -%}
     {%- set query -%}
         with standing as (
             {{ refused_streams() }}
@@ -76,12 +73,10 @@
         from now_refused
         full outer join counted on now_refused.business_date = counted.business_date
         where
-            now_refused.load_seq > {{ consumed }}
+            now_refused.load_seq > {{ consumed() }}
             or coalesce(now_refused.refused, 0) <> coalesce(counted.refused, 0)
     {%- endset -%}
-    {%- set dates = [] -%}
-    {%- for row in run_query(query).rows -%}{%- do dates.append(row[0].isoformat()) -%}{%- endfor -%}
-    {{ return(dates) }}
+    {{ return(dates_of(query)) }}
 {% endmacro %}
 
 {# Those dates and the day after each: a window of listening that ends shortly after midnight begins before it. #}

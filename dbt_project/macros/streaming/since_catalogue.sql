@@ -6,14 +6,11 @@
   Tables are named directly: dbt would not know a ref() in a macro that runs only in an incremental build.
 #}
 {% macro dates_since_catalogue() %}
-    {%- set consumed -%}
-        coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
-    {%- endset -%}
     {%- set query -%}
         with changed as (
             select feed, min(business_date) as first_date
             from ops.touched_dates
-            where feed in ('songs', 'users') and load_seq > {{ consumed }}
+            where feed in ('songs', 'users') and load_seq > {{ consumed() }}
             group by feed
         ),
 
@@ -40,9 +37,7 @@
         from bronze.streams as streams
         inner join reached on streams.business_date >= reached.first_date
     {%- endset -%}
-    {%- set dates = [] -%}
-    {%- for row in run_query(query).rows -%}{%- do dates.append(row[0].isoformat()) -%}{%- endfor -%}
-    {{ return(dates) }}
+    {{ return(dates_of(query)) }}
 {% endmacro %}
 
 {#
