@@ -103,8 +103,8 @@ def lost_storage(settings: Settings) -> str:
 
 
 def _gone(settings: Settings) -> Path | None:
-    """A file that is missing from a storage that has been used; None if all are there, if none is because somebody moved
-    all of them away, or if a part of the storage is elsewhere.
+    """A file that is missing from a storage that has been used. None if all are there, or if somebody moved all of them
+    away, or if a part of the storage is elsewhere.
     """
     files = [settings.dagster_home / name for name in FILES]
     try:
