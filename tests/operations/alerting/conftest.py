@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,7 +23,7 @@ NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def ops(tmp_path, monkeypatch):
+def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     # The command exports its settings for its children. The next test must not inherit them.
     monkeypatch.setattr(os, "environ", os.environ.copy())
     settings = Settings.load(home=tmp_path)
@@ -44,7 +47,7 @@ def ops(tmp_path, monkeypatch):
     )
     run_once(settings, catalog.load(settings), NOW, observers=(), flush_now=True)
 
-    def call(*words, code=0, at=NOW):
+    def call(*words: str, code: int = 0, at: datetime = NOW) -> Any:
         done = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", at.isoformat(), *words])
         assert done.exit_code == code, done.output
         return json.loads(done.stdout) if "--json" in words else done.output
