@@ -9,11 +9,12 @@ import click
 
 from ops_project.cli.acknowledge import ack
 from ops_project.cli.numbers import COUNT, NUMBER
-from ops_project.cli.output import console, emit, errors, json_option, styled, table
+from ops_project.cli.output import console, emit, json_option, styled, table, told_if_cut
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
 from ops_project.settings import Settings, current_user
 
+MESSAGE_STATES = ("pending", "sending", "delivered", "dead")
 VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
 
 
@@ -81,9 +82,7 @@ def list_(
         data,
         lambda: console.print(table(columns, rows) if rows else "No open alert." if not everything else "No alert."),
     )
-    if total > len(found):
-        # On standard error, so that the standard output is still valid JSON.
-        errors.print(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", soft_wrap=True)
+    told_if_cut(len(found), total)
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
@@ -243,7 +242,7 @@ def precision(settings: Settings, as_json: bool) -> None:
 
 @alerts.command()
 @click.option(
-    "--state", type=click.Choice(["pending", "sending", "delivered", "dead"]), help="Only messages in this state."
+    "--state", type=click.Choice(MESSAGE_STATES), help="Only messages in this state."
 )
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="The largest number of messages listed.")
 @json_option
@@ -262,3 +261,4 @@ def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> 
         console.print("  ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(counts.items())))
 
     emit(as_json, {"counts": counts, "messages": rows}, render)
+    told_if_cut(len(rows), sum(counts.get(name, 0) for name in ((state,) if state else MESSAGE_STATES)))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER
-from ops_project.cli.output import console, emit, json_option, table, write_out
+from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
 from ops_project.cli.text_file import text_of
 from ops_project.settings import Settings, current_user
 
@@ -63,7 +63,8 @@ def _row(incident: Any) -> dict[str, Any]:
 @click.pass_obj
 def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
     """List the open incidents, the newest first."""
-    rows = [_row(incident) for incident in _ledger(settings).incidents(None if every else "open", limit)]
+    ledger, status = _ledger(settings), None if every else "open"
+    rows = [_row(incident) for incident in ledger.incidents(status, limit)]
 
     def render() -> None:
         if not rows:
@@ -73,6 +74,7 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
         console.print(table(columns, [[row[column] for column in columns] for row in rows]))
 
     emit(as_json, rows, render)
+    told_if_cut(len(rows), ledger.count_incidents(status))
 
 
 @incidents.command()
@@ -327,10 +329,12 @@ def times(settings: Settings, days: int, as_json: bool) -> None:
 @click.pass_obj
 def audit(settings: Settings, limit: int, as_json: bool) -> None:
     """List who did what, when and from where: by command or by link."""
-    rows = _ledger(settings).audit_log(limit)
+    ledger = _ledger(settings)
+    rows = ledger.audit_log(limit)
 
     def render() -> None:
         columns = ("at", "who", "source", "action", "subject", "outcome", "detail")
         console.print(table(columns, [[row[column] for column in columns] for row in rows]) if rows else "Nothing yet.")
 
     emit(as_json, rows, render)
+    told_if_cut(len(rows), ledger.count_audit())

@@ -29,7 +29,7 @@ from rich.text import Text
 
 from ops_project.visible import json_visible, visible, visible_line
 
-__all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "status", "styled", "table", "told"]
+__all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "status", "styled", "table", "told", "told_if_cut"]
 
 # A pipe has no width. Rich would assume 80 columns and break figures in the middle. A file, or `less -S`, needs each
 # row on one line.
@@ -66,6 +66,12 @@ def styled(*parts: str | tuple[str, str]) -> Text:
 def told(words: str) -> None:
     """Print a line of progress, or a warning, on standard error."""
     errors.print(words, soft_wrap=True)
+
+
+def told_if_cut(listed: int, total: int) -> None:
+    """Say that a list shows only its newest lines. On standard error, so that JSON on standard output stays valid."""
+    if listed < total:
+        told(f"The {listed} newest of {total} are listed; --limit {total} lists all.")
 
 
 def write_out(text: str, end: str = "\n") -> None:

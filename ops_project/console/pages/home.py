@@ -64,7 +64,7 @@ def show(ask: Ask) -> Response:
     looks = looked(ledger, now)
     watching = health.watchers(looks, now)
     found = domain_lines(site, ledger, watching, now)
-    incidents = ledger.incidents("open", limit=500)
+    incidents = ledger.incidents("open", limit=None)
     incidents.sort(key=lambda incident: (incident.priority, -incident.number))
     runs = recent_runs(site.settings, now - NIGHT)
     everything = [line.state for line in found]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
@@ -39,6 +39,11 @@ class AuditTable(Access):
             wanted = select(audit).where(audit.c.action.in_(actions)) if actions else select(audit)
             rows = connection.execute(wanted.order_by(audit.c.id.desc()).limit(limit))
             return [{"at": from_seconds(row.at), **{name: getattr(row, name) for name in names}} for row in rows]
+
+    def count_audit(self) -> int:
+        """How many lines the audit log has."""
+        with self.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
     def use_link(self, link: str, by: str, now: datetime) -> bool:
         """Mark a link as used; False if it was used before."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, Select, func, insert, or_, select
 
 from ops_project.operations.alerting.decide.state import Notification
 from ops_project.operations.incidents.decide.incident import Event, Incident
@@ -60,6 +60,12 @@ def _add_events(connection: Connection, events: Iterable[Event]) -> None:
     ]
     if rows:
         connection.execute(insert(incident_events), rows)
+
+
+def _with_status(statement: Select[Any], status: str | None) -> Select[Any]:
+    if status == "open":
+        return statement.where(incidents.c.status != "resolved")
+    return statement.where(incidents.c.status == status) if status else statement
 
 
 class IncidentTable(Access):
@@ -203,17 +209,23 @@ class IncidentTable(Access):
             body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()
         return None if body is None else Incident.parse(body)
 
-    def incidents(self, status: str | None = None, limit: int = 100, since: datetime | None = None) -> list[Incident]:
-        """Newest first. `status`: triggered, acknowledged, resolved, or `open` (not resolved); None: all."""
-        statement = select(incidents.c.body).order_by(incidents.c.number.desc()).limit(limit)
-        if status == "open":
-            statement = statement.where(incidents.c.status != "resolved")
-        elif status:
-            statement = statement.where(incidents.c.status == status)
+    def incidents(
+        self, status: str | None = None, limit: int | None = 100, since: datetime | None = None
+    ) -> list[Incident]:
+        """Newest first, at most `limit`. `status`: triggered, acknowledged, resolved, or `open` (not resolved); None:
+        all.
+        """
+        statement = _with_status(select(incidents.c.body), status).order_by(incidents.c.number.desc()).limit(limit)
         if since is not None:
             statement = statement.where(incidents.c.opened_at >= to_seconds(since))
         with self.read() as connection:
             return [Incident.parse(row.body) for row in connection.execute(statement)]
+
+    def count_incidents(self, status: str | None = None) -> int:
+        """How many incidents `incidents` would give without a limit."""
+        with self.read() as connection:
+            counted = _with_status(select(func.count()).select_from(incidents), status)
+            return int(connection.execute(counted).scalar_one())
 
     def incident_timeline(self, number: int) -> list[Event]:
         statement = select(incident_events).where(incident_events.c.incident == number).order_by(incident_events.c.id)

@@ -145,6 +145,24 @@ def test_a_list_is_filtered_before_it_is_cut_and_says_that_it_was(ops, tmp_path)
     assert "The 100 newest of" in ops("alerts", "list", "--limit", "100")
 
 
+def test_every_list_that_is_cut_says_so(ops, tmp_path):
+    settings = Settings.load(home=tmp_path)
+    ledger = open_ledger(settings)
+    ledger.append(
+        [
+            Signal("run.failure", FIRING, NOW, NOW, name, 1.0, pipeline=name, labels={"scheduled": "true"})
+            for name in ("insurance_pipeline", "streaming_pipeline")
+        ]
+    )
+    run_once(settings, catalog.load(settings), NOW, observers=(), flush_now=True)
+    for number in ("1", "2"):
+        ops("incidents", "ack", number, "--by", "engineer-a")
+    for words in (("incidents", "list"), ("incidents", "list", "--all"), ("incidents", "audit"), ("alerts", "outbox")):
+        assert "The 1 newest of" in ops(*words, "--limit", "1"), words
+        assert len(ops(*words, "--limit", "1000", "--json")) > 1
+        assert "newest of" not in ops(*words, "--limit", "1000"), words
+
+
 def test_an_alert_that_nothing_closes_is_closed_by_hand_and_its_end_is_told(ops, tmp_path):
     [alert] = ops("alerts", "list", "--json")
     number = str(alert["number"])
