@@ -241,9 +241,7 @@ def precision(settings: Settings, as_json: bool) -> None:
 
 
 @alerts.command()
-@click.option(
-    "--state", type=click.Choice(MESSAGE_STATES), help="Only messages in this state."
-)
+@click.option("--state", type=click.Choice(MESSAGE_STATES), help="Only messages in this state.")
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="The largest number of messages listed.")
 @json_option
 @click.pass_obj

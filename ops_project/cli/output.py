@@ -29,7 +29,19 @@ from rich.text import Text
 
 from ops_project.visible import json_visible, visible, visible_line
 
-__all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "status", "styled", "table", "told", "told_if_cut"]
+__all__ = [
+    "Group",
+    "console",
+    "emit",
+    "errors",
+    "json_option",
+    "progress",
+    "status",
+    "styled",
+    "table",
+    "told",
+    "told_if_cut",
+]
 
 # A pipe has no width. Rich would assume 80 columns and break figures in the middle. A file, or `less -S`, needs each
 # row on one line.

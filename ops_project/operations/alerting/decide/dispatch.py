@@ -1,86 +1,92 @@
-"""Puts firing alerts into the groups of their routes.
-
-If an alert moves to another group, the record of what was sent moves with it.
+"""Decides to which groups firing alerts belong: those of their routes, and those through which the owners of alerts
+that are silent under them hear of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.signal import digest
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, next_digest
+from ops_project.operations.alerting.decide.moves import Moves, Place, place_of, set_group
+from ops_project.operations.alerting.decide.outside import ends_of, symptoms_of
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.routing import Node, heard_once, match
+from ops_project.operations.alerting.decide.routing import Node, heard_once, match, walk
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 SUSPECTED = "suspected_cause"
-Place = tuple[str, tuple[tuple[str, str], ...]]
-LogKey = tuple[str, str, str]
+SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBITED_BY_RULE.value)
 
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Add firing alerts to the groups of their routes, and remove them from groups that no longer match."""
+    """Add firing alerts to the groups of their routes, and remove them from groups that no longer match. A receiver
+    that was told of an alert in such a group is still told of its end.
+    """
     state = decision.state
     _forget_listed(decision)
-    version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in config.nodes.values()))
+    tree = walk(config.tree)
+    version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in tree))
     everything = version != state.routes_version
+    homeless: set[str] = set()
     if everything:
         state.routes_version = version
-        _keep_known_routes(decision, config)
+        homeless = _keep_known_routes(decision, config)
     firing = [alert for _, alert in sorted(state.alerts.items()) if alert.status == FIRING]
     grouped: dict[int, set[str]] = {}
     for key, group in state.groups.items():
         for number in group.members:
             grouped.setdefault(number, set()).add(key)
-    moving = [a for a in firing if everything or a.number in decision.changed or a.number not in grouped]
+    silent = _silent_under(firing, None if everything else decision.changed)
+    moving = [
+        a for a in firing if everything or a.number in decision.changed or a.number not in grouped or a.number in silent
+    ]
     if not moving:
         return
-    told: dict[str, set[LogKey]] | None = None
-    at = {_place(group.route, group.labels): key for key, group in state.groups.items()}
+    places = {a.number: _places(config, a, silent.get(a.number, ())) for a in moving}
+    moves = Moves(decision, config, now, places, homeless)
     for alert in moving:
-        taken: dict[Place, tuple[Node, dict[str, str]]] = {}
-        for node in heard_once(match(config.tree, alert.labels)):
-            labels = _labels(node, alert)
-            taken[_place(node.id, labels)] = node, labels
-        held = grouped.setdefault(alert.number, set())
-        left = [k for k in sorted(held) if _place(state.groups[k].route, state.groups[k].labels) not in taken]
-        for place, (node, labels) in taken.items():
-            known = at.get(place)
-            if known is not None and alert.number in state.groups[known].members:
-                continue
-            before = next((k for k in left if config.nodes[state.groups[k].route].receiver == node.receiver), None)
-            if known is None and before is not None and state.groups[before].members == {alert.number}:
-                # The group keeps its key when it moves, because a pager knows the group by its key.
-                left.remove(before)
-                key = before
-                due = min(state.groups[before].next_flush, now + node.group_wait)
-                due = next_digest(node.digest, config.zone, now) if node.digest else due
-                set_group(decision, replace(state.groups[before], route=node.id, labels=labels, next_flush=due))
-            else:
-                key = known or _free_key(decision, node.group_key(labels))
-                _join(decision, config, key=key, node=node, labels=labels, alert=alert, now=now)
-                if before is not None:
-                    told = _told(decision) if told is None else told
-                    _carry(decision, told.get(before, set()), key, alert.number)
-                    told.setdefault(key, set()).update((key, c, r) for _, c, r in told.get(before, ()))
-            at[place] = key
-            held.add(key)
-            decision.note(alert.number, now, AlertReason.ROUTED, _way(node))
-        for key in left:
-            held.discard(key)
-            group = state.groups[key]
-            set_group(decision, replace(group, members=group.members - {alert.number}))
-            if key not in state.groups:
-                at.pop(_place(group.route, group.labels), None)
+        moves.put(alert, grouped.get(alert.number, ()))
 
 
-def _way(node: Node) -> str:
-    """The receiver, and which alerts the route to it takes."""
-    takes = ", ".join(map(str, node.matchers)) or "every alert that no branch takes"
-    return f"{node.receiver}, whose route takes {takes}"
+def _silent_under(firing: Sequence[Alert], changed: Collection[int] | None) -> dict[int, list[Alert]]:
+    """Cause → the alerts that are silent under it; only those in `changed`, unless that is None."""
+    found: dict[int, list[Alert]] = {}
+    for alert in firing:
+        if alert.cause is None or alert.muted not in SILENT_UNDER_ANOTHER:
+            continue
+        if changed is None or alert.number in changed:
+            found.setdefault(alert.cause, []).append(alert)
+    return found
+
+
+def _places(config: AlertConfig, alert: Alert, silent: Sequence[Alert]) -> dict[Place, tuple[Node, Mapping[str, str]]]:
+    """The groups to which an alert belongs. `silent`: alerts that are silent under it. Its own routes may not reach
+    their owners.
+    """
+    own = heard_once(match(config.tree, alert.labels))
+    taken: dict[Place, tuple[Node, Mapping[str, str]]] = {}
+    for node in own:
+        labels = _labels(node, alert)
+        taken[place_of(node.id, labels)] = node, labels
+    if alert.muted or not silent:
+        return taken
+    told = {node.receiver for node in own}
+    names = sorted({matcher.name for node in walk(config.tree) for matcher in node.matchers})
+    asked: set[tuple[str, ...]] = set()
+    for symptom in silent:
+        facts = tuple(symptom.labels.get(name, "") for name in names)
+        if facts in asked:
+            continue  # the same routes take both
+        asked.add(facts)
+        for route in heard_once(match(config.tree, symptom.labels)):
+            beside = config.nodes.get(symptoms_of(route))
+            if beside is not None and beside.receiver not in told:
+                told.add(beside.receiver)
+                shared = beside.group_labels(alert.labels)
+                taken[place_of(beside.id, shared)] = beside, shared
+    return taken
 
 
 def _labels(node: Node, alert: Alert) -> dict[str, str]:
@@ -90,10 +96,6 @@ def _labels(node: Node, alert: Alert) -> dict[str, str]:
     if alert.suspect is not None and not node.digest:
         return {SUSPECTED: str(alert.suspect)}
     return node.group_labels(alert.labels)
-
-
-def _place(route: str, labels: Mapping[str, str]) -> Place:
-    return route, tuple(sorted(labels.items()))
 
 
 def _forget_listed(decision: Decision) -> None:
@@ -119,97 +121,27 @@ def _listed_under(alert: Alert | None, members: frozenset[int]) -> bool:
     return alert is not None and alert.muted == AlertReason.INHIBITED_BY_CAUSE.value and alert.cause in members
 
 
-def _free_key(decision: Decision, key: str) -> str:
-    """A key for a new group. The usual key may be in use by a group that moved as a whole, because such a group keeps
-    its key.
-    """
-    while key in decision.state.groups:
-        key = digest(key, "another")
-    return key
-
-
-def _keep_known_routes(decision: Decision, config: AlertConfig) -> None:
-    """Remove the groups of routes that no longer exist.
+def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
+    """Find the groups of routes that no longer exist. Their receivers still hear of the ends of the alerts of which
+    they were told. Returns the keys of these groups: if their alerts have another route to the same receiver, the group
+    moves there.
 
     Groups that an earlier version named by position keep their key.
     """
-    renamed = {node.former_id: node.id for node in config.nodes.values()}
-    for key, group in list(decision.state.groups.items()):
+    state = decision.state
+    renamed = {node.former_id: node.id for node in config.nodes.values() if node.former_id}
+    homeless: set[str] = set()
+    for key, group in list(state.groups.items()):
         if group.route in config.nodes:
             continue
         if group.route in renamed:
             set_group(decision, replace(group, route=renamed[group.route]))
-        else:
-            del decision.state.groups[key]
-            decision.groups_changed.discard(key)
-            decision.groups_dropped.add(key)
-
-
-def _join(
-    decision: Decision,
-    config: AlertConfig,
-    *,
-    key: str,
-    node: Node,
-    labels: Mapping[str, str],
-    alert: Alert,
-    now: datetime,
-) -> None:
-    existing = decision.state.groups.get(key)
-    if existing is not None:
-        set_group(decision, replace(existing, members=existing.members | {alert.number}))
-        return
-    due = first_flush(node, config.zone, alert.fired_at or alert.starts_at, now)
-    set_group(
-        decision,
-        Group(
-            key=key,
-            route=node.id,
-            labels=dict(labels),
-            members=frozenset({alert.number}),
-            created_at=now,
-            next_flush=due,
-        ),
-    )
-
-
-def _told(decision: Decision) -> dict[str, set[LogKey]]:
-    """Group → its entries in the notification log."""
-    found: dict[str, set[LogKey]] = {}
-    for key in decision.state.log:
-        found.setdefault(key[0], set()).add(key)
-    return found
-
-
-def _carry(decision: Decision, entries: set[LogKey], after: str, number: int) -> None:
-    """An alert that a receiver was told of in its earlier group counts as told in the group `after`."""
-    log = decision.state.log
-    for before in sorted(entries):
-        entry = log.get(before)
-        if entry is None or number not in entry.firing:
             continue
-        _, channel, recipient = before
-        known = log.get((after, channel, recipient))
-        base = known or LogEntry(
-            group=after,
-            channel=channel,
-            recipient=recipient,
-            firing=frozenset(),
-            resolved=frozenset(),
-            at=entry.at,
-            expires_at=entry.expires_at,
-        )
-        log[after, channel, recipient] = base.with_alert(number, entry.told_at(number))
-        log[before] = entry.without(frozenset({number}))
-        decision.log_changed |= {(after, channel, recipient), before}
-
-
-def set_group(decision: Decision, group: Group) -> None:
-    if group.members:
-        decision.state.groups[group.key] = group
-        decision.groups_changed.add(group.key)
-        decision.groups_dropped.discard(group.key)
-    else:
-        decision.state.groups.pop(group.key, None)
-        decision.groups_changed.discard(group.key)
-        decision.groups_dropped.add(group.key)
+        # The route itself is not stored, but each channel's name begins with its receiver.
+        told = next((channel.partition("/")[0] for of, channel, _ in state.log if of == key), "")
+        if told in config.receivers:
+            set_group(decision, replace(group, route=ends_of(told)))
+            homeless.add(key)
+        else:
+            set_group(decision, replace(group, members=frozenset()))
+    return homeless

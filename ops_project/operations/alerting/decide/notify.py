@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from ops_project.model.alerting.signal import digest
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
-from ops_project.operations.alerting.decide.dispatch import set_group
+from ops_project.operations.alerting.decide.dispatch import SILENT_UNDER_ANOTHER
 from ops_project.operations.alerting.decide.grouping import (
     LogEntry,
     Settled,
@@ -20,12 +20,11 @@ from ops_project.operations.alerting.decide.grouping import (
     needs_update,
 )
 from ops_project.operations.alerting.decide.intervals import any_holds
+from ops_project.operations.alerting.decide.moves import set_group
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.routing import Node
+from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
 from ops_project.operations.alerting.decide.settled import is_settled, make_due, parts, unsettle
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
-
-_SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBITED_BY_RULE.value)
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
@@ -47,7 +46,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         node = config.nodes[group.route]
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
-        firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]
+        told_now = quiet is None and node.kind != ENDS
+        firing = [alert for alert in members if alert.status == FIRING and not alert.muted and told_now]
         if quiet is not None:
             for alert in members:
                 if alert.status == FIRING and not alert.muted:
@@ -151,8 +151,10 @@ def _tell(
     state = decision.state
     group, node, now = flushed.group, flushed.node, flushed.now
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
-    shares = recipients.shares(channel, [*firing, *resolved], config)
-    listed = _listed(config, flushed, channel, shares)
+    # Beside the tree, a message goes only to the owners whose alerts it lists.
+    shares = {} if node.kind == SYMPTOMS else recipients.shares(channel, [*firing, *resolved], config)
+    known_elsewhere = _known_elsewhere(state, group.key, name) if node.kind == SYMPTOMS else {}
+    listed = _listed(config, flushed, channel, shares, known_elsewhere)
     open_now = frozenset(alert.number for alert in firing)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
@@ -259,21 +261,36 @@ def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
     return min((entry.told_at(alert.number) for alert in alerts if _repeated(alert)), default=None)
 
 
+def _known_elsewhere(state: State, group: str, channel: str) -> dict[str, set[int]]:
+    """Recipient → the alerts of which other groups told it through this channel."""
+    found: dict[str, set[int]] = {}
+    for (of, name, recipient), entry in state.log.items():
+        if name == channel and of != group:
+            found.setdefault(recipient, set()).update(entry.firing)
+    return found
+
+
 def _listed(
-    config: AlertConfig, flushed: messages.Flush, channel: Channel, shares: dict[str, frozenset[int]]
+    config: AlertConfig,
+    flushed: messages.Flush,
+    channel: Channel,
+    shares: dict[str, frozenset[int]],
+    known: Mapping[str, Collection[int]],
 ) -> dict[str, frozenset[int]]:
     """Owner → its own silent symptoms that the message about their cause lists. Adds the causes to the owners'
-    `shares`. A page is not sent again because of further symptoms.
+    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which it knows already.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}
     found: dict[str, set[int]] = {}
     for alert in flushed.firing:
         for symptom in flushed.others.under.get(alert.number, ()):
-            if symptom.muted not in _SILENT_UNDER_ANOTHER:
+            if symptom.muted not in SILENT_UNDER_ANOTHER:
                 # A person silenced this symptom. A message may list it, but is not sent because of it.
                 continue
-            for recipient in recipients.of_symptom(channel, alert, symptom, config):
+            for recipient in recipients.of_symptom(channel, alert, symptom, flushed.node, config):
+                if symptom.number in known.get(recipient, ()):
+                    continue
                 found.setdefault(recipient, set()).add(symptom.number)
                 shares[recipient] = shares.get(recipient, frozenset()) | {alert.number}
     return {recipient: frozenset(numbers) for recipient, numbers in found.items()}

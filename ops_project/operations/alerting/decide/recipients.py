@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.alerting.receiver import Channel
 from ops_project.model.owner import Team
-from ops_project.operations.alerting.decide.routing import match
+from ops_project.operations.alerting.decide.routing import Node, match
 from ops_project.operations.alerting.decide.state import AlertConfig
 
 
@@ -22,11 +22,11 @@ def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> di
     return {recipient: frozenset(numbers) for recipient, numbers in result.items()}
 
 
-def of_symptom(channel: Channel, cause: Alert, symptom: Alert, config: AlertConfig) -> list[str]:
+def of_symptom(channel: Channel, cause: Alert, symptom: Alert, node: Node, config: AlertConfig) -> list[str]:
     """The owners whose symptom the message about its cause lists, except owners that get the cause through another
-    branch.
+    branch. `node`: the route through which the message goes.
     """
-    served = _served(channel, cause, config)
+    served = _served(channel, cause, config, beside=(node,) if node.kind else ())
     return [found for found in of_owners(channel, symptom.owners, config) if found not in served]
 
 
@@ -68,7 +68,7 @@ def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
     )
 
 
-def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
+def _served(channel: Channel, alert: Alert, config: AlertConfig, beside: Sequence[Node] = ()) -> set[str]:
     """E-mail addresses to which another branch of the tree always sends this alert when this channel's branch does. A
     branch with other quiet times, or with a digest, sends later, so it does not count.
     """
@@ -76,6 +76,7 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
         return set()
     nodes = match(config.tree, alert.labels)
     own = [node for node in nodes if any(item is channel for item in config.receivers[node.receiver].channels)]
+    own += beside
     return {
         found
         for node in nodes

@@ -17,6 +17,7 @@ from ops_project.model.alerting.route import (
 from ops_project.model.alerting.signal import digest
 
 Value = TypeVar("Value")
+ENDS, SYMPTOMS = "ends", "symptoms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Node:
     """Its place in routes.yaml."""
     former_id: str = ""
     """The id that earlier versions gave the route: its place in the tree."""
+    kind: str = ""
+    """Empty for a route of the tree; `ends` or `symptoms` for a place beside it (outside.py)."""
 
     def group_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         if "..." in self.group_by:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from ops_project.operations.alerting.decide import message as messages
-from ops_project.operations.alerting.decide.dispatch import set_group
 from ops_project.operations.alerting.decide.grouping import (
     Group,
     Settled,
     following_flush,
 )
+from ops_project.operations.alerting.decide.moves import set_group
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 
 

@@ -27,6 +27,7 @@ from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.model.owner import Owners
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, Settled
 from ops_project.operations.alerting.decide.levels import Level
+from ops_project.operations.alerting.decide.outside import outside
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
 from ops_project.operations.alerting.decide.windows import Reading
@@ -90,10 +91,12 @@ class AlertConfig:
                 for index, condition in enumerate(rule.conditions):
                     by_metric.setdefault(condition.metric, []).append(Watched(name, rule, index, condition))
         object.__setattr__(self, "by_metric", by_metric)
-        object.__setattr__(self, "nodes", {node.id: node for node in walk(self.tree)})
+        places = (*walk(self.tree), *outside(self.tree, self.receivers))
+        object.__setattr__(self, "nodes", {node.id: node for node in places})
 
     by_metric: Mapping[str, Sequence[Watched]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
+    """Id → the route of the tree, or the place beside it."""
 
     @cached_property
     def token(self) -> object:

@@ -1,0 +1,209 @@
+"""Puts firing alerts into groups, one after the other, and moves the record of what was sent with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.signal import digest
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, next_digest
+from ops_project.operations.alerting.decide.outside import ends_of
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+
+Place = tuple[str, tuple[tuple[str, str], ...]]
+"""The id of a route, and the labels that the alerts of one group share."""
+Places = Mapping[Place, tuple[Node, Mapping[str, str]]]
+LogKey = tuple[str, str, str]
+
+
+def place_of(route: str, labels: Mapping[str, str]) -> Place:
+    return route, tuple(sorted(labels.items()))
+
+
+@dataclass
+class Moves:
+    """The moves of one decision."""
+
+    decision: Decision
+    config: AlertConfig
+    now: datetime
+    places: Mapping[int, Places]
+    """Number of each alert that may move → the groups to which it belongs."""
+    homeless: set[str]
+    """Groups whose route no longer exists, and that no alert has moved to another route yet."""
+
+    def __post_init__(self) -> None:
+        self._groups = self.decision.state.groups
+        self._at = {place_of(group.route, group.labels): key for key, group in self._groups.items()}
+        self._some_stay: dict[str, bool] = {}
+        self._log: dict[str, set[LogKey]] | None = None
+
+    def put(self, alert: Alert, held: Collection[str]) -> None:
+        """Put an alert into its groups. `held`: the groups in which it was."""
+        groups, taken = self._groups, self.places[alert.number]
+        left = [key for key in sorted(held) if self._is_left(key, taken)]
+        beside = [key for key in sorted(held) if key not in left and self._node(key).kind]
+        carried: set[str] = set()
+        for place, (node, labels) in taken.items():
+            known = self._at.get(place)
+            if known is not None and alert.number in groups[known].members:
+                continue
+            before = next((key for key in (*left, *beside) if self._node(key).receiver == node.receiver), None)
+            if node.kind and before in beside:
+                continue  # the receiver hears of this alert beside the tree already
+            if known is None and before is not None and not self._others_stay(before, alert.number):
+                # The group keeps its key when it moves, because a pager knows the group by its key.
+                due = min(groups[before].next_flush, self.now + node.group_wait)
+                due = next_digest(node.digest, self.config.zone, self.now) if node.digest else due
+                self._move(before, node.id, labels, due)
+                (left if before in left else beside).remove(before)
+                key = before
+            else:
+                key = known or _free_key(self.decision, node.group_key(labels))
+                self._join(key, node, labels, alert)
+                if before is not None:
+                    self._carry(before, key, alert.number)
+                    carried.add(before)
+            self._at[place] = key
+            self.decision.note(alert.number, self.now, AlertReason.ROUTED, _way(node))
+        for key in left:
+            self._leave(key, alert.number)
+        for key in carried.intersection(beside):
+            self._remove(key, alert.number)
+
+    def _node(self, key: str) -> Node:
+        return self.config.nodes[self._groups[key].route]
+
+    def _is_left(self, key: str, taken: Places) -> bool:
+        """Whether the alert does not belong to this group any more."""
+        group = self._groups[key]
+        return key in self.homeless or (not self._node(key).kind and place_of(group.route, group.labels) not in taken)
+
+    def _others_stay(self, key: str, number: int) -> bool:
+        """Whether a firing alert stays in a group that the alert `number` leaves."""
+        group, alerts = self._groups[key], self.decision.state.alerts
+        firing = (n for n in group.members if n in alerts and alerts[n].status == FIRING)
+        if self._node(key).kind and key not in self.homeless:
+            return any(n != number for n in firing)
+        if key not in self._some_stay:
+            place = place_of(group.route, group.labels)
+            self._some_stay[key] = any(n not in self.places or place in self.places[n] for n in firing)
+        return self._some_stay[key]
+
+    def _move(self, key: str, route: str, labels: Mapping[str, str], due: datetime) -> None:
+        """Move a group as a whole."""
+        self._vacate(key)
+        set_group(self.decision, replace(self._groups[key], route=route, labels=dict(labels), next_flush=due))
+        self.homeless.discard(key)
+        self._some_stay[key] = True
+
+    def _vacate(self, key: str) -> None:
+        group = self._groups[key]
+        place = place_of(group.route, group.labels)
+        if self._at.get(place) == key:
+            del self._at[place]
+
+    def _leave(self, key: str, number: int) -> None:
+        """Take an alert out of a group that has no successor. Receivers that were told of it there still hear of its
+        end.
+        """
+        node = self._node(key)
+        if node.kind == ENDS:
+            return
+        log = self.decision.state.log
+        if any(number in log[entry].firing for entry in self._entries(key) if entry in log):
+            if not self._others_stay(key, number):
+                self._move(key, ends_of(node.receiver), {}, self._groups[key].next_flush)
+                return
+            ends = self.config.nodes[ends_of(node.receiver)]
+            new = _free_key(self.decision, digest(ends.id, key, str(number)))
+            following = self.now + ends.group_wait
+            set_group(self.decision, Group(new, ends.id, {}, frozenset({number}), self.now, following))
+            self._carry(key, new, number)
+        self._remove(key, number)
+
+    def _remove(self, key: str, number: int) -> None:
+        group = self._groups[key]
+        if group.members == {number}:
+            self._vacate(key)
+        set_group(self.decision, replace(group, members=group.members - {number}))
+
+    def _join(self, key: str, node: Node, labels: Mapping[str, str], alert: Alert) -> None:
+        existing = self._groups.get(key)
+        if existing is not None:
+            set_group(self.decision, replace(existing, members=existing.members | {alert.number}))
+            return
+        set_group(
+            self.decision,
+            Group(
+                key=key,
+                route=node.id,
+                labels=dict(labels),
+                members=frozenset({alert.number}),
+                created_at=self.now,
+                next_flush=first_flush(node, self.config.zone, alert.fired_at or alert.starts_at, self.now),
+            ),
+        )
+
+    def _entries(self, key: str) -> set[LogKey]:
+        """The entries of a group in the notification log."""
+        if self._log is None:
+            self._log = {}
+            for entry in self.decision.state.log:
+                self._log.setdefault(entry[0], set()).add(entry)
+        return self._log.setdefault(key, set())
+
+    def _carry(self, before: str, after: str, number: int) -> None:
+        """An alert that a receiver was told of in its earlier group counts as told in the group `after`."""
+        log = self.decision.state.log
+        for old in sorted(self._entries(before)):
+            entry = log.get(old)
+            if entry is None or number not in entry.firing:
+                continue
+            _, channel, recipient = old
+            new = (after, channel, recipient)
+            base = log.get(new) or LogEntry(
+                group=after,
+                channel=channel,
+                recipient=recipient,
+                firing=frozenset(),
+                resolved=frozenset(),
+                at=entry.at,
+                expires_at=entry.expires_at,
+            )
+            log[new] = base.with_alert(number, entry.told_at(number))
+            log[old] = entry.without(frozenset({number}))
+            self._entries(after).add(new)
+            self.decision.log_changed |= {new, old}
+
+
+def _way(node: Node) -> str:
+    """The receiver, and which alerts the route to it takes."""
+    if node.kind == SYMPTOMS:
+        return f"{node.receiver}, for the owners of alerts that are silent under it"
+    takes = ", ".join(map(str, node.matchers)) or "every alert that no branch takes"
+    return f"{node.receiver}, whose route takes {takes}"
+
+
+def _free_key(decision: Decision, key: str) -> str:
+    """A key for a new group. The usual key may be in use by a group that moved as a whole, because such a group keeps
+    its key.
+    """
+    while key in decision.state.groups:
+        key = digest(key, "another")
+    return key
+
+
+def set_group(decision: Decision, group: Group) -> None:
+    if group.members:
+        decision.state.groups[group.key] = group
+        decision.groups_changed.add(group.key)
+        decision.groups_dropped.discard(group.key)
+    else:
+        decision.state.groups.pop(group.key, None)
+        decision.groups_changed.discard(group.key)
+        decision.groups_dropped.add(group.key)

@@ -1,0 +1,52 @@
+"""Places beside the routing tree, which no alert reaches by its own labels.
+
+- `ends`: an alert has left the route through which a receiver was told of it, because its severity or the route was
+  edited. The receiver still gets the end of the alert, and nothing else. Otherwise its page would stay open for ever.
+- `symptoms`: an alert is silent under a cause that goes to other receivers. The owners of the silent alert get the
+  message about the cause through the route of their own alert, which lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ops_project.model.alerting.receiver import ConsoleChannel, Receiver
+from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node, walk
+
+
+def ends_of(receiver: str) -> str:
+    """The id of the place at which a receiver only hears of ends."""
+    return f"({ENDS}) {receiver}"
+
+
+def symptoms_of(node: Node) -> str:
+    """The id of the place at which the owners of silent alerts of this route hear of the causes."""
+    return f"{node.id} ({SYMPTOMS})"
+
+
+def outside(tree: Node, receivers: Mapping[str, Receiver]) -> Iterator[Node]:
+    """Every place beside this tree."""
+    for name in receivers:
+        yield replace(
+            tree,
+            id=ends_of(name),
+            former_id=ends_of(name),
+            receiver=name,
+            group_by=(),
+            mute=(),
+            active=(),
+            digest=None,
+            children=(),
+            path=(),
+            kind=ENDS,
+        )
+    for node in walk(tree):
+        found = receivers.get(node.receiver)
+        if found is not None and not found.page and not node.digest and _tells_owners(found):
+            name = symptoms_of(node)
+            yield replace(node, id=name, former_id=name, children=(), path=(), kind=SYMPTOMS)
+
+
+def _tells_owners(receiver: Receiver) -> bool:
+    return any(c.to == "owners" and not isinstance(c, ConsoleChannel) for c in receiver.channels)
