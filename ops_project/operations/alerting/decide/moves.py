@@ -121,8 +121,15 @@ class Moves:
                 return
             ends = self.config.nodes[ends_of(node.receiver)]
             new = _free_key(self.decision, digest(ends.id, key, str(number)))
-            following = self.now + ends.group_wait
-            set_group(self.decision, Group(new, ends.id, {}, frozenset({number}), self.now, following))
+            alone = Group(
+                key=new,
+                route=ends.id,
+                labels={},
+                members=frozenset({number}),
+                created_at=self.now,
+                next_flush=self.now + ends.group_wait,
+            )
+            set_group(self.decision, alone)
             self._carry(key, new, number)
         self._remove(key, number)
 
