@@ -23,6 +23,8 @@ class AssetFacts:
     exposures: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     """Names of its checks."""
+    freshness: bool = False
+    """Whether Dagster judges its freshness."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Lineage:
     assets: Mapping[str, AssetFacts] = field(default_factory=dict)
     jobs: tuple[str, ...] = ()
     """Every job of the code location, also a job that builds nothing; empty if the jobs are not known."""
+    sensors: tuple[str, ...] = ()
+    """Every sensor of the code location; empty if they are not known."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, facts: Iterable[AssetFacts], jobs: Iterable[str] = ()) -> Lineage:
-        return cls({fact.key: fact for fact in facts}, tuple(sorted(jobs)))
+    def of(cls, facts: Iterable[AssetFacts], jobs: Iterable[str] = (), sensors: Iterable[str] = ()) -> Lineage:
+        return cls({fact.key: fact for fact in facts}, tuple(sorted(jobs)), tuple(sorted(sensors)))
 
     def get(self, key: str) -> AssetFacts:
         """The facts of `key`; empty facts if it is not known."""
@@ -77,13 +81,14 @@ class Lineage:
 
     def dump(self) -> dict[str, Any]:
         """Plain data, in the order of the keys."""
-        return {"assets": [asdict(self.assets[key]) for key in sorted(self.assets)], "jobs": list(self.jobs)}
+        assets = [asdict(self.assets[key]) for key in sorted(self.assets)]
+        return {"assets": assets, "jobs": list(self.jobs), "sensors": list(self.sensors)}
 
     @classmethod
     def parse(cls, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Lineage:
         """The inverse of `dump`. It also reads a bare list of assets, which earlier versions stored."""
         if isinstance(data, Mapping):
-            return cls.of((_facts(item) for item in data.get("assets", ())), data.get("jobs", ()))
+            return cls.of(map(_facts, data.get("assets", ())), data.get("jobs", ()), data.get("sensors", ()))
         return cls.of(_facts(item) for item in data)
 
 

@@ -13,7 +13,7 @@ def asset_name(key: dg.AssetKey) -> str:
 
 
 def lineage_of(definitions: dg.Definitions) -> Lineage:
-    """Facts about every asset, and every job. External upstream assets without facts are left out."""
+    """Facts about every asset, and every job and sensor. External upstream assets without facts are left out."""
     return lineage_of_repository(definitions.get_repository_def())
 
 
@@ -42,6 +42,7 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                     sorted(str(item) for item in (getattr(metadata.get("exposures"), "value", None) or ()))
                 ),
                 checks=tuple(sorted(checks.get(key, ()))),
+                freshness=node.freshness_policy_or_from_metadata is not None,
             )
         )
-    return Lineage.of(facts, repository.job_names)
+    return Lineage.of(facts, repository.job_names, (sensor.name for sensor in repository.sensor_defs))

@@ -46,6 +46,8 @@ FIXED = frozenset(
 )
 # A finding that was resolved longer ago than this has already been reported.
 LOOK_BACK_DAYS = 14
+METRIC = "metric "
+"""A part of this observer is named by this word and the metric that it asks for."""
 QUERY_SECONDS = 20.0
 """The time limit of one metric's query. The shipped ones take a tenth of a second."""
 
@@ -88,13 +90,22 @@ def look(view: View) -> Observation:
         if "ops.findings" in known:
             signals += _findings(view, snapshot, connection)
         runs = _last_builds(view)
+        asked = {f"{METRIC}{kind}" for kind, metric in view.catalog.metrics.metrics.items() if metric.sql is not None}
         for kind, metric in view.catalog.metrics.metrics.items():
             if metric.sql is not None and known.issuperset(metric.tables):
-                part(f"metric {kind}", partial(_metric, view, snapshot, connection, kind, metric=metric, runs=runs))
+                part(f"{METRIC}{kind}", partial(_metric, view, snapshot, connection, kind, metric=metric, runs=runs))
         part("sizes of tables", partial(_sizes, view, snapshot, connection))
+        # A metric that was removed fails no more.
+        well |= {name for name in _failing(view) if name.startswith(METRIC) and name not in asked}
     finally:
         connection.close()
     return Observation(signals, {CURSOR: looked_at}, failed=failed, well=frozenset(well))
+
+
+def _failing(view: View) -> set[str]:
+    """The parts of this observer that failed in the last look."""
+    before = "failing:snapshot: "
+    return {name.removeprefix(before) for name, on in view.cursors.items() if on and name.startswith(before)}
 
 
 def _utc(value: datetime | None) -> datetime | None:
@@ -209,7 +220,12 @@ def _sizes(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPy
                     owners=facts.owners,
                 )
             )
-    return found
+    here = {f"{schema}/{table}" for schema, table in tables}
+    dropped = sorted(asset for asset, size in before.items() if size and asset not in here)
+    return found + [
+        view.reading("storage.asset_bytes", 0.0, at=snapshot.as_of, occurrence=snapshot.id, asset=asset)
+        for asset in dropped
+    ]
 
 
 def _metric(

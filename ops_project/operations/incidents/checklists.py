@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,7 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
         name, period, [(j.line, j.state, j.value) for j in judged if j.state in (WELL, GAP, UNKNOWN)], now
     )
     _signal(ledger, name, checklist, judged=judged, left=left, now=now)
+    _end_removed(ledger, catalog, now)
     return period, judged
 
 
@@ -181,6 +182,18 @@ def _signal(
             )
         )
     ledger.append(signals, now=now)
+
+
+def _end_removed(ledger: Ledger, catalog: Catalog, now: datetime) -> None:
+    """Write an ok signal for each line that was a gap and is no longer part of a checklist."""
+    lines = {f"{name}.{line}" for name, found in catalog.checklists.checklists.items() for line in found.lines}
+    left = [s for s in ledger.latest(KIND).values() if s.state == FIRING and s.check not in lines]
+    words = "the line is no longer part of a checklist"
+    at = now.isoformat()
+    ledger.append(
+        [replace(s, state=OK, value=0.0, event_at=now, observed_at=now, occurrence=at, message=words) for s in left],
+        now=now,
+    )
 
 
 def question(catalog: Catalog, name: str, line: str) -> Line:

@@ -6,11 +6,12 @@ A cycle runs every few seconds with the same graph, so the graph is encoded and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import digest
-from ops_project.operations.alerting.decide.subjects import of_check
+from ops_project.operations.alerting.decide.subjects import FRESHNESS, of_check, of_job, of_sensor
 from ops_project.operations.ledger import Ledger
 
 DOCUMENT = "lineage"
@@ -32,25 +33,28 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
 
 
 def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
-    """Store which assets and checks the graph no longer has. An empty graph means that the graph is not known, so
-    nothing counts as removed.
+    """Store which subjects the graph no longer has. An empty graph, or one without jobs or sensors, means that they are
+    not known, so nothing counts as removed.
     """
     if not after.assets:
         return
     kept = removed(ledger)
-    gone = sorted((kept | subjects(before)) - subjects(after))
+    known = replace(before, jobs=before.jobs if after.jobs else (), sensors=before.sensors if after.sensors else ())
+    gone = sorted((kept | subjects(known)) - subjects(after))
     if set(gone) != kept:
         ledger.put_document(REMOVED, gone, digest(*gone), now)
 
 
 def subjects(lineage: Lineage) -> frozenset[str]:
-    """The names of all assets and of all checks in the graph."""
-    checks = {of_check(fact.key, check) for fact in lineage.assets.values() for check in fact.checks}
-    return frozenset(lineage.assets) | checks
+    """The names of all assets, checks, jobs and sensors in the graph, and of the freshness of assets."""
+    facts = lineage.assets.values()
+    checks = {of_check(fact.key, check) for fact in facts for check in fact.checks}
+    judged = {of_check(fact.key, FRESHNESS) for fact in facts if fact.freshness}
+    return frozenset({*lineage.assets, *checks, *judged, *map(of_job, lineage.jobs), *map(of_sensor, lineage.sensors)})
 
 
 def removed(ledger: Ledger) -> frozenset[str]:
-    """Assets and checks that were in the graph once and are no longer in it."""
+    """The subjects that were in the graph once and are no longer in it."""
     name = ledger.document_digest(REMOVED)
     if name is None:
         return frozenset()

@@ -91,6 +91,17 @@ def test_weeks_and_months_have_their_own_periods(tmp_path):
         assert json.loads(_ops(day, "checklist", "run", name, "--json").output)["period"] == period
 
 
+def test_the_gap_of_a_line_or_a_list_that_was_removed_ends(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    for check in ("daily.no such line", "no such list.line"):
+        day.signal("checklist.gap", "firing", check=check)
+    day.advance("1m")
+    assert len(_open(day)) == 2
+    _ops(day, "checklist", "run", "weekly")
+    day.advance("1m")
+    assert "daily.no such line" not in _open(day) and "no such list.line" not in _open(day)
+
+
 def test_a_domain_that_is_switched_off_leaves_no_gap_behind(tmp_path):
     day = IncidentWorld(tmp_path, "2026-03-04 09:00")
     overlay = tmp_path / "overlay"

@@ -82,7 +82,9 @@ class AlertConfig:
     switched_off: frozenset[str] = frozenset()
     """Domains that are switched off, and the jobs that build them. Their alerts are closed."""
     removed: frozenset[str] = frozenset()
-    """Assets, and checks as asset:check, that were once in the asset graph and no longer are."""
+    """Assets, checks, jobs and sensors that were once in the asset graph and no longer are, as subjects.py names
+    them.
+    """
 
     def __post_init__(self) -> None:
         by_metric: dict[str, list[Watched]] = {}

@@ -1,5 +1,5 @@
-"""Whether the subject of an alert still exists: its asset, and the asset's check. Service levels, expectations and
-schedules have their own observers, which report when one no longer exists.
+"""Whether the subject of an alert still exists: its asset, the asset's check or freshness policy, its job, its sensor.
+Service levels, expectations and schedules have their own observers, which report when one no longer exists.
 """
 
 from __future__ import annotations
@@ -9,6 +9,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ops_project.operations.alerting.decide.state import AlertConfig
+
+
+FRESHNESS = "(freshness)"
+"""Stands in the place of a check for the freshness of an asset, as Dagster judges it."""
+# The first words of the kinds of signals that are about a job, if they name no asset.
+_OF_JOBS = frozenset({"run", "step", "publication", "resource"})
+
+
+def of_job(name: str) -> str:
+    """The name under which a removed job is listed."""
+    return f"job:{name}"
+
+
+def of_sensor(name: str) -> str:
+    """The name under which a removed sensor is listed."""
+    return f"sensor:{name}"
 
 
 def of_check(asset: str, check: str) -> str:
@@ -21,8 +37,18 @@ def gone(labels: Mapping[str, str], config: AlertConfig) -> str:
     asset, check = labels.get("asset", ""), labels.get("check", "")
     if config.switched_off and (off := _switched_off(labels, asset, config)):
         return off
-    if not asset or not config.removed:
+    if not config.removed:
         return ""
+    kind = labels.get("kind", "")
+    if not asset:
+        job = labels.get("pipeline", "")
+        if job and of_job(job) in config.removed and kind.partition(".")[0] in _OF_JOBS:
+            return f"the job {job} does not exist any more"
+        if kind == "schedule.tick_failure" and of_sensor(check) in config.removed:
+            return f"the sensor {check} does not exist any more"
+        return ""
+    if kind == "freshness.state" and of_check(asset, FRESHNESS) in config.removed:
+        return f"{asset} has no freshness policy any more"
     if asset in config.removed:
         return f"the asset {asset} does not exist any more"
     if check and of_check(asset, check) in config.removed:

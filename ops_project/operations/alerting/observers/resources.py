@@ -30,10 +30,13 @@ def _disk(home: Path, view: View) -> Signal:
 
 
 def _storage(view: View) -> Iterator[Signal]:
+    before = {signal.check: signal.value for signal in view.ledger.latest("storage.bytes").values()}
     for part in PARTS:
         folder = view.settings.home / part
         if folder.is_dir():
             yield _reading(view, "storage.bytes", _size(folder), part)
+        elif before.get(part):
+            yield _reading(view, "storage.bytes", 0.0, part)  # the folder was removed
 
 
 def _size(folder: Path) -> float | None:

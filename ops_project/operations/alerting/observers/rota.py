@@ -13,8 +13,13 @@ KIND = "oncall.gap"
 def look(view: View) -> Observation:
     """One signal for each schedule whose state changed."""
     before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}
-    signals = []
-    for name, roster in current(view.catalog, view.ledger).items():
+    rosters = current(view.catalog, view.ledger)
+    # The gaps of a schedule that was removed or renamed end with it.
+    removed = [name for name, state in before.items() if state == FIRING and name not in rosters]
+    signals = [
+        view.state(KIND, False, check=name, message="there is no such schedule any more") for name in sorted(removed)
+    ]
+    for name, roster in rosters.items():
         gaps = upcoming_gaps(roster, view.now)
         state = FIRING if gaps else OK
         if before.get(name, OK) == state:
