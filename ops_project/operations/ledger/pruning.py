@@ -1,7 +1,7 @@
 """Removes old rows, a limited number at a time. Readings are thinned out first, and then everything is removed by age.
 
-Three things stay whatever their age: the newest signal of each series, the signals of which a level consists (and so
-those of an open alert), and signals that no cycle has evaluated yet.
+Four things stay whatever their age: the newest signal of each series, the signals of which a level consists, the signal
+with which an alert began that is open or belongs to an open incident, and signals that no cycle has evaluated yet.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, cast, delete, exists, func, select
+from sqlalchemy import ColumnElement, Integer, cast, delete, exists, func, or_, select
 
 from ops_project.operations.ledger.access import Access, to_seconds
+from ops_project.operations.ledger.people_schema import incident_alerts, incidents
 from ops_project.operations.ledger.schema import alerts, deliveries, levels, outbox, signals
 
 PIECE = 5000
@@ -64,9 +65,11 @@ class PruneTable(Access):
         return self._remove(old)
 
     def forget_messages(self, before: datetime) -> int:
-        """Remove messages that were settled before `before`, unless they are about an open alert."""
+        """Remove messages that were settled before `before`, unless they are about an alert that is open or belongs to
+        an open incident.
+        """
         with self.read() as connection:
-            open_now: set[int] = set(connection.execute(select(alerts.c.number).where(alerts.c.active)).scalars())
+            open_now: set[int] = set(connection.execute(select(alerts.c.number).where(_kept())).scalars())
             gone: list[int] = []
             last = 0
             # If a page holds only messages about open alerts, which stay, the next page is read.
@@ -92,5 +95,20 @@ class PruneTable(Access):
             return connection.execute(delete(signals).where(signals.c.seq.in_(old))).rowcount  # type: ignore[arg-type]  # a select
 
 
+def _kept() -> ColumnElement[bool]:
+    """Whether an alert is open, or belongs to an open incident."""
+    of_incidents = (
+        select(incident_alerts.c.alert)
+        .join(incidents, incidents.c.number == incident_alerts.c.incident)
+        .where(incidents.c.status != "resolved")
+    )
+    return or_(alerts.c.active, alerts.c.number.in_(of_incidents))
+
+
 def _may_go(decided: int) -> tuple[ColumnElement[bool], ...]:
-    return (signals.c.seq <= decided, ~exists().where(levels.c.seq == signals.c.seq))
+    return (
+        signals.c.seq <= decided,
+        ~exists().where(levels.c.seq == signals.c.seq),
+        # The time says which signal it is. A signal of another series with the same time stays as well.
+        signals.c.event_at.not_in(select(alerts.c.starts_at).where(_kept())),
+    )

@@ -101,6 +101,44 @@ def test_what_nobody_has_decided_on_and_what_an_open_alert_is_about_stays(tmp_pa
     assert {"r1", "r2", "r3"} <= {s.occurrence for _, s in ledger.signals_after(0, 99)}
 
 
+@pytest.mark.parametrize("status", ["firing", "resolved"])
+def test_the_signal_with_which_an_open_alert_or_incident_began_stays(ledger, loaded, tmp_path, status):
+    """Its newest signals alone do not say when it began, and in which run."""
+    config = alert_config(Settings.load(home=tmp_path), loaded, Lineage())
+    begun = NOW - 400 * DAY
+
+    def batch(at, bad):
+        return Signal(
+            "landing.error_rate", FIRING, at, at, at.isoformat(), bad, 100.0, asset="bronze/a", run_id=f"run {at:%d}"
+        )
+
+    def failed(at, state=FIRING):
+        bad = float(state == FIRING)
+        return Signal("check.failure", state, at, at, at.isoformat(), bad, asset="gold/a", check="c", run_id=f"{at:%d}")
+
+    for day in range(3):
+        at = begun + day * DAY
+        decision = decide(ledger.load_state(config, at), [batch(at, 50.0), failed(at)], config, at)
+        ledger.append([batch(at, 50.0), failed(at)])
+        ledger.record(decision, {}, at)
+    if status == "resolved":
+        at = begun + 4 * DAY
+        decision = decide(ledger.load_state(config, at), [batch(at, 0.0), failed(at, OK)], config, at)
+        ledger.record(decision, {}, at)
+        assert ledger.alerts("open") == []
+        with ledger.write() as connection:
+            connection.exec_driver_sql("INSERT INTO incident_alerts VALUES (1, 1, 'a', 0), (2, 1, 'b', 0)")
+            connection.exec_driver_sql(
+                "INSERT INTO incidents (number, status, priority, severity, title, domain, pipeline, opened_at, live, version, "
+                "body) VALUES (1, 'acknowledged', 'P3', 'high', 't', '', '', 0, false, 1, '{}')"
+            )
+    ledger.append([batch(NOW, 0.0), failed(NOW, OK)])
+    _everything(ledger, loaded)
+    kept = {(s.kind, s.event_at) for _, s in ledger.signals_after(0, 99)}
+    assert {("landing.error_rate", begun), ("check.failure", begun)} <= kept
+    assert ("landing.error_rate", begun + DAY) not in kept
+
+
 def _levels(ledger, config):
     state = State()
     ledger.load_levels(state, config)
