@@ -10,7 +10,7 @@ from typing import Any
 
 
 def read_json(file: Path) -> Any:
-    """The JSON document in the file. Raises OSError if the file cannot be read, and ValueError if it is no document:
+    """The JSON document in the file. Raises OSError if the file cannot be read, and ValueError if it is not a document:
     other bytes, half of one, or one that is nested too deeply.
     """
     try:
@@ -20,7 +20,7 @@ def read_json(file: Path) -> Any:
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """Like `read_json`, and raises ValueError if the document is no object."""
+    """Like `read_json`, and raises ValueError if the document is not an object."""
     found = read_json(file)
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")

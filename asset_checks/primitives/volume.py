@@ -1,7 +1,7 @@
 """Compares the rows delivered for a business date with the dates before it, because a truncated load looks like a
-healthy small one. Growth and a weekday pattern are part of the model and no findings. More rows than expected on a
-public holiday are no finding either. A constant series has no noise of its own and gets the configured minimum, so that
-its changes are noticed. With too few earlier dates the result is unknown, and this is reported.
+healthy small one. Growth and a weekday pattern are part of the model, and not findings. More rows than expected on a
+public holiday are not a finding either. A constant series has no noise of its own and gets the configured minimum, so
+that its changes are noticed. With too few earlier dates the result is unknown, and this is reported.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _require_free(host: str, port: int) -> None:
             probe.bind(address)
     except UnicodeError as error:  # an empty part of a host name, or one that is too long
         raise click.ClickException(
-            f"'{visible_line(host[:80])}' is no host name: {error}; --host chooses another"
+            f"'{visible_line(host[:80])}' is not a host name: {error}; --host chooses another"
         ) from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -35,7 +35,7 @@ def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
 
 
 def _header(file: Path) -> str:
-    """Why the file is no database, or not all of it; empty if it looks like one, or is not there."""
+    """Why the file is not a database, or not all of it; empty if it looks like one, or is not there."""
     try:
         size = file.stat().st_size
         with file.open("rb") as opened:

@@ -101,7 +101,7 @@ def _place(folder: Path, name: str, config: dict[str, Any], variable: Variable) 
         return "", f"it lies in {base}"
     if name == "sqlite" or name.startswith(("dagster._core.storage", "dagster.core.storage", "ops_project.")):
         return "", ""
-    return "", f"{name} is no storage that is known here"
+    return "", f"{name} is not a storage that is known here"
 
 
 def _url(config: dict[str, Any], variable: Variable) -> str:

@@ -1,5 +1,5 @@
 """Reads a failure from text: the exceptions in a log, the codes and types that they name, and their plain words. A
-log shows an exception together with its causes. A line of code in a traceback is no evidence, nor is a word within a
+log shows an exception together with its causes. A line of code in a traceback is not evidence, nor is a word within a
 name or a value. This module knows no failure class.
 """
 

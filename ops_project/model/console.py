@@ -51,7 +51,9 @@ class TrustedProxy(Model):
             try:
                 ipaddress.ip_network(text)
             except ValueError:
-                raise ValueError(f"{text!r} is no address and no network; write 10.0.0.5 or 10.0.0.0/24") from None
+                raise ValueError(
+                    f"{text!r} is neither an address nor a network; write 10.0.0.5 or 10.0.0.0/24"
+                ) from None
         return value
 
     def trusts(self, address: str) -> bool:

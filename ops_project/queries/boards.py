@@ -48,7 +48,7 @@ class Figure:
     unit: str
     sql: str
     empty: str = ""
-    """What an answer without rows means, if it is not good news. The figure is then unknown."""
+    """If an answer without rows means that the figure is unknown: the sentence that says so. Otherwise empty."""
 
     @property
     def id(self) -> str:

@@ -152,7 +152,8 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
 def _known(today: int, *, first: bool) -> tuple[Ints, Ints, Ints]:
     """Campaigns of today's file, their operation, and the day on which the mart wrote them last.
 
-    A delta restates every campaign that is planned or runs, changed or not, and once more on the day it ended.
+    A delta contains every campaign that is planned or running, changed or not. It contains a campaign once more on the
+    day on which that campaign ended.
     """
     last = (today + PLANNED_DAYS - FIRST_CAMPAIGN) // EVERY_DAYS
     reach = (CAMPAIGN_HISTORY_DAYS if first else RUNS_DAYS + PLANNED_DAYS + EVERY_DAYS) // EVERY_DAYS

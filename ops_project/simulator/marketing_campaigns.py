@@ -21,8 +21,8 @@ EVERY_DAYS, RUNS_DAYS, PLANNED_DAYS = 4, 28, 14
 CAMPAIGN_TYPES = ("acquisition", "retention", "cross_sell", "win_back")
 OFFER_TYPES = ("discount", "free_shipping", "gift", "loyalty_points")
 OFFERS = 2
-# A campaign uses e-mail and one other channel. For each of the two it has one cell for either offer, and a control
-# cell.
+# A campaign uses e-mail and one other channel. For each of these channels it has a cell for each of its two offers, and
+# a control cell.
 CELLS = 6
 CELL_SHARES = np.array([0.22, 0.22, 0.20, 0.20, 0.08, 0.08])
 CELL_OFFER = np.array([0, 1, 0, 1, -1, -1])

@@ -78,7 +78,7 @@ def test_status_names_a_file_that_is_damaged_inside_or_gone(settings: Settings, 
 
 def test_alerts_are_told_while_runs_cannot_be_seen(settings: Settings) -> None:
     file = settings.dagster_home / RUNS
-    file.write_bytes(b"this is no database" * 500)
+    file.write_bytes(b"this is not a database" * 500)
     open_ledger(settings).append([Signal("asset.failure", FIRING, NOW, NOW, "2", 1.0, asset="gold/customer_metrics")])
     ended = ops(settings, "cycle", at=timedelta(minutes=20))
     assert ended.exit_code == 1 and f"{file} is not a database" in " ".join(ended.stderr.split())
@@ -91,7 +91,7 @@ def test_alerts_are_told_while_runs_cannot_be_seen(settings: Settings) -> None:
 
 def test_a_run_that_cannot_begin_is_an_alert(settings: Settings) -> None:
     file = settings.dagster_home / RUNS
-    file.write_bytes(b"this is no database" * 500)
+    file.write_bytes(b"this is not a database" * 500)
     ended = ops(settings, "run", "--domain", "ecommerce", at=timedelta(minutes=20))
     assert ended.exit_code == 1 and f"{file} is not a database" in " ".join(ended.stderr.split())
     assert f"{file} is not a database" in told(settings)
@@ -99,7 +99,7 @@ def test_a_run_that_cannot_begin_is_an_alert(settings: Settings) -> None:
 
 def test_a_watcher_goes_on_and_says_it_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    (settings.dagster_home / RUNS).write_bytes(b"this is no database" * 500)
+    (settings.dagster_home / RUNS).write_bytes(b"this is not a database" * 500)
     ended = ops(settings, "watch", "--looks", "3")
     assert ended.exit_code == 0 and ended.output.count("is not a database") == 1
     assert "the check failed" not in ended.output

@@ -39,7 +39,7 @@ def test_a_file_that_is_no_database_or_is_cut_off_is_named(name: str, tmp_path: 
     whole = file.read_bytes()
     file.write_bytes(whole[:9_000])
     assert damaged(tmp_path) == f"{file} has been cut off: 9,000 bytes of {len(whole):,}"
-    for other in (b"this is no database" * 100, b"short", whole[:50]):
+    for other in (b"this is not a database" * 100, b"short", whole[:50]):
         file.write_bytes(other)
         assert damaged(tmp_path) == f"{file} is not a database"
 

@@ -21,7 +21,7 @@ def failed(url: str) -> Exception:
 
 
 def test_an_error_of_the_storage_names_its_folder_and_another_one_speaks_for_itself(tmp_path: Path) -> None:
-    (tmp_path / "x.db").write_bytes(b"this is no database" * 100)
+    (tmp_path / "x.db").write_bytes(b"this is not a database" * 100)
     words = in_words(failed(f"sqlite:///{tmp_path / 'x.db'}"), tmp_path)
     assert words.startswith(f"Dagster's storage in {tmp_path} could not be used: file is not a database. ")
     assert "sqlalche.me" not in words
@@ -32,7 +32,7 @@ def test_an_error_of_the_storage_names_its_folder_and_another_one_speaks_for_its
 def test_an_error_of_a_file_names_the_file(tmp_path: Path) -> None:
     storage(tmp_path)
     file = tmp_path / FILES[1]
-    file.write_bytes(b"this is no database" * 100)
+    file.write_bytes(b"this is not a database" * 100)
     assert f"could not be used: {file} is not a database. " in in_words(failed(f"sqlite:///{file}"), tmp_path)
 
 

@@ -46,10 +46,10 @@ def test_what_lies_in_the_home_is_no_place_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (MYSQL, "mysql is no storage"),
+        (MYSQL, "mysql is not a storage"),
         ("storage: {sqlite: {base_dir: /elsewhere}}", "it lies in /elsewhere"),
         ("storage: [", "cannot be read"),
-        ("run_storage: {module: a.b, class: C}", "a.b.C is no storage"),
+        ("run_storage: {module: a.b, class: C}", "a.b.C is not a storage"),
     ],
 )
 def test_what_is_neither_is_named(tmp_path: Path, said: str, words: str) -> None:

@@ -81,7 +81,8 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = (), models:
         "unit test of the model gives another result or ends with an error, and where the tests see it in the data: the",
         "models of its domain run over random histories, and then a data test fails that stops the domain, or a table says",
         "otherwise than the archived files, of which every figure is computed a second time (tests/numbers/oracle). Edits",
-        f"that are no query are not counted ({len(found) - len(counted)} of them). Marketing's staging, raw vault and interface",
+        f"that are not queries are not counted ({len(found) - len(counted)} of them). Marketing's staging, raw vault and "
+        "interface",
         "are generated from metadata: an edit of such a file is killed by the test that compares the files with what the",
         "generator writes, and an edit of a macro that several of them are made with where any one of them notices it.",
         "",

@@ -113,7 +113,7 @@ def test_every_fault_has_a_seed_a_finding_and_owners(catalog: Catalog) -> None:
         ("trunkated", r"fault 'trunkated' does not exist \(did you mean truncated\?\); valid: "),
         ("truncated:oders", "feed 'oders' does not exist; valid: "),
         ("cdc_gap:orders", "fault 'cdc_gap' breaks feed 'policies' only, not 'orders'"),
-        ("truncated@11.3.2026", "'11.3.2026' is no date; write it as 2026-11-19"),
+        ("truncated@11.3.2026", "'11.3.2026' is not a date; write it as 2026-11-19"),
         ("truncated:orders@2026-01-01", "2026-01-01 is not simulated in this call"),
         ("control_count:streams", "feed 'streams' has no control file"),
         ("unbalanced_quote:streams", "feed 'streams' has no quotes: its format is jsonl"),

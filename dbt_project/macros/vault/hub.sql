@@ -55,7 +55,7 @@ where
   corrected delivery has replaced. Only keys that a replaced batch named first need to be looked up.
 
   named_in: the first standing batch that names a key, for keys without a record in `described_by`. The load_seq of the
-  hub is no answer for them, because it depends on which batches there were when the key was new to the hub.
+  hub cannot be used for them, because it depends on which batches there were when the key was new to the hub.
 #}
 {% macro standing_keys(hub, src_pk, src_nk, described_by, source_model) -%}
     select

@@ -94,7 +94,7 @@ class Translator(DagsterDbtTranslator):
         if props["resource_type"] == "source":
             return spec
         spec = spec.replace_attributes(
-            # The journal of landing is not a table that a step builds, so it is no dependency.
+            # The journal of landing is not a table that a step builds, so it is not a dependency.
             deps=[dep for dep in spec.deps if dep.asset_key.path[0] != "ops"],
             kinds={"dbt", "duckdb", props["schema"]},
             freshness_policy=self.freshness(props),

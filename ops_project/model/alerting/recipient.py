@@ -17,5 +17,5 @@ def wrong_recipient(channel: Channel, recipient: str, owners: Owners) -> str:
         return ""
     shown = visible_line(recipient)
     if channel.type == "email" and not ADDRESS.fullmatch(recipient):
-        return f"{shown!r} is no e-mail address that every mail server takes: write name@example.com, in ASCII"
+        return f"{shown!r} is not an e-mail address that every mail server takes: write name@example.com, in ASCII"
     return f"recipient {shown!r} contains a control character" if shown != recipient else ""

@@ -45,7 +45,7 @@ class Circumstances:
         return replace(message, payload={**payload, "alerts": alerts, "ops": self.command})
 
     def of_alert(self, alert: Mapping[str, Any]) -> dict[str, Any]:
-        """The alert with `circumstances`: (name, value) pairs; and with commands that find this home."""
+        """The alert with `circumstances` as (name, value) pairs, and with commands that find this home."""
         try:
             known = self._known(alert)
         except Exception as error:
@@ -98,8 +98,9 @@ class Circumstances:
         return {asset: at for asset, at in delivered(self.ledger).items() if at != NEVER}
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
-        """The last good build. The run in which the alert began may have built the table as well; that build does not
-        count. The alert itself names the run of its newest failure.
+        """The last good build of each of the alert's tables, in words. A build by the run in which the alert began does
+        not count, because that run may have built the table before it failed. The run on the alert itself cannot be
+        used for this, because it is the run of the newest failure.
         """
         since = datetime.fromisoformat(alert["since"])
         kind, about = alert["labels"].get("kind", ""), next(iter(alert["assets"]), "")

@@ -88,7 +88,7 @@ def run_once(
     `lineage`: the asset graph; by default the stored one. `clock`: the wall clock, for leases and deliveries; in a
     replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`:
     this is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: whether this process is a
-    shell or a watcher, if it is no daemon. `take_over`: this configuration becomes the recorded one.
+    shell or a watcher, if it is not a daemon. `take_over`: this configuration becomes the recorded one.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
@@ -207,7 +207,7 @@ def _ended(ledger: Ledger, url: str, role: str, now: datetime) -> dict[str, str]
 
 
 def down_signal(down: bool, now: datetime, words: str) -> Signal:
-    """The signal that the orchestrator is down, or is not."""
+    """The signal that says whether the orchestrator is down."""
     return Signal(
         kind=DOWN,
         state=FIRING if down else OK,

@@ -1,8 +1,8 @@
 """Listens between two ticks of the orchestrator, so that a failure does not wait for the next one.
 
-A tick of the alert path asks a thread of this process for a cycle and takes its result. Afterwards the thread looks
-for new events and for messages that come due, and runs a cycle for each. When the tick itself listened,
-every other sensor of the daemon had to wait, and an event after its end waited for up to five seconds.
+A tick of the alert path asks a thread of this process for a cycle and takes its result. Afterwards the thread looks for
+new events and for messages that come due, and runs a cycle for each. If the tick itself listened, every other sensor of
+the daemon would have to wait, and an event after the end of the tick would wait for up to five seconds.
 
 The thread ends when no tick has come for a while, or when another process decides. What it did and what failed is
 reported by the next tick.

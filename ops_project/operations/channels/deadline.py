@@ -65,7 +65,7 @@ class Deadline:
             except OSError as error:
                 failed.append(error)
             except UnicodeError as error:  # an empty part of a host name, or one that is too long
-                failed.append(OSError(f"{host!r} is no host name: {error}"))
+                failed.append(OSError(f"{host!r} is not a host name: {error}"))
 
         thread = threading.Thread(target=look_up, name="look up an address", daemon=True)
         thread.start()

@@ -227,14 +227,14 @@ def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
 
 
 def _wrong_host(value: str) -> str:
-    return "it is no host name" if not _HOST.fullmatch(value) else ""
+    return "it is not a host name" if not _HOST.fullmatch(value) else ""
 
 
 def _wrong_sender(value: str) -> str:
     """A line break in it would be a header of its own in every message, or stop every message."""
     if value != visible_line(value):
         return "it contains a line break or another control character"
-    return "" if _SENDER.fullmatch(value) else "it is no address: write ops@example.com or Name <ops@example.com>"
+    return "" if _SENDER.fullmatch(value) else "it is not an address: write ops@example.com or Name <ops@example.com>"
 
 
 def _wrong_login(value: str) -> str:
@@ -242,4 +242,4 @@ def _wrong_login(value: str) -> str:
 
 
 def _wrong_port(value: str) -> str:
-    return "" if value.isascii() and value.isdigit() and 0 < int(value) < 65_536 else "it is no port"
+    return "" if value.isascii() and value.isdigit() and 0 < int(value) < 65_536 else "it is not a port"

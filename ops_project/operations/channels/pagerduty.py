@@ -1,5 +1,6 @@
-"""PagerDuty, Events API v2. The group is the deduplication key: a repeat updates, and a resolve closes, the same
-page."""
+"""PagerDuty, Events API v2. The group is the deduplication key, so a repeat updates the page, and a resolve closes
+it.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +76,8 @@ def event(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def missing(channel: PagerDutyChannel, settings: Settings) -> list[str]:
-    """The variable of the routing key, if it is not set or not a key, and that of the address, if it is not an
-    address.
+    """The variable of the routing key, if it is not set or contains a blank; and the variable of the address, if it is
+    set and holds no address of a service.
     """
     wanted = {channel.routing_key_env: _wrong_key, channel.url_env: wrong_address}
     return unusable(settings, wanted, {channel.url_env})

@@ -64,7 +64,9 @@ def _refused(answer: Answer, error: str) -> DeliveryError:
 
 
 def missing(channel: SlackChannel, settings: Settings) -> list[str]:
-    """Both variables, if neither is set; the one that is used, if its value is not an address."""
+    """Both variables, if neither is set. Otherwise the variable of the address that is used, if it holds no address of
+    a service.
+    """
     if settings.secret(channel.token_env):
         return unusable(settings, {SLACK_API: wrong_address}, {SLACK_API})
     if settings.secret(channel.webhook_env):

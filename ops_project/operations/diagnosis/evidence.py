@@ -52,9 +52,9 @@ class Scene:
     run_id: str = ""
     batch_id: str = ""
     since: datetime | None = None
-    """When it was last good."""
+    """When the table was last good."""
     wrong_in: str = ""
-    """The run in which it became wrong; empty if it is not known."""
+    """The run in which the table became wrong; empty if it is not known."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ LANDED = "bronze"
 
 
 def stopped(hold: Hold, lineage: Lineage) -> frozenset[str]:
-    """The assets that are not built. For a domain: everything except its landed tables, and everything that is built
-    from it.
+    """The assets that are not built. For a domain, these are all its tables except the landed ones, and everything that
+    is built from the domain's tables.
     """
     if hold.subject in lineage.assets:
         return lineage.descendants(hold.subject)

@@ -18,8 +18,8 @@ KINDS = ("alert", "incident")
 
 
 def serve_url(settings: Settings) -> tuple[str, bool]:
-    """The address of `ops serve`, and whether it is certain: OPS_SERVE_URL, the address of the running server, or
-    else the address at which it would serve.
+    """(address of `ops serve`, whether it is certain). The address comes from OPS_SERVE_URL, or else from the running
+    server. If neither is known, the address is only the default one, and not certain.
     """
     known = settings.secret("OPS_SERVE_URL") or serve_address.recall(settings)
     return (known or DEFAULT_URL).rstrip("/"), bool(known)

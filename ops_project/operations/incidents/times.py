@@ -31,7 +31,7 @@ class Spell:
 
     @property
     def unanswered(self) -> bool:
-        """Whether it ended without an acknowledgement."""
+        """Whether this opening ended without an acknowledgement."""
         return self.to_resolve is not None and self.to_acknowledge is None
 
 

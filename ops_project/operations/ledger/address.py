@@ -1,5 +1,5 @@
-"""Whether OPS_LEDGER_URL can be the address of a ledger at all. A wrong one is told like a ledger that cannot be used:
-data is built all the same, and people are told without it.
+"""Whether OPS_LEDGER_URL can be the address of a ledger at all. A wrong address is reported in the same way as a ledger
+that cannot be used: data is still built, and people are told without the ledger.
 """
 
 from __future__ import annotations

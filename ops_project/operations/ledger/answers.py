@@ -48,7 +48,7 @@ class Answers:
                 self._cycles -= 1
 
     def forget_cursors(self) -> None:
-        """To be called after every commit of this process."""
+        """Call this after every commit of this process."""
         with self._lock:
             self._writes += 1
             self._cursors = None

@@ -134,7 +134,9 @@ _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class _Fields:
-    """The fields of a signal that can still be set. The class must have exactly the slots of Signal."""
+    """The fields of a signal, in an object whose fields can still be set. The class must have exactly the slots of
+    Signal.
+    """
 
     __slots__ = Signal.__slots__
 
@@ -283,7 +285,7 @@ class SignalTable(Access):
         return dict(self.answers.ask(("last_ok", kind), ask))
 
     def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> tuple[datetime, str] | None:
-        """The last event of an asset that was ok, before a moment and in another run than `not_run` (empty: any), and
+        """The last event of an asset that was ok, before a moment and in a run other than `not_run` (empty: any), and
         its run.
         """
         statement = (

@@ -44,7 +44,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # A second writer waits at most this long for the first one. The longest transaction, a batch of signals, takes well
 # under a second.
 BUSY_SECONDS = 30
-# Each is a single statement, because each statement is a round trip to the server.
+# Each of these is one statement, because every further statement is another round trip to the server.
 _LOCK = "SELECT pg_advisory_xact_lock(74011)"
 _LOCK_NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(74011)"
 

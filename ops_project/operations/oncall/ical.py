@@ -39,7 +39,9 @@ def _stamp(at: datetime) -> str:
 
 
 def _escape(text: str) -> str:
-    """A line break in a note must not begin a line of its own, and some programs take a single CR for one."""
+    """The text with its special characters escaped, so that a line break in a note does not begin a line of the file. A
+    single CR is replaced as well, because some programs take it for a line break.
+    """
     text = visible("\n".join(text.splitlines()))
     for raw, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
         text = text.replace(raw, escaped)

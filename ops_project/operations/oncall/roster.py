@@ -150,7 +150,6 @@ class Roster:
         agreed = self._agreed.get(self.starts(number))
         return (agreed[0], True) if agreed is not None else (self.pair(number).primary, False)
 
-    # ---- who is on call
     def at(self, at: datetime) -> OnCall:
         """Who is on call at `at`."""
         number = self.shift_at(at)

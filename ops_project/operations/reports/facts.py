@@ -20,7 +20,7 @@ class FigureFacts:
     unknown: str
     """Why there is no answer; empty if there is one."""
     empty: str
-    """What an answer without rows means, if it is not good news."""
+    """If an answer without rows means that the figure is unknown: the sentence that says so. Otherwise empty."""
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
@@ -63,7 +63,7 @@ class ReportFacts:
         if wrong := [
             item.name for item in fields(cls) if item.type == "str" and not isinstance(values[item.name], str)
         ]:
-            raise ValueError(f"{', '.join(wrong)} is no text")
+            raise ValueError(f"{', '.join(wrong)} is not text")
         return found
 
 

@@ -296,7 +296,7 @@ def _identity(kind: os.stat_result) -> Identity:
 
 
 def _irregular(path: Path, status: os.stat_result) -> str:
-    """What the entry is, if it is no file that can be read to its end; else empty."""
+    """What the entry is, if it is not a file that can be read to its end; else empty."""
     if not stat.S_ISREG(status.st_mode):
         return _kind(status.st_mode)
     if is_hollow(path, status.st_size, status.st_blocks):

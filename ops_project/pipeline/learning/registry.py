@@ -90,9 +90,9 @@ class Registry:
             files = [entry["versions"][version] for entry in found.values() for version in entry["history"]]
             if all(isinstance(file[name], str) for file in files for name in ("file", "sha256")):
                 return found
-            reason = "it is no list of models"
+            reason = "it is not a list of models"
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no list of models"
+            reason = getattr(error, "strerror", None) or "it is not a list of models"
         raise ModelUnusable(
             f"{path} cannot be read: {reason}. Which model is in use is unknown. Bring it back from a backup "
             "(`ops backup list`), or move it away and promote a version again (`ops model promote`)"

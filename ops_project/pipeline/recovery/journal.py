@@ -63,7 +63,7 @@ def last(settings: Settings) -> Entry | None:
     try:
         return _entry(read_object(file))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no entry"
+        reason = getattr(error, "strerror", None) or "it is not an entry"
         raise JournalUnusable(
             f"The journal of restores {file} cannot be read: {reason}. Whether a restore was cut off is unknown. Bring "
             "the file back from a backup (`ops backup list`), or remove it: then the last restore can neither be "

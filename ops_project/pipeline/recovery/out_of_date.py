@@ -24,7 +24,7 @@ def marked(settings: Settings) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = read_object(file)
         for entry in found.values():
             if not entry["because"].strip() or not datetime.fromisoformat(entry["since"]):
-                raise ValueError("it is no mark")
+                raise ValueError("it is not a mark")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         changed = datetime.fromtimestamp(file.lstat().st_mtime, UTC).isoformat(timespec="seconds")
         words = (

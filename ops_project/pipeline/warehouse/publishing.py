@@ -95,14 +95,14 @@ def _read(folder: Path) -> Publication:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PublicationUnusable(folder / MANIFEST, _reason(error)) from None
     if not all(isinstance(state, str) for state in states):
-        raise PublicationUnusable(folder / MANIFEST, "it is no manifest")
+        raise PublicationUnusable(folder / MANIFEST, "it is not a manifest")
     return Publication(folder, manifest)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return f"it is no manifest: {error}" if isinstance(error, ValueError) else "it is no manifest"
+    return f"it is not a manifest: {error}" if isinstance(error, ValueError) else "it is not a manifest"
 
 
 def _newest_readable(settings: Settings, domain: str) -> Publication | None:

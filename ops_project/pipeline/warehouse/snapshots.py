@@ -104,7 +104,7 @@ def unreadable(settings: Settings) -> str:
     except UNREADABLE as error:
         if not newest_folder.is_dir():
             return ""  # it has just been removed
-        reason = error.strerror if isinstance(error, OSError) else "it is no manifest"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a manifest"
         return (
             f"The newest snapshot cannot be read: {newest_folder / MANIFEST}: {reason}. Questions are answered from an "
             "older one, if there is one. The next run that builds a table makes a new one; or bring the file back from "
@@ -124,7 +124,7 @@ def _read(folder: Path) -> Snapshot:
     """Raises one of UNREADABLE if the manifest is not whole."""
     found = Snapshot(folder, read_object(folder / MANIFEST))
     if not isinstance(found.as_of, datetime) or not isinstance(found.manifest["tables"], dict):
-        raise ValueError("it is no manifest")
+        raise ValueError("it is not a manifest")
     return found
 
 

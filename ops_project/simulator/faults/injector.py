@@ -36,7 +36,7 @@ class Injector:
         self._memory: dict[int, dict[str, Any]] = {}
 
     def concerns(self, domain: str) -> bool:
-        """Whether a fault waits for this domain."""
+        """Whether one of the faults is about this domain."""
         return any(fault.domain == domain for fault in self.faults)
 
     def expect(self, domain: str, start: date, end: date) -> None:

@@ -53,7 +53,7 @@ def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
 def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: date | None) -> Details:
     """Each customer gets the visits of another customer; the distribution stays the same.
 
-    The inputs of the model are changed, and the platform must find it in the predictions.
+    The damage is in the inputs of the model, and the platform must find it in the predictions.
     """
     table = INPUTS
     [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()

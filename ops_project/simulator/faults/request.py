@@ -32,7 +32,7 @@ class Request:
         try:
             day = date.fromisoformat(found["day"]) if found["day"] else None
         except ValueError:
-            raise FaultError(f"fault {text!r}: {found['day']!r} is no date; write it as 2026-11-19") from None
+            raise FaultError(f"fault {text!r}: {found['day']!r} is not a date; write it as 2026-11-19") from None
         return cls(found["id"], found["feed"], day)
 
     def __str__(self) -> str:

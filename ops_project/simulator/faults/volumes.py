@@ -166,7 +166,7 @@ FAULTS = (
     ),
     Fault(
         "holiday_spike",
-        "triples use and sales on a public holiday, which is no anomaly",
+        "triples use and sales on a public holiday, which is not an anomaly",
         "S2",
         None,
         "product_events",

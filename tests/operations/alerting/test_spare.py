@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
 def damage(file: Path) -> None:
-    file.write_bytes(b"this is no database" * 100)
+    file.write_bytes(b"this is not a database" * 100)
 
 
 def make_folder(file: Path) -> None:

@@ -181,8 +181,8 @@ def test_a_page_on_the_console_says_whom_it_interrupts(tmp_path):
     ("name", "value", "said"),
     [
         ("OPS_SMTP_FROM", "ops@example.com\r\nBcc: eve@example.com", "line break"),
-        ("OPS_SMTP_FROM", "nobody", "it is no address"),
-        ("OPS_SMTP_FROM", "Jörg <jörg@example.com>", "it is no address"),
+        ("OPS_SMTP_FROM", "nobody", "it is not an address"),
+        ("OPS_SMTP_FROM", "Jörg <jörg@example.com>", "it is not an address"),
         ("OPS_SMTP_FROM", "Jörg <ops@example.com>", ""),
         ("OPS_SMTP_FROM", "ops@localhost", ""),
         ("OPS_SMTP_PASSWORD", "geheim-ü", "not ASCII"),

@@ -286,7 +286,7 @@ def _reading(folder: Path) -> list[Case]:
 
 
 def _wrapped(folder: Path) -> list[Case]:
-    """The cause decides if the outer error has no evidence; a name in the outer error is no evidence."""
+    """The cause decides if the outer error has no evidence; a name in the outer error is not evidence."""
 
     def around(cause: Callable[[], object], words: str, kind: type[Exception] = RuntimeError) -> Callable[[], None]:
         def call() -> None:

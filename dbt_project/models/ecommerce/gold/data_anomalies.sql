@@ -9,8 +9,8 @@
   the same probability (Wallace 1959), so that one threshold fits any length of history. Measured against the exact
   distribution, it is too small by up to 0.03 at the thresholds with 7 degrees of freedom, by less than 0.003 from 20 on.
 
-  A day whose alert a person judged false is no example for other days. If the alert was about this series, the day is
-  no anomaly any more. If the alert was about the number of rows that arrived, the day's revenue is still judged.
+  A day whose alert a person judged false is not an example for other days. If the alert was about this series, the day
+  is no longer an anomaly. If the alert was about the number of rows that arrived, the day's revenue is still judged.
 #}
 with judged as (
     select

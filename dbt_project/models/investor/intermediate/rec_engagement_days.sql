@@ -4,7 +4,7 @@
   Compares each day with the eight weeks before it, for each of three measures. It works on logarithms, in which growth
   is a straight line and a weekday a constant. From 28 days of history on, the baseline is the level of the same weekday,
   carried forward by the common growth of all weekdays, with the noise of all of them. With less history it is the mean
-  of all days. The tested day is no part of its own baseline. Holidays, days whose alert was judged false, and days far
+  of all days. The tested day is not part of its own baseline. Holidays, days whose alert was judged false, and days far
   from the median of their weekday are part of no baseline.
 
   The distance is a t-statistic given as the standard normal deviate of the same probability (Wallace 1959; its error at

@@ -80,8 +80,8 @@ def read(
     as_of: datetime | None = None,
     log: Log = FIRST_LOG,
 ) -> EventPage:
-    """The next events after the cursor `after` of `log`. `as_of`: in a replay, the time that all of them get. If
-    another log has taken its place, that one is read from its beginning.
+    """The next events after the cursor `after` of `log`. `as_of`: in a replay, the time that every signal gets. If
+    another log has taken the place of `log`, the new one is read from its beginning.
     """
     # The event at the cursor is read again: it shows whether the log is the same.
     again = 0 if after <= 0 else 1 if _is_sqlite(instance) else OVERLAP
@@ -105,10 +105,12 @@ def read(
 
 
 def _is_another(instance: dg.DagsterInstance, found: Mapping[int, Any], after: int, last: str) -> bool:
-    """Whether another log has taken the place of the one whose event at the cursor `after` was `last`."""
+    """Whether another log has taken the place of the log that was read before. `last`: the run and the time of the
+    event at the cursor `after`, as they were read before.
+    """
     if after in found:
         return bool(last) and _mark(found[after]) != last
-    # It was pruned, unless the log ends before it.
+    # The event at the cursor was pruned, unless the log ends before the cursor.
     newest = instance.event_log_storage.get_maximum_record_id()
     return newest is None or newest < after
 
@@ -293,7 +295,8 @@ def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(value, list) or not value:
         return {}
     days = [str(day) for day in value]
-    # A result that is about a single date has that date as its partition, as a finding about that date's file has.
+    # A result about a single date has that date as its partition, in the same way as a finding about the file of that
+    # date.
     return {"dates": ",".join(days), **({"partition": days[0]} if len(days) == 1 else {})}
 
 

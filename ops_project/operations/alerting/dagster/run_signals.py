@@ -107,8 +107,8 @@ def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage
 
 
 def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
-    """(the step's last message, its failure class or nothing). `before`: its earlier attempts. The class is that of
-    the first attempt with a known class, because a retry may fail only because of what the first attempt left
+    """(the step's last message, its failure class or nothing). `before`: the step's earlier attempts. The class is that
+    of the first attempt with a known class, because a retry may fail only because of what the first attempt left
     behind.
     """
     text = words_of(data)

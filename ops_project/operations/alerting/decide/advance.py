@@ -30,7 +30,7 @@ def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if WINDOW not in alert.conditions.get(index, ()) or config.metrics[condition.metric].type == "state":
                 continue
             if condition.aggregate != "count":
-                # If no further batch comes, the last one is still bad. Only a better batch or a person ends this alert.
+                # If no new reading comes, the last one still counts. Only a better reading or a person ends this alert.
                 continue
             readings = state.windows.get((alert.rule, index, alert.key), [])
             dismissed = state.dismissed.get(window_name(alert.rule, index, alert.key))

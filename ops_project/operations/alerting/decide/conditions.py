@@ -17,8 +17,8 @@ from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
 WINDOW = "window"
-"""Stands in an alert's conditions in the place of a series' fingerprint, if the condition is about a window over the
-whole subject.
+"""Takes the place of a series' fingerprint in an alert's conditions, if the condition is about a window over the whole
+subject.
 """
 # The next signal never changes these labels, which say what the alert is about. It may change all other labels.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
@@ -237,8 +237,8 @@ def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, sign
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
-    """The owner of an alert without an asset: the team that the rule names, the first owner of the pipeline's domain,
-    or the default owner.
+    """The owner of an alert without an asset: the team that the rule names, or else the first owner of the pipeline's
+    domain, or else the default owner.
     """
     team = f"team:{rule.labels.get('team', '')}"
     if config.owners.resolve(team) is not None:

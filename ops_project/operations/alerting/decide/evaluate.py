@@ -71,7 +71,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
         for watched in entries:
             condition = watched.condition
             if condition.aggregate == "last":
-                # This comes first, because it is true of few signals and costs least.
+                # This comparison comes first, because it is true of few signals and costs least.
                 if not changed or not windows.holds(condition, value):
                     continue
                 if not holds(signal, condition, config.lineage):

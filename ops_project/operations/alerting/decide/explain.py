@@ -25,7 +25,7 @@ class Target:
     channel: str
     recipients: tuple[str, ...]
     told_at: datetime | None
-    """When it is told; None: not at this time."""
+    """When the channel is told; None if it is not told at this time."""
     why: str
     page: bool
 

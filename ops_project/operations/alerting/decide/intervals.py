@@ -27,7 +27,7 @@ def is_holiday(code: str, day: date) -> bool:
 
 
 def holds(interval: TimeInterval, now: datetime) -> bool:
-    """Whether every field of the interval that is given holds at `now`."""
+    """Whether `now` satisfies every field that the interval sets."""
     local = now.astimezone(ZoneInfo(interval.location))
     minute = local.hour * 60 + local.minute
     if interval.times and not any(low <= minute < high for low, high in (t.minutes for t in interval.times)):

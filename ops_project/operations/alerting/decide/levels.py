@@ -46,7 +46,9 @@ UNKNOWN = Level()
 
 
 def fold(level: Level, signal: Signal, metric_type: str) -> Level:
-    """The level after `signal`. It is the same object if the signal changes nothing, because it is older or unknown."""
+    """The level after `signal`. The same object is returned if the signal changes nothing, because the signal is older
+    or its value is unknown.
+    """
     if windows.value_of(signal) is None:
         return level
     if level.ok is not None and signal.event_at < level.ok.event_at:
@@ -67,7 +69,7 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
 
 
 def without_later(level: Level, latest: datetime) -> Level:
-    """The level without events after `latest`. It is the same object if there are none."""
+    """The level without events after `latest`. The same object is returned if there are no such events."""
     believed = level.ok is None or level.ok.event_at <= latest
     # This is the usual case when a backlog is read: most series are well and stay well.
     if believed and (not level.firing or all(signal.event_at <= latest for signal in level.firing)):

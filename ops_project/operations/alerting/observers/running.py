@@ -57,7 +57,7 @@ def look(view: View) -> Observation:
 
 
 def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[bridge.ActiveRun]:
-    """The runs, in which a run that waits for the warehouse counts as queued. Dagster calls such a run started, but it
+    """The runs, with each run that waits for the warehouse marked as queued. Dagster calls such a run started, but it
     has no step yet, and another run holds the lock. It does not count as a run without progress.
     """
     if not any(run.waiting or run.steps for run in runs) and len(runs) < 2:

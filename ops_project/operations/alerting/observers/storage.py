@@ -1,5 +1,6 @@
-"""Observer: whether a file of Dagster's own storage is damaged, emptied or gone. The others would notice it only when
-they read the damaged page, or never: in the place of a file that is gone, Dagster begins a new one without a word.
+"""Observer: whether a file of Dagster's own storage is damaged, emptied or gone. Other observers would notice this only
+when they read the damaged page, or never: in the place of a file that is gone, Dagster begins a new one without a
+word.
 """
 
 from __future__ import annotations

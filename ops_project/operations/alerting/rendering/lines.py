@@ -72,7 +72,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
     since = moment(alert["since"], zone)
     if alert["until"]:
         since += f", resolved {moment(alert['until'], zone)}, after {span(alert['since'], alert['until'])}"
-    # The title of an SLA has commas of its own, so semicolons part one from the next.
+    # The title of a service level has commas of its own, so semicolons separate the titles.
     lines = [
         ("First response", alert["response"] if firing else ""),
         ("Error" if firing else "It was", alert["message"]),

@@ -24,12 +24,12 @@ class Trouble:
     column: str = ""
     run_id: str = ""
     began_in: str = ""
-    """The run in which it began; empty if it began in none."""
+    """The run in which the trouble began; empty if it began outside of a run."""
     batch_id: str = ""
     evidence: str = ""
     """Where it is recorded: a signal's number, a finding."""
     is_harmless: bool = False
-    """A file has another structure than its contract, but every row and column was loaded."""
+    """The structure of a file differs from its contract, but every row and column was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,16 @@ class Question:
     wrong_at: datetime | None = None
     good_at: datetime | None = None
     wrong_in: str = ""
-    """The run in which it became wrong; empty if it is not known."""
+    """The run in which the table became wrong; empty if it is not known."""
     good_in: str = ""
-    """The run that built it when it was last good; empty if it is not known."""
+    """The run that built the table when it was last good; empty if it is not known."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The answer. Without a culprit, no failure or change upstream is known, and `unknown` lists what is not known."""
+    """The answer. If there is no culprit, no failure or change upstream is known, and `unknown` lists what is not
+    known.
+    """
 
     question: Question
     chain: tuple[str, ...]

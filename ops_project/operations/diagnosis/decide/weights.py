@@ -127,8 +127,8 @@ def _stopped(cause: Trouble, effect: Trouble) -> bool:
 
 
 def _carries(cause: Trouble, effect: Trouble) -> bool:
-    """Whether too many or too few rows in one table can be the consequence of missing or additional rows in another
-    one, to which they belong.
+    """Whether missing or additional rows at the cause can be the reason for an unusual number of rows at the effect.
+    The rows of the effect belong to rows of the cause, as order lines belong to orders.
     """
     return (
         effect.failure_class == "volume_anomaly"

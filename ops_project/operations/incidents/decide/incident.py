@@ -20,7 +20,7 @@ class FrozenStep:
 
     level: str
     after: float
-    """Seconds of unacknowledged time."""
+    """The step is taken after this many seconds without an acknowledgement."""
     to: tuple[str, ...]
     say: str
 
@@ -63,7 +63,7 @@ class Incident:
     policy: Policy
     opened_at: datetime
     triggered_at: datetime
-    """The opening, or the last reopening: the ladder counts from here."""
+    """The time of the opening, or of the last reopening. The ladder counts from it."""
     alerts: tuple[int, ...] = ()
     firing: tuple[int, ...] = ()
     keys: tuple[str, ...] = ()
@@ -224,7 +224,7 @@ def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, lis
 
 
 def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """→ resolved by a person, with the cause and the remedy. Raises Refused."""
+    """Acknowledged or triggered → resolved by a person, with the cause and what ended the incident. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved already")
     if not cause.strip() or not reason.strip():
@@ -238,7 +238,7 @@ def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime)
 
 
 def recover(incident: Incident, now: datetime) -> tuple[Incident, list[Event]]:
-    """→ resolved, because all its alerts are resolved."""
+    """Acknowledged or triggered → resolved, because all alerts of the incident are resolved."""
     return _end(
         incident, Event(incident.number, now, IncidentReason.DATA_RECOVERED), incident.cause, "the data recovered"
     )

@@ -36,7 +36,9 @@ def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Inciden
 
 
 def _raise(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident after a more severe alert joined: its priority rises. A ladder that did not apply begins."""
+    """The incident after a more severe alert joined. Its priority rises. If the incident had no ladder, and one applies
+    now, that ladder begins.
+    """
     graver = min(filter(None, (priority, incident.priority)), default=incident.priority)
     policy = freeze(
         turn.setting.escalation,

@@ -38,7 +38,7 @@ def _fired_again(turn: Turn, alert: Alert) -> bool:
         return False
     if (before.number, alert.number) not in turn.counted:
         return True
-    # A person ended the incident while the alert was firing. It counts again only after it has stopped.
+    # A person ended the incident while the alert was firing. The alert counts again only after it has stopped firing.
     return before.resolved_at is not None and alert.fired_at is not None and alert.fired_at > before.resolved_at
 
 

@@ -1,5 +1,5 @@
 """The content of a backup, as its manifest in the store describes it. The manifest is written last: without it there
-is no backup.
+is not a backup.
 """
 
 from __future__ import annotations

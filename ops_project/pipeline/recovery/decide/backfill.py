@@ -144,7 +144,7 @@ class Now:
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may no longer be applied; None if it may. The progress of the plan itself is no reason."""
+    """Why the plan may no longer be applied; None if it may. The progress of the plan itself is not a reason."""
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

@@ -1,4 +1,4 @@
-"""Who has seen an alert."""
+"""Acknowledgements: who works on an alert, and since when."""
 
 import sqlalchemy as sa
 from alembic import op
