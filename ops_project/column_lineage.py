@@ -37,19 +37,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one column comes from. Proven: from its parents alone. Absent: from no column. Unknown: the reason is
-    given.
+    """Where one column comes from. Proven: only from its parents. Absent: from no column. Unknown: `reason` says
+    why.
     """
 
     state: State
     values: tuple[Column, ...] = ()
-    """Columns whose content may appear in this column. Personal data follows these."""
+    """Columns whose content may appear in this column. If one of them holds personal data, this column may hold it
+    too.
+    """
     conditions: tuple[Column, ...] = ()
     """Columns, and rows of tables, that decide what this column holds without appearing in it."""
     reason: str = ""
     """The evidence; if the origin is unknown, what could not be determined."""
     personal: bool = False
-    """Whether it is declared as personal data at the place where it enters the platform."""
+    """Whether the column is declared as personal data at the place where it enters the platform."""
 
     @property
     def parents(self) -> tuple[Column, ...]:

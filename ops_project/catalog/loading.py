@@ -91,8 +91,8 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
 
 
 def _without_switched_off(catalog: Catalog) -> Catalog:
-    """The catalog without the domains that are switched off, and without everything that is about these domains
-    only.
+    """The catalog without the domains that are switched off, and without everything that is only about these
+    domains.
     """
     off = frozenset(name for name, domain in catalog.domains.domains.items() if not domain.enabled)
     if not off:

@@ -25,7 +25,9 @@ def references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
-    """Checks that are not a single SELECT. They run where tables are written, and must not change any table."""
+    """Reports checks that are not a single SELECT. Checks run where tables are written, and must not change any
+    table.
+    """
     if not catalog.checks.queries:
         return []
     import duckdb  # This import takes a tenth of a second, and few configurations have queries.

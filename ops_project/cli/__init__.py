@@ -97,7 +97,7 @@ class LazyGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Like click's method, but every error is one line, and Ctrl-C ends with 130."""
+        """Like click's method, but every error is one line, and Ctrl-C ends the command with exit code 130."""
         call = super().main
         if not standalone_mode:
             return call(args, prog_name, complete_var, False, **extra)
@@ -161,7 +161,7 @@ def _require_text(word: str) -> None:
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": list(HELP)})
 @click.option(
-    "--home", metavar="DIR", help="The folder that holds the state. Default: OPS_HOME, else data/ in the project."
+    "--home", metavar="DIR", help="The folder that holds the state. Default: OPS_HOME, or else data/ in the project."
 )
 @click.option(
     "--config",
@@ -172,7 +172,7 @@ def _require_text(word: str) -> None:
 @click.option(
     "--as-of",
     metavar="TIME",
-    help=f"The clock: {TIME_FORMS}. Default: OPS_AS_OF, else now.",
+    help=f"The clock: {TIME_FORMS}. Default: OPS_AS_OF, or else now.",
 )
 @click.version_option(package_name="ops-project", prog_name="ops")
 @click.pass_context

@@ -17,7 +17,7 @@ WAITING = 500
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
-@click.option("--by", default=current_user, show_default="the user", help="The person who works on it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who works on the alert.")
 @click.option("--note", default="", help="A note for the other readers.")
 @json_option
 @click.pass_obj

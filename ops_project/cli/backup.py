@@ -26,7 +26,7 @@ where_option = click.option(
     metavar="FOLDER|s3://BUCKET/PREFIX",
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
-by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does it.")
+by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this.")
 
 
 @click.group()
@@ -36,7 +36,9 @@ def backup() -> None:
 
 @backup.command("create")
 @where_option
-@click.option("--no-verify", is_flag=True, help="Do not prove it now. It does not count until it is proved.")
+@click.option(
+    "--no-verify", is_flag=True, help="Do not prove the backup now. A backup does not count until it is proved."
+)
 @by_option
 @json_option
 @click.pass_obj
@@ -114,7 +116,7 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 @backup.command("restore")
 @click.argument("wanted", metavar="[BACKUP]", required=False)
 @where_option
-@click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
+@click.option("--yes", is_flag=True, help="Do it. Without --yes the plan is shown, and nothing is changed.")
 @by_option
 @json_option
 @click.pass_obj
@@ -278,4 +280,4 @@ def _tell_restored(data: dict[str, Any]) -> None:
         return
     console.print("Done: the home is as it was then. `ops run` loads what has arrived since.")
     if data["kept_before"]:
-        console.print(f"What was there before is kept in {data['kept_before']}.", soft_wrap=True)
+        console.print(f"The earlier content is kept in {data['kept_before']}.", soft_wrap=True)

@@ -18,7 +18,7 @@ from ops_project.settings import Settings
 
 def instance_of(settings: Settings) -> Any:
     """Dagster's instance of this home; None if no run has ever started there, and `OutOfReach` if its storage cannot be
-    used: alerts are told all the same.
+    used. Alerts are still sent in that case.
     """
     if not os.path.lexists(settings.dagster_home / "dagster.yaml"):
         return None

@@ -145,7 +145,8 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
         if names & {"Unusable", "NoSnapshot", "DbtParseError", "LockTimeout", "ReconcileError", "QueryError"}:
             return text
         if isinstance(one, MemoryError) or "OutOfMemoryException" in names:
-            return f"out of memory: {text or 'the machine gave no more'}. Ask for less, or end what else runs here."
+            said = text or "the machine gave no more"
+            return f"out of memory: {said}. Ask for less, or end other programs that run here."
         if isinstance(one, RecursionError):
             return "the input is nested too deeply to be read. Look for brackets or aliases that never end."
         if names & {"DBAPIError", "DagsterPostgresException"}:
@@ -185,12 +186,12 @@ def _system(error: OSError, settings: Settings | None) -> str:
     place = visible_line(str(error.filename)) if error.filename else f"the home {settings.home}" if settings else "?"
     reason = error.strerror or str(error)
     steps = {
-        errno.ENOSPC: "Free space on that disk, then run it again: nothing half-written is used.",
-        errno.EDQUOT: "Free space in your quota, then run it again: nothing half-written is used.",
+        errno.ENOSPC: "Free space on that disk, then run the command again: no half-written file is used.",
+        errno.EDQUOT: "Free space in your quota, then run the command again: no half-written file is used.",
         errno.EROFS: "It lies on a read-only file system: mount it writable, or choose another home with --home.",
         errno.EACCES: "Let this user read and write it, or choose another home with --home.",
         errno.EPERM: "Let this user read and write it, or choose another home with --home.",
-        errno.ENOENT: "Compare the path; if another process removed it, run it again.",
+        errno.ENOENT: "Check the path; if another process removed the file, run the command again.",
         errno.ENOTDIR: "A file stands where a folder should be: move it away, or choose another home with --home.",
         errno.EISDIR: "A folder stands where a file should be: move it away, or choose another home with --home.",
         errno.EMFILE: "Raise the limit of open files (ulimit -n), then run it again.",

@@ -105,7 +105,9 @@ def _show(data: list[dict[str, Any]]) -> None:
 )
 @click.pass_obj
 def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
-    """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct it, then `ops feed check`."""
+    """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct the draft, then run `ops feed
+    check`.
+    """
     from ops_project.pipeline.landing.drafting import make_draft
 
     for what, word in (("--feed", name), ("--domain", domain)):
@@ -230,7 +232,7 @@ def replay_feed(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
 )
 @click.option("--why", required=True, help="What the source said; kept with the confirmation.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who confirms it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who confirms the delivery.")
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:

@@ -17,7 +17,7 @@ SHOWN = 12
 @click.argument("subject", metavar="DOMAIN|ASSET|list")
 @click.option("--why", help="The reason; it is shown for every skipped table.")
 @click.option("--until", help=f"If the hold still exists at this time, the person of --by is told: {TIME_FORMS}.")
-@click.option("--incident", type=NUMBER, help="The incident that it belongs to.")
+@click.option("--incident", type=NUMBER, help="The incident that the hold belongs to.")
 @click.option(
     "--by",
     default=current_user,
@@ -101,7 +101,7 @@ def _list(found: list[Any], as_json: bool) -> None:
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
-@click.option("--by", default=current_user, show_default="the user", help="The person who releases it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who releases the hold.")
 @click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj

@@ -79,7 +79,9 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@click.option("--evidence", "full", is_flag=True, help="Show the evidence and the diagnosis of its beginning.")
+@click.option(
+    "--evidence", "full", is_flag=True, help="Also show the evidence and the diagnosis that were stored when it opened."
+)
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:

@@ -11,8 +11,8 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Print `words` on standard error, and page through the spare ledger. If the page fails, that is printed too, and
-    the command continues.
+    """Print `words` on standard error, and page people with the help of the spare ledger. If the page fails, this is
+    printed too, and the command continues.
     """
     say(f"alerts were not recorded: {words}")
     try:

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("column", required=False)
-@click.option("--up", "direction", flag_value="up", default="up", help="What it comes from. The default.")
-@click.option("--down", "direction", flag_value="down", help="What comes from it.")
-@click.option("--rows", is_flag=True, help="Also what decides which rows the tables have: filters, joins, groups.")
+@click.option(
+    "--up", "direction", flag_value="up", default="up", help="Show what COLUMN comes from. This is the default."
+)
+@click.option("--down", "direction", flag_value="down", help="Show what comes from COLUMN.")
+@click.option("--rows", is_flag=True, help="Also show what decides which rows the tables have: filters, joins, groups.")
 @click.option("--depth", type=COUNT, help="The largest number of hops in the tree.")
 @click.option("--svg", "as_svg", is_flag=True, help="Print a picture (SVG).")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the picture and every reason.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")
-@click.option("--version", "version", default="", help="The lineage of this version of the code, see --versions.")
+@click.option("--version", "version", default="", help="The lineage of this version of the code (see --versions).")
 @click.option("--versions", is_flag=True, help="List the versions that are kept.")
 @click.option("--fresh", is_flag=True, help="Read the code now, not what the last run kept.")
 @json_option

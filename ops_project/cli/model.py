@@ -63,7 +63,7 @@ def _time(written: str) -> datetime | None:
 
 @model.command()
 @name_argument
-@click.option("--version", help="Default: the version in use, else the newest.")
+@click.option("--version", help="Default: the version in use, or else the newest.")
 @json_option
 @click.pass_obj
 def show(settings: Settings, name: str, version: str | None, as_json: bool) -> None:

@@ -50,7 +50,7 @@ def replay(
     groups, concerned = _waiting(settings, catalog, Asked(feeds, batches, reason, parked))
     if not dry_run and not groups and settings.warehouse.is_file():
         if domains := _cut_off(settings, {catalog.feeds[name].domain for name in concerned}):
-            told("The last replay ended before it had published; what depends on the rows that it landed is built now.")
+            told("The last replay ended before it had published; the tables that depend on its rows are built now.")
             perform(settings, Wanted(domains=domains), as_json)
             return
         unrecorded = _catch_up(settings, catalog)

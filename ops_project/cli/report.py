@@ -31,8 +31,10 @@ PRINT_SECONDS = 60
 @click.option(
     "--format", "shape", type=click.Choice(["md", "html", "pdf"]), default="md", show_default=True, help="The format."
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file. A PDF needs one.")
-@click.option("--send", is_flag=True, help="Also send it by e-mail to its readers; each gets it once.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file. It is needed for a PDF."
+)
+@click.option("--send", is_flag=True, help="Also send the report by e-mail to its readers; each reader gets it once.")
 @json_option
 @click.pass_obj
 def report(

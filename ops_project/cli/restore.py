@@ -31,10 +31,12 @@ SHOWN = 12
     help="A snapshot's id or number, `newest`, `good` (the newest of a run that succeeded), or a time, "
     f"which means the last snapshot as of then: {TIME_FORMS}.",
 )
-@click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
-@click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
+@click.option("--undo", is_flag=True, help="Go back to the content before the last restore.")
+@click.option("--yes", is_flag=True, help="Do it. Without --yes the plan is shown, and nothing is changed.")
 @click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who does it, for the audit log.")
+@click.option(
+    "--by", default=current_user, show_default="the user", help="The person who does this, for the audit log."
+)
 @json_option
 @click.pass_obj
 def restore(
@@ -158,7 +160,7 @@ def _downstream(settings: Settings, tables: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lineage(settings: Settings) -> Lineage:
-    """The asset graph of the last run. It is empty if the ledger cannot be read; then dbt's own graph must do."""
+    """The asset graph of the last run. It is empty if the ledger cannot be read; then dbt's own graph is used."""
     from ops_project.failures import Unusable
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall

@@ -46,8 +46,10 @@ class Way:
 
 @click.command()
 @click.argument("commit", metavar="COMMIT")
-@click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who does it, for the audit log.")
+@click.option("--yes", is_flag=True, help="Do it. Without --yes the way back is rehearsed, and nothing is changed.")
+@click.option(
+    "--by", default=current_user, show_default="the user", help="The person who does this, for the audit log."
+)
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
@@ -66,7 +68,9 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         to = clone.resolve(commit)
         begun = _noted(settings)
         if begun is not None and begun["to"] == to and clone.head() == to:
-            told(f"An interrupted rollback to {to[:10]} has changed the code already; it continues from there.")
+            told(
+                f"An interrupted rollback to {to[:10]} has changed the code already; the rollback continues from there."
+            )
             _build(settings, begun["tables"], as_json)
             _conclude(settings)
             return
@@ -86,7 +90,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         clone.check_out(to)
     except RestoreError as error:
         raise click.ClickException(str(error)) from None
-    told(f"The code is {to[:10]} now; `git checkout {way.back}` returns to what was there before.")
+    told(f"The code is {to[:10]} now; `git checkout {way.back}` returns to the version before.")
     _build(settings, list(way.rebuilt), as_json)
     _conclude(settings)
 

@@ -13,12 +13,12 @@ from ops_project.settings import TIME_FORMS, Settings, SettingsError, parse_as_o
 
 @click.group()
 def route() -> None:
-    """Test the routing tree before it pages."""
+    """Test the routing tree before alerts take it."""
 
 
 @route.command()
 @click.option(
-    "--severity", type=click.Choice(["critical", "high", "medium", "low"]), help="Default: the rule's, else high."
+    "--severity", type=click.Choice(["critical", "high", "medium", "low"]), help="Default: the rule's, or else high."
 )
 @click.option("--domain", help="Domain id.")
 @click.option("--rule", help="Rule of rules.yaml: sets alertname, severity, category and the rule's labels.")
@@ -27,7 +27,9 @@ def route() -> None:
 @click.option(
     "--label", "extra", multiple=True, metavar="NAME=VALUE", help="Any other label; may be given several times."
 )
-@click.option("--owner", "owners", multiple=True, help="Owner of the alert; default: the asset's, else the domain's.")
+@click.option(
+    "--owner", "owners", multiple=True, help="Owner of the alert; default: the asset's, or else the domain's."
+)
 @click.option("--at", metavar="TIME", help=f"When: {TIME_FORMS}. Default: now.")
 @json_option
 @click.pass_obj

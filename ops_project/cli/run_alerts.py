@@ -52,8 +52,8 @@ def tell_alerts(
 def told_if_storage_fails(
     settings: Settings, catalog: Catalog, status: Callable[[str], None], unrecorded: list[str]
 ) -> Iterator[None]:
-    """If Dagster's storage fails in the block, no run can say so, and a command of a timetable has no reader. So alerts
-    tell it. Raises StorageUnusable.
+    """If Dagster's storage fails in the block, the failure cannot be stored with a run, and nobody may read the output
+    of a command that a timetable started. So an alert reports the failure. Raises StorageUnusable.
     """
     from ops_project.dagster_bridge.storage_errors import OutOfReach, StorageUnusable, storage_words
 
@@ -105,7 +105,9 @@ def catch_up(
 
 
 def together(failed: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(names, words): what failed for the same reason is one line. One store that is down fails several observers."""
+    """(names, reason) for each reason of a failure. Names with the same reason share a line, because one store that is
+    down makes several observers fail.
+    """
     names: dict[str, list[str]] = {}
     for name, words in failed.items():
         names.setdefault(words, []).append(name)

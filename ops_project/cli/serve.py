@@ -26,7 +26,7 @@ HIGHEST_PORT = 65535
     show_default=True,
     help="The port; 0 takes a free one.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens the console to the network.")
 @click.option("--new-password", is_flag=True, help="Ask for a password, print its line for console.yaml, and end.")
 @click.pass_obj
 def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
@@ -93,7 +93,8 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
     """
     from ops_project.operations.incidents.runbooks import is_answer
 
-    # Wide, because the page scrolls. Without colours, because the page would show their codes as characters.
+    # The output is wide, because the page scrolls. It has no colours, because the page would show their codes as
+    # characters.
     command = ["env", "COLUMNS=160", "NO_COLOR=1", sys.executable, "-m", "ops_project.cli", *settings.options(), *words]
     try:
         done = subprocess.run(

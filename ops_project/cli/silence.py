@@ -39,7 +39,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timed
 @click.option("--for", "span", callback=_duration, required=True, help="How long: 2h, 1d; at most 7d.")
 @click.option("--reason", required=True, help="The reason.")
 @click.option(
-    "--owner", help="The owner, who is reminded before it ends: a person's id or team:<id>. Default: the user."
+    "--owner", help="The owner, who is reminded before the silence ends: a person's id or team:<id>. Default: the user."
 )
 @json_option
 @click.pass_obj

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 POSTGRES_URL = "OPS_INVESTOR_POSTGRES_URL"
 EPILOG = """\b
-A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED it breaks the feed that --list-faults
-names, without DATE the last day that is delivered. A fault for any feed also breaks your own files:
+A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED, the fault breaks the feed
+that --list-faults names. Without DATE, it breaks the last day that is delivered. A fault for any feed
+also breaks your own files:
 \b
   ops simulate --fault truncated:orders                  simulate, and cut the last day's orders
   ops simulate --days 1 --fault missing:mart_offers      the last day, without its offers
@@ -40,9 +41,9 @@ What a fault did is appended to truth.json in the home, which only tests read.""
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, max=10**6, min_open=True),
-    help="Size of the simulated business: 1 is about 600 orders a day. Default: the home's, else 1.",
+    help="Size of the simulated business: 1 is about 600 orders a day. Default: the home's, or else 1.",
 )
-@click.option("--seed", type=NUMBER, help="Seed of the simulation. Default: the home's, else 42.")
+@click.option("--seed", type=NUMBER, help="Seed of the simulation. Default: the home's, or else 42.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Inject a fault, see below; repeatable.")
 @click.option(
     "--inbound-only", is_flag=True, help="Deliver nothing; put the faults into the files that wait in inbound."

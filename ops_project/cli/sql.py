@@ -55,16 +55,24 @@ class _Bounded:
 
 @click.command()
 @click.argument("query")
-@click.option("--limit", type=COUNT_OR_NONE, default=DEFAULT_LIMIT, show_default=True, help="Rows to show; 0: all.")
+@click.option(
+    "--limit",
+    type=COUNT_OR_NONE,
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="The number of rows to show; 0 shows all.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV; texts that a spreadsheet would run get an apostrophe.")
 @click.option("--raw", is_flag=True, help="With --csv: texts exactly as they are stored, for programs.")
-@click.option("--seconds", type=SECONDS, default=60.0, show_default=True, help="The longest time that it may take.")
+@click.option(
+    "--seconds", type=SECONDS, default=60.0, show_default=True, help="The longest time that the query may take."
+)
 @click.option(
     "--memory-mb",
     type=click.IntRange(min=50, max=10**7),
     default=1_000,
     show_default=True,
-    help="The largest memory that it may take.",
+    help="The largest memory that the query may take.",
 )
 @click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The largest output.")
 @click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; needs --why.")

@@ -30,7 +30,7 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
     help="The port to listen on.",
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."
+    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens the UI to the network; the UI has no login."
 )
 @click.option(
     "--allow-host", "allowed", multiple=True, metavar="NAME", help="A host name that browsers may use; repeatable."
@@ -92,7 +92,8 @@ def _require_free(host: str, port: int) -> None:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the web server does: an old connection that is just closing does not count as an address in use.
+            # Like the web server, this check does not count an old connection that is just closing as an address in
+            # use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except UnicodeError as error:  # an empty part of a host name, or one that is too long

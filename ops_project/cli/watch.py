@@ -42,7 +42,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
                 unseen = _unseen(watcher, settings, unseen)
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:
-            # An error of a store is told with its place and the next step.
+            # The message about an error of a store names the store and the next step.
             known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
             words = in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
             if words != trouble:
@@ -61,7 +61,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
 
 def _unseen(watcher: Watch, settings: Settings, before: str) -> str:
-    """Try again to open Dagster's storage. Returns why it cannot be opened, and prints it if it is news."""
+    """Try again to open Dagster's storage. Returns why it cannot be opened, and prints the reason if it is new."""
     watcher.instance = instance_of(settings)
     words = str(watcher.instance) if isinstance(watcher.instance, OutOfReach) else ""
     if words != before:

@@ -46,7 +46,7 @@ async def _do(request: Request) -> Response:
 
 
 def _open(site: Site, text: str) -> tuple[Link, Incident]:
-    """Raises LinkRefused."""
+    """The link of a signed text, and the incident that it is about. Raises LinkRefused."""
     try:
         link = verify(text, key(site.settings.links), site.clock())
     except KeyExposed as error:

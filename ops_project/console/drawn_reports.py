@@ -68,7 +68,9 @@ def _ask(site: Site, kind: Kind, wanted: Period, now: datetime) -> ReportFacts:
 
 
 def _unwatched(found: Answer) -> Answer:
-    """An empty answer is good news only for a time that was watched. Before the first run nothing was watched."""
+    """The answer as unknown if it is empty and its period lies before the first run. An empty answer is good news only
+    for a time in which a process looked.
+    """
     if found.figure.source == SNAPSHOT or found.rows or found.unknown:
         return found
     return replace(found, unknown="Nothing was watched in the period: the first run came later.")

@@ -78,7 +78,7 @@ class DomainFacts:
     promises: Sequence[Mapping[str, Any]]
     """Its service levels, as `ops sla --json` prints them."""
     first_run: datetime | None
-    """The time of the domain's first sign of life; None if it never ran."""
+    """The time of the domain's first signal; None if the domain never ran."""
     last_resolved: datetime | None
     """When its last alert ended."""
     unreadable: str = ""

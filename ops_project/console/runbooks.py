@@ -13,7 +13,7 @@ from ops_project.console.page import page
 from ops_project.console.site import site_of
 from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
 
-# HTML in a runbook is shown as text, because an overlay's runbook must not run as a program.
+# HTML in a runbook is shown as text, because a script in an overlay's runbook must not run in the browser.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 

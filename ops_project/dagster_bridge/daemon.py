@@ -53,7 +53,7 @@ def speaking(error: SerializableErrorInfo | None) -> str:
 
 
 QUIET_SECONDS = 600.0
-"""Ticks fail every few seconds while a store is down. An error that did not occur for this long is a new outage."""
+"""Ticks fail every few seconds while a store is down. If an error comes back after this long, it is a new outage."""
 
 
 class Reporter:
@@ -86,14 +86,14 @@ class _Mute:
         return
 
 
-AS_BEFORE = "It is as it was told before: the same store cannot be used."
+AS_BEFORE = "The error is the same as before: the store cannot be used."
 _heard: dict[str, float] = {}
 """Words → when they were last heard; as in a Reporter, for all loops of this process."""
 
 
 def in_one_line(exc_info: Any) -> SerializableErrorInfo:
-    """What Dagster prints and keeps about an error of a loop that it does not give to a Reporter: one line if it is
-    known what to do, else what Dagster makes of it.
+    """The error of a loop that does not use a Reporter, as Dagster prints and stores it. A known error is one line with
+    the next step. Any other error is returned as Dagster describes it.
     """
     found = serializable_error_info_from_exc_info(exc_info)
     words = speaking(found) or storage_words(exc_info[1], Settings.load().dagster_home)
@@ -109,7 +109,9 @@ def in_one_line(exc_info: Any) -> SerializableErrorInfo:
 
 
 def without_trace(record: logging.LogRecord) -> bool:
-    """A record of Dagster with the trace of a known error says the error in one line in its place."""
+    """A filter for Dagster's log records. It replaces the trace of a known error by one line, and keeps every
+    record.
+    """
     if record.exc_info and record.exc_info[1] is not None:
         found = in_one_line(record.exc_info)
         if not found.stack:
@@ -121,7 +123,7 @@ def run() -> None:
     """Dagster's command line of the daemon."""
     setattr(loop, "serializable_error_info_from_exc_info", in_one_line)  # noqa: B010
     setattr(DaemonErrorCapture, "process_exception", staticmethod(Reporter(DaemonErrorCapture.process_exception)))  # noqa: B010
-    # Dagster reports its look at the heartbeats of the daemons here.
+    # Dagster writes errors of its check of the daemons' heartbeats to this logger.
     logging.getLogger("dagster.daemon").addFilter(without_trace)
     with one_line():
         main()

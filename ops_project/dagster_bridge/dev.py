@@ -31,7 +31,7 @@ def run() -> None:
         with one_line():
             cli(auto_envvar_prefix=ENV_PREFIX, standalone_mode=False)
     except click.Abort:
-        # Ctrl-C before everything is started. Later, Dagster ends its processes itself, without a message.
+        # Ctrl-C was pressed before everything was started. Later, Dagster ends its processes itself, without a message.
         click.echo("Interrupted by you.", err=True)
         sys.exit(128 + signal.SIGINT)
     except click.ClickException as error:

@@ -122,7 +122,8 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         try:
             return dg.DagsterInstance.get()
         except Exception as error:
-            # Nothing else is read there: what is not wrong with the storage is wrong with dagster.yaml.
+            # Opening the instance reads only dagster.yaml and the storage. So if the storage is not the cause,
+            # dagster.yaml is.
             words = storage_words(error, settings.dagster_home) or misconfigured(settings.dagster_home, error)
             raise StorageUnusable(words) from error
 

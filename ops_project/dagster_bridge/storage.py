@@ -143,7 +143,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
             partial.rename(template)
 
     def _template(self) -> Path:
-        # It lies beside the folder, because Dagster takes every .db file in the folder for a run.
+        # The template lies beside the folder, because Dagster takes every .db file in the folder for a run.
         return Path(self._base_dir).parent / f"empty-run-{dagster.__version__}.template"
 
     def dispose(self) -> None:

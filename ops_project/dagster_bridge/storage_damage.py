@@ -1,6 +1,6 @@
 """What is wrong with the SQLite files of Dagster's storage, found without Dagster.
 
-Dagster begins a new database in the place of a file that is empty or gone, without a word, and reads a damaged one
+Dagster begins a new database in the place of a file that is empty or gone, without a message, and reads a damaged one
 until it meets the damaged page. So these files are looked at before Dagster opens them.
 """
 
@@ -80,8 +80,8 @@ def _state(file: Path) -> tuple[tuple[int, int], ...]:
 
 
 def lost_storage(settings: Settings) -> str:
-    """What it means that a file of the storage was emptied or is gone, and the next step; empty if none is. Dagster
-    begins a new one in its place without a word.
+    """A sentence for people if a file of the storage was emptied or is gone, with the next step; empty if all files are
+    there. Dagster begins a new file in its place without a message.
     """
     folder = settings.dagster_home
     next_step = (
@@ -103,8 +103,8 @@ def lost_storage(settings: Settings) -> str:
 
 
 def _gone(settings: Settings) -> Path | None:
-    """A file that is missing from a storage that has been used. None if all are there, or if somebody moved all of them
-    away, or if a part of the storage is elsewhere.
+    """A file that is missing from a storage that has been used. None if no file is missing, if all of them are missing
+    (a person has moved them away), or if a part of the storage is elsewhere.
     """
     files = [settings.dagster_home / name for name in FILES]
     try:

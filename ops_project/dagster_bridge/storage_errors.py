@@ -28,8 +28,8 @@ class StorageUnusable(Unusable):
 
 
 class OutOfReach:
-    """Stands in for Dagster's instance if its storage cannot be opened. Whoever asks it for anything gets the error;
-    the others go on without it.
+    """Stands in for Dagster's instance if its storage cannot be opened. Code that asks it for anything gets the error.
+    Code that does not need the instance continues.
     """
 
     def __init__(self, error: StorageUnusable) -> None:
@@ -78,20 +78,20 @@ def storage_words(error: BaseException, folder: Path) -> str:
         if isinstance(one, StorageUnusable):
             return str(one)
         if isinstance(one, Unusable):
-            return ""  # it is another store, whose words are there already
+            return ""  # Another store caused the error, and the error has a text of its own.
         if ERRORS & {cls.__name__ for cls in type(one).__mro__}:
-            # The first cause says more: the outer error is that Dagster has tried often enough.
+            # The first cause says most. The outer errors only say that Dagster has tried often enough.
             said = " ".join(str(getattr(one, "orig", None) or one).split())
     return unusable(folder, damaged(folder) or said) if said else ""
 
 
 def in_words(error: BaseException, folder: Path) -> str:
-    """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
+    """The text of a run's error. If the storage in `folder` caused the error, it is the text of `unusable`."""
     return storage_words(error, folder) or str(error)
 
 
 def _shown(url: str) -> str:
-    """The address without its password, and without the driver, which is ours."""
+    """The address without its password, and without the name of the driver, which the user did not write."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -36,7 +36,7 @@ def serve() -> None:
     """Dagster's command line, with the guarded server."""
     from dagster_webserver import app
 
-    # Dagster looks for it in this place when it makes the application.
+    # Dagster takes the class from this place when it makes the application.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010
     with one_line():
         main()  # type: ignore[no-untyped-call]  # Dagster does not type it

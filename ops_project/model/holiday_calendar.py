@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 
 def _known(value: str) -> str:
-    from holidays import list_supported_countries  # half a second to import, and most files name no calendar
+    from holidays import list_supported_countries  # This import takes half a second, and most files name no calendar.
 
     known = list_supported_countries()
     country, _, subdivision = value.partition("-")

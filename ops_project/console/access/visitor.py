@@ -78,8 +78,8 @@ def identify(
 
 
 def known(who: str, how: str, console: Console, roles: Roles) -> Visitor:
-    """The visitor for a user of console.yaml. The role is that of roles.yaml, else that of console.yaml, else READER.
-    The role `otherwise` of roles.yaml is only for this machine.
+    """The visitor for a user of console.yaml. The role is that of roles.yaml, or else that of console.yaml, or else
+    READER. The role `otherwise` of roles.yaml is only for this machine.
     """
     return _with_rights(who, roles.people.get(who) or console.users[who].role or READER, how, roles)
 

@@ -56,7 +56,7 @@ def one(ask: Ask) -> Response:
     site, ledger, number = ask.site, ask.site.ledger, ask.number("number")
     alert = ledger.alert(number)
     if alert is None:
-        raise NotThere(f"there is no alert {number}; the list shows those there are")
+        raise NotThere(f"there is no alert {number}; the list shows those that exist")
     near = ledger.alerts("open", NEIGHBOURS, domain=alert.labels.get("domain"))
     engine, messages = site.engine, ledger.messages_about(number)
     return ask.show(

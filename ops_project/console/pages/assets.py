@@ -69,7 +69,7 @@ def listed(ask: Ask) -> Response:
 def one(ask: Ask) -> Response:
     lineage, ledger, key = ask.site.lineage, ask.site.ledger, str(ask.path["key"])
     if key not in lineage.assets:
-        raise NotThere(f"there is no table {key!r} in the asset graph; the list shows those there are")
+        raise NotThere(f"there is no table {key!r} in the asset graph; the list shows those that exist")
     fact = lineage.assets[key]
     schema, _, table = key.partition("/")
     firing = ledger.alerts("open", limit=None)

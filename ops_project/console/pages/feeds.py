@@ -103,7 +103,7 @@ def expected(feed: Feed) -> str:
 def one(ask: Ask) -> Response:
     catalog, name = ask.site.catalog, str(ask.path["feed"])
     if name not in catalog.feeds:
-        raise NotThere(f"there is no feed {name!r}; the list shows those there are")
+        raise NotThere(f"there is no feed {name!r}; the list shows those that exist")
     feed = catalog.feeds[name]
     since = (ask.now - timedelta(days=30)).replace(tzinfo=None, second=0, microsecond=0)
     findings = records(ask, FINDINGS, feed=name, since=since)

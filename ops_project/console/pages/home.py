@@ -103,7 +103,7 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
     }
     who = authority.recorded(ledger)
     role = who.role if who is not None else ""
-    # Only the silence of the deciding role matters. A look by a person's shell in between does not replace it.
+    # Only the last look of the deciding role counts. A cycle that a person's shell ran meanwhile does not count.
     at = beats.get(role)
     if at is None:
         role = authority.SHELL
@@ -127,7 +127,7 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     """Every domain with its state."""
     catalog = site.catalog
     alerts: dict[str, list[Alert]] = defaultdict(list)
-    # Without a limit: a domain whose alerts are not read would look well.
+    # The alerts are read without a limit, because a domain whose alerts are not read would look well.
     for alert in ledger.alerts("open", limit=None):
         if not (alert.cause and alert.muted):
             alerts[alert.labels.get("domain", "")].append(alert)

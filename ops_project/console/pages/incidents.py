@@ -77,7 +77,7 @@ def find(ask: Ask) -> Incident:
     number = ask.number("number")
     incident = ask.site.ledger.incident(number)
     if incident is None:
-        raise NotThere(f"there is no incident {number}; the list shows those there are")
+        raise NotThere(f"there is no incident {number}; the list shows those that exist")
     return incident
 
 

@@ -1,5 +1,5 @@
-"""The parts of a home that lie outside of its folder: ledger, storage of Dagster, model registry, if they are
-configured so.
+"""The parts of a home that lie outside of its folder: the ledger, Dagster's storage and the model registry, if the
+configuration puts them elsewhere.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
     listener = Listener()
     kept: list[Ledger] = []
-    """The ledger that already has the schedules and columns. After a restore, the home has another one."""
+    """The ledger that already has the schedules and columns. After a restore, the home has another ledger."""
 
     def decide(context: dg.SensorEvaluationContext) -> CycleReport:
         lineage = graph.of(context.repository_def)

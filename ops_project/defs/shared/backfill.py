@@ -201,7 +201,7 @@ def _feeds(site: Site, domain: str, start: str, lineage: Lineage) -> list[str]:
 
 
 def _landed(site: Site, feeds: Sequence[str], days: Sequence[date]) -> dict[date, int] | None:
-    """Business date → landed rows, of the newest snapshot; None if there is none."""
+    """Business date → landed rows in the newest snapshot; None if there is no snapshot."""
     found: dict[date, int] = {}
     try:
         with snapshots.open(snapshots.newest(site.settings)) as connection:

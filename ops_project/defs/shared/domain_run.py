@@ -36,7 +36,7 @@ class RunReport:
     error: str | None = None
     """Why snapshot or publication failed, or why the run could not begin."""
     unusable: str | None = None
-    """Why the warehouse could not be built on; then no domain can run."""
+    """Why the warehouse cannot be used; in that case no domain can run."""
 
 
 @dataclass

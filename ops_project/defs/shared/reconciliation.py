@@ -195,7 +195,7 @@ def _chains_of(site: Site, domain: str) -> dict[str, Reconciliation]:
 
 
 def _targets(chain: Reconciliation) -> list[Node]:
-    """The nodes that are the target of a hop and a table; so they are assets."""
+    """The nodes that are tables and the target of a hop. Each of them is an asset."""
     return [node for node in chain.nodes[1:] if node.table]
 
 

@@ -99,7 +99,7 @@ def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> t
 
 
 def limited(site: Site, memory: str | None, threads: int | None) -> Site:
-    """The site with other limits than the configured ones."""
+    """The site with limits that replace the configured ones."""
     platform = site.catalog.platform
     changed = {"memory_limit": memory, "threads": threads}
     warehouse = platform.warehouse.model_copy(update={name: value for name, value in changed.items() if value})

@@ -1,4 +1,6 @@
-"""An alert: a rule whose condition holds for one subject. It exists from then until its resolution has been sent."""
+"""An alert: a rule whose condition holds for one subject. It exists from that moment until its resolution has been
+sent.
+"""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Matcher:
 
 def all_match(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
     """True if every matcher matches. An empty list always matches."""
-    # It is asked several times about each open alert, and a generator costs as much as the comparison.
+    # This function is called several times for each open alert, and a generator would cost as much as the comparison.
     for matcher in matchers:  # noqa: SIM110  # see above
         if not matcher.matches(labels):
             return False

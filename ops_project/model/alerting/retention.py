@@ -22,14 +22,14 @@ class Readings(Model):
     thin_to: Duration = Field(default=timedelta(hours=1))
     """After that only the largest and the smallest reading of each span of this length is kept, for each series."""
     keep: Duration = Field(default=30 * DAY)
-    """Older ones are removed."""
+    """Readings older than this are removed."""
 
 
 class Kept(Model):
     """The retention of everything else."""
 
     keep: Duration
-    """Older ones are removed."""
+    """Rows older than this are removed."""
 
 
 class Retention(Model):

@@ -109,8 +109,8 @@ class Rule(Model):
     titles: dict[FailureClass, str] = {}
     """Used in place of the title if the alert has this failure class."""
     title_of_days: str = ""
-    """Used in place of both if the alert is about several business dates; {days} is filled in as well. Only for a rule
-    whose `by` leaves out the partition.
+    """Used in place of `title` and `titles` if the alert is about several business dates; {days} is filled in as well.
+    It may be given only for a rule whose `by` leaves out the partition.
     """
     any: tuple[Condition, ...] = ()
     """The alert fires if one of these conditions is true."""

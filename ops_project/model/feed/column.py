@@ -42,7 +42,9 @@ class Column(Model):
     type: str
     """string, smallint, integer, bigint, decimal(p,s), double, boolean, date, time or timestamp (stored as UTC)."""
     source: str | None = Field(default=None, alias="from")
-    """The raw field's name in the file; default: the column's own name. Without header: the fields in order."""
+    """The raw field's name in the file; default: the column's own name. In a file without a header, the columns read
+    the fields in their order, unless `raw_fields` names the fields.
+    """
     expression: str | None = None
     """SQL over the raw text fields in place of `from`. It may also use `_line`, `_file_name` and `_file_date`."""
     formats: tuple[str, ...] = Field(default=(), alias="format")

@@ -81,7 +81,7 @@ class EmailSender:
             raise DeliveryError(f"{self.host}:{self.port}: {words}", service_down=True) from error
         later = tuple(name for name, (code, _) in refused.items() if code < PERMANENT_FROM)
         if later:
-            raise DeliveryError(f"{self.host} defers {_said(refused)}; the others have it", remaining=later)
+            raise DeliveryError(f"{self.host} defers {_said(refused)}; the other recipients have it", remaining=later)
         return f"accepted by {self.host}" + (f", refused: {_said(refused)}" if refused else "")
 
     def _deliver(self, email: EmailMessage, wanted: tuple[str, ...], deadline: Deadline) -> Refused:

@@ -97,7 +97,7 @@ def post(
         raise DeliveryError(f"{service}: {words}", service_down=True) from error
     if answer.status in REDIRECTS:
         raise DeliveryError(
-            f"{service}: it answers {answer.status}, a redirect, which is not followed: set the address it moved to"
+            f"{service}: it answers {answer.status}, a redirect, which is not followed: set the new address"
         )
     return answer
 

@@ -22,7 +22,7 @@ class LedgerMisnamed(LedgerUnusable):
         RuntimeError.__init__(
             self,
             f"OPS_LEDGER_URL is not the address of a ledger: {reason}. Nothing about alerts can be read or recorded "
-            f"until it is; data is built all the same. {NEXT}",
+            f"until it is; data is still built. {NEXT}",
         )
 
 

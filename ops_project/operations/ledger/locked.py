@@ -34,7 +34,7 @@ def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:
     except sqlite3.OperationalError as error:
         return (
             f"The ledger {file} can be read but not written: {error} (for {patience:g} seconds). No alert is recorded "
-            "until that is mended; data is built all the same. If it is locked, end the program that holds it: "
+            "until that is mended; data is still built. If it is locked, end the program that holds it: "
             f"`fuser {file}` names it"
         )
     return ""

@@ -25,7 +25,7 @@ class LedgerEmptied(LedgerUnusable):
         RuntimeError.__init__(
             self,
             f"The ledger {file} is an empty file: no alert, incident, silence or acknowledgement is in it any more. "
-            f"Nothing about alerts can be read or recorded until it is mended; data is built all the same. {NEXT}",
+            f"Nothing about alerts can be read or recorded until it is mended; data is still built. {NEXT}",
         )
 
 

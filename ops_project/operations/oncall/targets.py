@@ -48,7 +48,7 @@ def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: d
     for target in targets:
         found = _one(target, about, around, now)
         if not found:
-            missing.append(f"nobody stands behind {target}")
+            missing.append(f"{target} stands for nobody here")
         who += found
     return Resolved(tuple(dict.fromkeys(who)), tuple(missing))
 

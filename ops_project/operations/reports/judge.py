@@ -157,7 +157,7 @@ def _restatements(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None
             f"{row['metric']} of {row['period_start']} is {row['change_percent']} % off what was reported."
         )
     if beyond:
-        found.todo.append("Tell the investors' readers which figures were restated, and why.")
+        found.todo.append("Tell the readers of the investor figures which figures were restated, and why.")
 
 
 def _reconciled(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:

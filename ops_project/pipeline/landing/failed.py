@@ -75,7 +75,7 @@ def record_failure(context: Context, file_name: str, day: date, error: Exception
             raise
         raise NothingRecorded(
             f"{finding.message}. Nothing can be recorded in the warehouse either: {str(second).splitlines()[0]}. Free "
-            "space on that disk, then run it again: nothing half-written is used."
+            "space on that disk, then run the command again: no half-written file is used."
         ) from error
     context.deliveries.findings_changed()
     context.result.findings.append(finding)

@@ -199,7 +199,7 @@ def features(
 
 
 def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: int) -> Floats:
-    """1 for each row of the frame without an order in the horizon after its cut-off, else 0."""
+    """1 for each row of the frame without an order in the horizon after its cut-off; 0 for any other row."""
     cutoffs = sorted(set(frame.cutoffs))
     returned = set(connection.execute(_RETURNED_SQL, [cutoffs, horizon_days]).fetchall())
     return np.array(

@@ -49,7 +49,7 @@ def changed_type(scene: Scene) -> Details:
     kinds = (NUMERIC, {"date", "timestamp"}, {"boolean"})
     candidates = [name for kind in kinds for name in _victims(scene, sheet, kind)]
     if not candidates:
-        raise FaultError(f"feed {scene.feed.name!r} has texts only: no type can change")
+        raise FaultError(f"feed {scene.feed.name!r} has only text columns, so no type can be changed")
     index = sheet.column(candidates[0])
     for row in sheet.rows:
         row.fields[index] = f"approx. {row.fields[index]}"
@@ -59,7 +59,9 @@ def changed_type(scene: Scene) -> Details:
 def reordered_columns(scene: Scene) -> Details:
     """Reverses the order of the columns, with their names."""
     if scene.contract.format.kind == "csv" and not scene.contract.format.header:
-        raise FaultError(f"feed {scene.feed.name!r} has no header: another order cannot be told from other values")
+        raise FaultError(
+            f"feed {scene.feed.name!r} has no header: another order of its columns would look like other values"
+        )
     if scene.contract.format.kind == "jsonl":
         raise FaultError(f"feed {scene.feed.name!r} is JSON: its fields have no order")
     sheet = _sheet(scene, need=2)

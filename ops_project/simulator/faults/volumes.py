@@ -87,7 +87,7 @@ def _grow(scene: Scene, feed: str, *, copies: int) -> Details:
     """Add every record again under a new key, `copies` times, with the records that depend on it."""
     contract = scene.catalog.feeds[feed]
     if not contract.key:
-        raise FaultError(f"feed {feed!r} has no key: copies of its records cannot be told from duplicates")
+        raise FaultError(f"feed {feed!r} has no key: copies of its records cannot be distinguished from duplicates")
     column = next((name for name in contract.key if _is_id(contract.columns[name].type, name)), contract.key[0])
     raw = contract.at(scene.day).raw_names.get(column, column)
     details: Details = {"files": []}

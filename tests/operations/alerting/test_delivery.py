@@ -139,8 +139,8 @@ def test_no_secret_is_stored_or_told(place, monkeypatch):
     [
         ("OPS_SLACK_WEBHOOK", "hooks.example.com/T0/SECRET", "https://"),
         ("OPS_SLACK_WEBHOOK", "https://hooks.example.com/T0 /SECRET", "blank"),
-        ("OPS_SMTP_PORT", "smtp", "no port"),
-        ("OPS_SMTP_HOST", "mail example", "no host name"),
+        ("OPS_SMTP_PORT", "smtp", "not a port"),
+        ("OPS_SMTP_HOST", "mail example", "not a host name"),
         ("TEST_HOOK", "https://", "names no host"),
     ],
 )

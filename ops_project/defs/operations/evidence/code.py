@@ -84,7 +84,8 @@ def items_of_code(scene: Scene) -> Iterator[Item]:
 def _of_configuration(settings: Settings, concerned: Concerned, before: Snapshot, bad: Snapshot) -> Iterator[Item]:
     was, here = before.manifest.get("config") or {}, bad.manifest.get("config") or {}
     if not was or not here:
-        return  # a snapshot of an earlier version, or of a restore: `_configuration` says that it is unknown
+        # A snapshot of an earlier version, or of a restore. `_configuration` says that its configuration is unknown.
+        return
     names = versions.changed(was, here)
     between = f"snapshots {before.id} and {bad.id}"
     near = [name for name in names if concerned.by_configuration(name)]
@@ -113,7 +114,7 @@ def _of_commits(concerned: Concerned, before: Snapshot, bad: Snapshot, tables_ch
                     title, f"commit {commit[:12]} is not in the repository: what has changed is not known", "git"
                 )
                 return
-        # The same commit and other SQL: the change is not committed.
+        # If the commit is the same and the SQL differs, the change is not committed.
         end = later if earlier != later else None
         between = f"git diff {earlier[:12]}{f' {later[:12]}' if end else ''}"
         names = clone.changed(earlier, end, FOLDERS, GIT_SECONDS)

@@ -34,7 +34,7 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 def since_good(scene: Scene) -> list[Snapshot]:
     """The snapshots of the table's domain since the last good one, the oldest first, so that the first one is of the
-    first bad run. If none is of this domain, those of all domains.
+    first bad run. If there is no such snapshot, the snapshots of all domains are returned.
     """
     _, before = compared(scene)
     if before is None or not scene.assets:

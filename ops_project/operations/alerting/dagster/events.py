@@ -89,7 +89,9 @@ def read(
         after_cursor=max(after - again, 0) if after > 0 else -1, limit=BATCH + again
     )
     if after > 0 and _is_another(instance, found, after, log.last):
-        logger.warning("Dagster's event log is another one than before; it is read from its beginning.")
+        logger.warning(
+            "Dagster's event log is not the one that was read before; the new one is read from its beginning."
+        )
         since = float(log.last.rpartition(" ")[2] or 0)
         return read(instance, 0, now, lineage, as_of=as_of, log=Log(log.number + 1, since=since))
     signals: list[Signal] = []

@@ -91,7 +91,7 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
         elif event.kind == DagsterEventType.STEP_UP_FOR_RETRY:
             step.retries.append((_moment(event.timestamp), event.data))
         elif event.kind == DagsterEventType.RUN_FAILURE:
-            error, said = words_of(event.data), event.message or "the run failed without a word"
+            error, said = words_of(event.data), event.message or "the run failed without a message"
             # If no step has begun, only this event says what happened.
             run.failure = f"{error} ({said})" if error else said
     return run

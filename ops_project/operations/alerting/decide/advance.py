@@ -22,7 +22,7 @@ def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
         if rule is None or not rule.enabled:
             alert = replace(alert, conditions={})
             if alert.status == FIRING:
-                lifecycle.store(decision, lifecycle.resolve(decision, alert, now, "its rule is gone"))
+                lifecycle.store(decision, lifecycle.resolve(decision, alert, now, "its rule no longer exists"))
             else:
                 lifecycle.forget(decision, replace(alert, status=RESOLVED, resolved_at=now))
             continue

@@ -25,7 +25,7 @@ class Target:
     channel: str
     recipients: tuple[str, ...]
     told_at: datetime | None
-    """When the channel is told; None if it is not told at this time."""
+    """When a message is sent through the channel; None if none is sent at this time."""
     why: str
     page: bool
 

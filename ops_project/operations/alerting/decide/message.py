@@ -252,7 +252,7 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
         "at": now.isoformat(),
         "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
         "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
-        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what still fires then is sent again. "
+        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; an alert that still fires then is sent again. "
         + (
             f"{len(waiting)} alert{'s are' if len(waiting) > 1 else ' is'} silent under it now:{listed}"
             if waiting

@@ -15,7 +15,7 @@ QUIET = {
     AlertReason.SILENCED: "it was silenced ({detail})",
     AlertReason.MAINTENANCE: "it was silenced ({detail})",
     AlertReason.INHIBITED_BY_RULE: "another alert that says more was open ({detail})",
-    AlertReason.INHIBITED_BY_CAUSE: "it is told with its cause ({detail})",
+    AlertReason.INHIBITED_BY_CAUSE: "the message about its cause lists it ({detail})",
 }
 """Reason of the timeline → words; `detail` is what was recorded with it."""
 

@@ -1,6 +1,6 @@
 """Observer: whether a file of Dagster's own storage is damaged, emptied or gone. Other observers would notice this only
 when they read the damaged page, or never: in the place of a file that is gone, Dagster begins a new one without a
-word.
+message.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Shelf:
         if mine != owner:
             raise RestoreError(
                 f"{self.store.shown} holds the backups of another home. If this home is to take its place, put a "
-                "backup into it first (`ops backup restore`); else choose another destination"
+                "backup into it first (`ops backup restore`), or choose another destination"
             )
         _remember_identity(settings, owner)
         return owner
