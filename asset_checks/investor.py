@@ -80,7 +80,7 @@ STATED = (
         failing="has_transactions and gross_profit < 0",
         says="business_date || ': sales brought ' || revenue || ' and cost ' || cost",
         description="No day's sales cost more than they bring.",
-        advice="Compare the day's costs with those before; do not report the day until it is clear.",
+        advice="Compare the day's costs with those before; do not report the day until the reason is known.",
         failure_class="value_anomaly",
         evidence=("business_date", "transactions", "revenue", "cost", "gross_profit"),
         order="business_date desc",
@@ -124,7 +124,7 @@ STATED = (
         says="experiment_id || ': ' || units_in_both_arms || ' of ' || units || ' units are assigned to both arms, for'"
         " || ' example ' || example_unit",
         description="No unit of a running experiment is in both of its arms. A join on it would count sales twice.",
-        advice="They are left out of the experiment's figures; ask the experiment platform which arm they saw.",
+        advice="These units are left out of the experiment's figures; ask the experiment platform which arm they saw.",
         failure_class="key_violation",
         evidence=("experiment_id", "units", "units_in_both_arms", "example_unit", "last_date"),
         order="units_in_both_arms desc, experiment_id",
@@ -154,9 +154,9 @@ STATED = (
         asset="bronze.product_events",
         table="silver.rec_engagement_days",
         failing="status = 'Anomaly Detected'",
-        says="business_date || ': ' || active_units || ' active units, ' || expected_units || ' were expected (z '"
-        " || z_score || '); ' || sessions || ' sessions, ' || expected_sessions || ' were expected (z '"
-        " || sessions_z_score || '); ' || engaged_seconds || ' engaged seconds, ' || expected_engaged_seconds"
+        says="business_date || ': ' || active_units || ' active units, but ' || expected_units || ' were expected (z '"
+        " || z_score || '); ' || sessions || ' sessions, but ' || expected_sessions || ' were expected (z '"
+        " || sessions_z_score || '); ' || engaged_seconds || ' engaged seconds, but ' || expected_engaged_seconds"
         " || ' were expected (z ' || engaged_seconds_z_score || ')'",
         description="Each day's units, sessions and engaged seconds are as the eight weeks before predict them for its"
         " weekday. Holidays are excepted.",

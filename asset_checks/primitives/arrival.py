@@ -11,7 +11,8 @@ from asset_checks.verdict import PRECEDENCE, Severity, Situation, Verdict, worst
 NAME = "arrival"
 DESCRIPTION = "Every expected file arrived on time, once, whole, readable and in the agreed structure."
 
-# In order of precedence: the first one that holds gives the failure its name. Each comes with what to do about it.
+# The kinds of findings in order of precedence: the first kind that is open gives the failure its name. Each kind has
+# the advice on what to do.
 ADVICE = {
     "source_missing": "Ask the upstream contact for the file; once it is in the inbound folder, run the domain again.",
     "source_empty": "The file has zero bytes: ask the upstream contact to deliver it again.",

@@ -84,8 +84,10 @@ def _emptied(history: Sequence[Profile], now: Profile, reach: float, parameters:
     if now.share >= expected - reach * _share_noise(shares, now.rows, parameters):
         return None
     if not now.filled:
-        return Departure(now.column, f"is empty in all {now.rows} rows, it was filled in {expected:.0%} before", True)
-    return Departure(now.column, f"is filled in {now.share:.0%} of the rows, {expected:.0%} were expected")
+        return Departure(
+            now.column, f"is empty in all {now.rows} rows, but it was filled in {expected:.0%} before", True
+        )
+    return Departure(now.column, f"is filled in {now.share:.0%} of the rows, but {expected:.0%} were expected")
 
 
 def _share_of_true(
@@ -95,7 +97,7 @@ def _share_of_true(
     expected, share = fmean(shares), now.mean or 0.0
     if abs(share - expected) <= reach * _share_noise(shares, now.filled, parameters):
         return None
-    return Departure(now.column, f"is true in {share:.0%} of the rows, {expected:.0%} were expected")
+    return Departure(now.column, f"is true in {share:.0%} of the rows, but {expected:.0%} were expected")
 
 
 def _share_noise(shares: Sequence[float], rows: int, parameters: ColumnParameters) -> float:
@@ -142,14 +144,14 @@ def _numbers(
     if kind != "moment" and expected and value / expected > 0 and not 0.2 < value / expected < 5:
         hint = f", {value / expected:.3g} times as much"
     words = {"tenth": "lowest tenth", "median": "median", "mean": "mean", "ninetieth": "highest tenth"}[name]
-    return Departure(now.column, f"has a {words} of {value:.6g}{unit}, about {expected:.6g} was expected{hint}")
+    return Departure(now.column, f"has a {words} of {value:.6g}{unit}, but about {expected:.6g} was expected{hint}")
 
 
 def _left_constant(constant: float, now: Profile) -> Departure | None:
     value = now.median or 0.0
     if not constant or (value and 1 / CONSTANT_FACTOR < abs(value / constant) < CONSTANT_FACTOR):
         return None
-    return Departure(now.column, f"has a median of {value:.6g}, every value before was {constant:.6g}")
+    return Departure(now.column, f"has a median of {value:.6g}, but every earlier value was {constant:.6g}")
 
 
 def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
@@ -157,7 +159,9 @@ def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
     length = now.mean or 0.0
     if min(lengths) / LENGTH_FACTOR <= length <= max(lengths) * LENGTH_FACTOR:
         return None
-    return Departure(now.column, f"has {length:.3g} characters on average, about {fmean(lengths):.3g} were expected")
+    return Departure(
+        now.column, f"has {length:.3g} characters on average, but about {fmean(lengths):.3g} were expected"
+    )
 
 
 def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
@@ -167,7 +171,7 @@ def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
     if now.counts is None or any(not profile.counts for profile in before):
         return None
     if max(len(profile.counts or ()) for profile in before) < 2:
-        return None  # one word a file: a label or a date, which changes by itself
+        return None  # The column has one word in each file: a label or a date, which changes by itself.
     half = len(before) // 2
     known: set[str] = set()
     usual = 0.0

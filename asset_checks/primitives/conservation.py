@@ -12,7 +12,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
 NAME = "row_conservation"
-DESCRIPTION = "Every row was loaded, quarantined, filtered or collapsed, and what was loaded is in the table."
+DESCRIPTION = "Every row was loaded, quarantined, filtered or collapsed, and every loaded row is in the table."
 FAILURE_CLASS = "reconciliation_break"
 SHOWN = 20
 

@@ -1,5 +1,5 @@
-"""One number, computed on both sides of a hop, date by date: for example whether everything that left bronze arrived
-in silver. Dates are compared one by one, because a total hides two errors that cancel out.
+"""Compares one number on both sides of a hop, date by date: for example whether everything that left bronze arrived in
+silver. Dates are compared one by one, because a total hides two errors that cancel out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Business keys that were delivered more than once: within a file, or again in the file of another day. dbt asserts
-a key within silver and gold. This check looks at the deliveries: batches, dates and masked keys. Rows that landing
-has quarantined as a repeated key are counted too: they are not in the table, but they were delivered.
+"""Finds business keys that were delivered more than once: within a file, or again in the file of another day. dbt
+asserts a key within silver and gold. This check looks at the deliveries: batches, dates and masked keys. Rows that
+landing has quarantined as a repeated key are counted too: they are not in the table, but they were delivered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "duplicate_keys"
 DESCRIPTION = "No business key was delivered twice in one file, or again with the same content in another file."
 FAILURE_CLASS = "key_violation"
-# How landing words the reason of a quarantined repetition.
+# The words with which landing says that a quarantined row repeats a key.
 QUARANTINE_REASONS = r"(repeats the key of|shares its key with) line"
 FOUND = "duplicate_keys_found"
 

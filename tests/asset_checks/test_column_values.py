@@ -100,7 +100,7 @@ def test_healthy_days_are_like_one_another() -> None:
         ("sold_at", f"({HEALTHY['sold_at']}) - interval 1 year", "days from the file's date"),
         ("sold_at", f"({HEALTHY['sold_at']}) + interval 18 year", "days from the file's date"),
         ("paid", "hash(n, d, 10) % 10 = 0", "is true in"),
-        ("till", "300", "every value before was 3"),
+        ("till", "300", "every earlier value was 3"),
     ],
 )
 def test_what_no_contract_can_name_is_found_in_its_column(column: str, sql: str, words: str) -> None:

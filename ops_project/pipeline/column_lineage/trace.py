@@ -26,7 +26,7 @@ def trace(sql: str, tables: Tables) -> Relation:
 
 
 class _Tracer(Sources):
-    """Queries."""
+    """Finds the origin of the columns of queries."""
 
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
         tables = dict(around)

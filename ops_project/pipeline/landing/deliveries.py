@@ -73,7 +73,7 @@ class Deliveries:
         return found
 
     def first(self, plausible: date) -> date | None:
-        """The first date from `plausible` on of which a loaded file stands; None if there is none."""
+        """The first date from `plausible` on for which a loaded file stands; None if there is none."""
         if plausible not in self._first:
             standing = (batch.business_date for batch in self._loaded().values() if batch.status == "loaded")
             self._first[plausible] = min((day for day in standing if day >= plausible), default=None)
@@ -103,7 +103,7 @@ class Deliveries:
         self._put(batch)
         self._sequence = batch.load_seq
         if replaced:
-            self._first.clear()  # it is looked for again when somebody asks
+            self._first.clear()  # The first date is looked up again when it is needed.
         elif batch.status == "loaded":
             day = batch.business_date
             for plausible, first in self._first.items():

@@ -12,7 +12,7 @@ FROM_BYTES = 64 * 1024 * 1024
 RATIO = 200
 BLOCK = 512
 EXTENTS = 1_000
-"""So many pieces of data are counted at most. A file with more of them is taken for a whole one."""
+"""At most this many pieces of data are counted. A file with more pieces counts as a file without large holes."""
 
 
 def is_hollow(path: Path, size: int, blocks: int) -> bool:
@@ -25,7 +25,7 @@ def is_hollow(path: Path, size: int, blocks: int) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return False  # whoever opens it for reading tells why it cannot be read
+        return False  # The code that opens the file for reading reports why it cannot be read.
     try:
         return _stored(descriptor) * RATIO < size
     finally:

@@ -65,8 +65,8 @@ class InboundFile:
 
 @dataclass(frozen=True)
 class Irregular:
-    """An entry of the inbound folder that has the name of a file of the feed, and is not a regular file, or nearly all
-    holes.
+    """An entry of the inbound folder with the name of a file of the feed. It is either not a regular file, or nearly
+    all of it is holes.
     """
 
     name: str
@@ -122,7 +122,9 @@ def _earlier(one: InboundFile, other: InboundFile) -> int:
 
 
 def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
-    """Entries with a name of `feed` that are not regular files, or nearly all holes, by name."""
+    """The entries with a name of `feed` that are not regular files, or of which nearly everything is holes; ordered by
+    name.
+    """
     found = []
     for path, kind in _entries(inbound / feed.domain):
         what = _irregular(path, kind)
@@ -188,7 +190,7 @@ def _copy(path: Path, target: Path) -> None:
     try:
         _copy_bytes(path, target)
     except BaseException:
-        target.unlink(missing_ok=True)  # on a full disk, the failure itself needs this space to be recorded
+        target.unlink(missing_ok=True)  # On a full disk, recording the failure needs this space.
         raise
 
 
@@ -296,7 +298,7 @@ def _identity(kind: os.stat_result) -> Identity:
 
 
 def _irregular(path: Path, status: os.stat_result) -> str:
-    """What the entry is, if it is not a file that can be read to its end; else empty."""
+    """What the entry is, if it is not a file that can be read to its end; empty otherwise."""
     if not stat.S_ISREG(status.st_mode):
         return _kind(status.st_mode)
     if is_hollow(path, status.st_size, status.st_blocks):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import duckdb
 
 VIEW = "customer_day_changes"
-"""One row per customer, business_date and known_on, the later date of a file: orders, undone_orders, sales_orders,
-gross_revenue (reporting currency, at the rates of today; NULL without a rate) and product_views, more or less than was
-known before."""
+"""One row per customer, business_date and known_on, which is the later date of a file. The other columns are changes
+against what was known before: orders, undone_orders, sales_orders, gross_revenue (reporting currency, at the rates of
+today; NULL without a rate) and product_views.
+"""
 _SQL = """
 with files as (
     select batch_id as _of_batch, business_date as _file_date, part as _file_part

@@ -61,7 +61,7 @@ class Registry:
         self._embedded = url.startswith("sqlite:")
         self._opened: Any = None
 
-    # -- for scoring: files only
+    # The next method is for scoring, so it reads only files.
 
     def serving(self, model: str) -> Loaded | None:
         """The version in use: the promoted one, or the newest one promoted before it that can be used; None if there
@@ -94,11 +94,11 @@ class Registry:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = getattr(error, "strerror", None) or "it is not a list of models"
         raise ModelUnusable(
-            f"{path} cannot be read: {reason}. Which model is in use is unknown. Bring it back from a backup "
+            f"{path} cannot be read: {reason}. It is unknown which model is in use. Bring it back from a backup "
             "(`ops backup list`), or move it away and promote a version again (`ops model promote`)"
         )
 
-    # -- for training and for people: MLflow
+    # The following methods are for training and for people. They use MLflow.
 
     def prepare(self) -> None:
         """Create the embedded database if it does not exist: takes seconds, once."""

@@ -64,7 +64,7 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
     for found, _, names_here in tables[1:]:
         if set(names_here) != set(columns):
             differing = ", ".join(sorted(set(names_here) ^ set(columns)))
-            raise ReconcileError(f"{found}: other columns than {tables[0][0].name}: {differing}")
+            raise ReconcileError(f"{found}: its columns differ from those of {tables[0][0].name}: {differing}")
     relation = first
     if len(tables) > 1:
         listed = ", ".join(map(identifier, columns))

@@ -65,7 +65,8 @@ def last(settings: Settings) -> Entry | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or "it is not an entry"
         raise JournalUnusable(
-            f"The journal of restores {file} cannot be read: {reason}. Whether a restore was cut off is unknown. Bring "
+            f"The journal of restores {file} cannot be read: {reason}. It is unknown whether a restore was cut off. "
+            "Bring "
             "the file back from a backup (`ops backup list`), or remove it: then the last restore can neither be "
             "finished nor undone."
         ) from None

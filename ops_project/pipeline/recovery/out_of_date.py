@@ -12,7 +12,7 @@ from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
 UNKNOWN = "unknown tables"
-"""Stands for the tables of a file that cannot be read."""
+"""The only entry if the file of marks cannot be read. It stands for all tables."""
 
 
 def marked(settings: Settings) -> dict[str, dict[str, str]]:

@@ -254,7 +254,9 @@ def _needs_all(settings: Settings) -> RestoreError:
 def _unreadable(settings: Settings, wanted: Wanted, error: duckdb.Error) -> RestoreError:
     which = "choose another snapshot, or a backup"
     if wanted.tables:
-        which = "if it is the warehouse that is damaged, `ops restore --all --to newest` brings it back; else " + which
+        which = (
+            "if it is the warehouse that is damaged, `ops restore --all --to newest` brings it back; otherwise " + which
+        )
     return RestoreError(
         f"{wanted.words} could not be staged from {wanted.source.name} beside {settings.warehouse}: "
         f"{str(error).splitlines()[0]}. Nothing was changed: {which}"

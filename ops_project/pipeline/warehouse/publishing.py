@@ -65,8 +65,9 @@ class PublicationUnusable(Unusable):
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(
-            f"The publication {file} cannot be read: {reason}. Which tables its consumers read, and how old they are, "
-            "is unknown. The next run that builds tables of this domain publishes anew; or bring the file back from a "
+            f"The publication {file} cannot be read: {reason}. It is unknown which tables its consumers read, and how "
+            "old they are. The next run that builds tables of this domain publishes anew; or bring the file back "
+            "from a "
             "backup (`ops backup list`)."
         )
 

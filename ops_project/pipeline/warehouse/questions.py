@@ -76,7 +76,7 @@ class _Worker:
             self._lower_priority()
             with self._opened() as connection:
                 self.connection = connection
-                if self.stopped:  # while the snapshot was being opened
+                if self.stopped:  # The question was stopped while the snapshot was being opened.
                     return
                 result = connection.execute(_only_statement(connection, self.query))
                 self._put(_unique([column[0] for column in result.description or ()]))
@@ -112,7 +112,9 @@ class _Worker:
         self.stopped = True
         # With the lowest priority, the thread might not get to its end for a long time on a busy machine.
         if sys.platform == "linux" and thread.native_id is not None:
-            with suppress(PermissionError, ProcessLookupError):  # only root may raise it; the thread has ended
+            with suppress(
+                PermissionError, ProcessLookupError
+            ):  # Only root may raise a priority; or the thread has ended.
                 os.setpriority(os.PRIO_PROCESS, thread.native_id, os.getpriority(os.PRIO_PROCESS, os.getpid()))
         if self.connection is not None:
             with suppress(duckdb.ConnectionException):  # the question has ended already

@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
-"""What reading a manifest raises that is not whole."""
+"""The errors that reading a damaged manifest can raise."""
 EVERY_DATE = (date.min, date.max)
 """The window of a rebuild whose dates are not known."""
 _OPENING = threading.Lock()
@@ -178,7 +178,7 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError):
-        return [EVERY_DATE]  # it names dates that nobody knows
+        return [EVERY_DATE]  # The dates that it named are unknown, so every date counts.
 
 
 def is_behind(settings: Settings) -> bool:

@@ -39,7 +39,7 @@ class State(Enum):
 
 
 class WarehouseUnusable(Unusable):
-    """The warehouse cannot be built on. `state` says why."""
+    """The warehouse may not be written to. `state` says why."""
 
     def __init__(self, state: State, words: str) -> None:
         super().__init__(words)

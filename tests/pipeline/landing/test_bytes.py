@@ -111,9 +111,9 @@ def test_wrong_number_of_fields_refuses_the_row_and_says_how_many(home):
     batch = landed(home, HEAD + "1,a,1.00,\n2,b\n3,c,1,,,\n   \n4,d,,\n5,e,,\n6,e,,\n")
     assert batch.rows_quarantined == 3
     assert home.rows("SELECT line, reason FROM ops.quarantine ORDER BY line") == [
-        (3, "has 2 fields, the file's structure has 4"),
-        (4, "has 6 fields, the file's structure has 4"),
-        (5, "has 1 fields, the file's structure has 4"),
+        (3, "has 2 fields, but the file's structure has 4"),
+        (4, "has 6 fields, but the file's structure has 4"),
+        (5, "has 1 fields, but the file's structure has 4"),
     ]
 
 

@@ -162,7 +162,7 @@ TRAILER = r"""
     ("content", "status", "rows", "words"),
     [
         ("id|name\n1|a\n2|b\nTRL|2\n", "loaded", 2, ""),
-        ("id|name\n1|a\n2|b\nTRL|0003", "rejected", 2, "its trailer says 3 records, the file has 2"),
+        ("id|name\n1|a\n2|b\nTRL|0003", "rejected", 2, "its trailer says 3 records, but the file has 2"),
         ("id|name\n1|a\n2|b\n", "rejected", 2, "the trailer is missing"),
         (f"id|name\n1|a\nTRL|{'0' * 5_000}1\n", "loaded", 1, ""),
         (f"id|name\n1|a\nTRL|{'9' * 5_000}\n", "rejected", 1, "its trailer holds no count"),

@@ -23,8 +23,12 @@ TEXT = "nr;Grünfläche;Fläche\n" + "".join(f"{n};Park {n};{n}.5\n" for n in ra
 @pytest.mark.parametrize(
     ("data", "finding", "words"),
     [
-        (TEXT.replace(";", ",").encode("latin-1"), "schema_mismatch", "it is delimited by ',', the contract says ';'"),
-        (TEXT.encode("utf-8"), "schema_mismatch", "it is encoded as utf-8, the contract says iso8859-1"),
+        (
+            TEXT.replace(";", ",").encode("latin-1"),
+            "schema_mismatch",
+            "it is delimited by ',', but the contract says ';'",
+        ),
+        (TEXT.encode("utf-8"), "schema_mismatch", "it is encoded as utf-8, but the contract says iso8859-1"),
         (TEXT.encode("utf-16"), "data_invalid", "byte order mark of utf-16"),
     ],
 )

@@ -99,7 +99,7 @@ def test_several_files_are_read_by_the_names_of_their_columns(connection, tmp_pa
     put(tmp_path, "p2.csv", "name,id\nb,2\n")
     assert compared(connection, tmp_path / "p*.csv", "t").differing_keys == 0
     put(tmp_path, "p3.csv", "id,title\n3,c\n")
-    with pytest.raises(ReconcileError, match=r"p3.csv: other columns than p1.csv: name, title"):
+    with pytest.raises(ReconcileError, match=r"p3.csv: its columns differ from those of p1.csv: name, title"):
         file_side(connection, tmp_path / "p*.csv")
 
 

@@ -52,7 +52,7 @@ def is_closed(day: date, closed: Closed) -> bool:
 
 @lru_cache(maxsize=256)
 def _holidays(code: str, year: int) -> Collection[date]:
-    import holidays  # half a second to import, and most feeds have no holidays
+    import holidays  # This import takes half a second, and most feeds have no holidays.
 
     country, _, subdivision = code.partition("-")
     return holidays.country_holidays(country, subdiv=subdivision or None, years=year)

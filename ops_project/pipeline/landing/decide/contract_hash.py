@@ -25,7 +25,9 @@ DECISIVE = (
 
 
 def _unused(file_format: Format) -> set[str]:
-    """These keys were added later. A contract without them keeps the hash that it had before."""
+    """The keys of the format that are left out of the hash because the contract does not use them. They were added
+    later, so a contract without them keeps its earlier hash.
+    """
     return {"records"} if file_format.records is None else set()
 
 

@@ -161,7 +161,7 @@ def _names(fields: Iterable[str]) -> list[str]:
 
 def _lines(found: Draft) -> Iterable[str]:
     drafted_from = f"{_one_line(found.file_name)}, {found.rows} rows"
-    yield f"# Drafted from {drafted_from}. Read it, correct it; every key: docs/feeds.md."
+    yield f"# Drafted from {drafted_from}. Read it and correct it. docs/feeds.md explains every key."
     yield f"domain: {found.domain}"
     yield "owners: [team:data-engineering]  # who gets the alerts; see owners.yaml"
     yield "feeds:"

@@ -20,7 +20,7 @@ class Structure:
     order: tuple[str, ...] = ()
     """The file's order, if names have moved."""
     absent: tuple[str, ...] = ()
-    """Names that may be absent, and are. That alone is not a difference."""
+    """Names that may be absent and are absent. Their absence alone is not a difference."""
 
     @property
     def same(self) -> bool:

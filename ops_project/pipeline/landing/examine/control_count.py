@@ -63,7 +63,7 @@ def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examina
         _partial(
             result,
             reject,
-            f"{where} says {declared} records, the file has {result.rows_in}",
+            f"{where} says {declared} records, but the file has {result.rows_in}",
             control_rows=declared,
             records=result.rows_in,
         )

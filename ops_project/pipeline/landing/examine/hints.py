@@ -26,14 +26,14 @@ def other_dialect(scan: Scan, file_format: Format, expected: Sequence[str], opti
             continue
         found = _header(scan, file_format.model_copy(update={"delimiter": delimiter}))
         if found and not compare(expected, optional, found).missing:
-            return f"; it is delimited by {delimiter!r}, the contract says {file_format.delimiter!r}"
+            return f"; it is delimited by {delimiter!r}, but the contract says {file_format.delimiter!r}"
     found = _header(scan, file_format)
     try:
         as_utf8 = [name.encode(file_format.encoding).decode("utf-8") for name in found]
     except UnicodeError:
         return ""
     if as_utf8 != found and not compare(expected, optional, as_utf8).missing:
-        return f"; it is encoded as utf-8, the contract says {file_format.encoding}"
+        return f"; it is encoded as utf-8, but the contract says {file_format.encoding}"
     return ""
 
 

@@ -158,7 +158,7 @@ def judge_revision(context: Context, found: Examination, file: InboundFile, day:
 def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem | None:
     rules, reject = context.feed.volume, context.feed.volume.on_low == "reject"
     if rules.min_rows is not None and rows < rules.min_rows:
-        message = f"{rows} records, the contract expects at least {rules.min_rows}"
+        message = f"{rows} records, but the contract expects at least {rules.min_rows}"
         return FileProblem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
     history = context.deliveries.rows_before(day, part, rules.history)
     interval = expected_interval([(earlier, float(number)) for earlier, number in history], day, rules)

@@ -19,7 +19,7 @@ REQUIRED = "has no value, and the contract requires one"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that can be wrong with a value: an SQL predicate that is true if it is wrong."""
+    """One thing that can be wrong with a value: an SQL predicate that is true if the value is wrong."""
 
     reason: str
     predicate: str

@@ -19,7 +19,8 @@ from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import literal
 
 SHOWN = 60
-# A single expression has none of these parts of a SELECT. The values are those that the parts have then.
+# A single expression has none of these parts of a SELECT. Each value is the one that the parser gives to an absent
+# part.
 _EMPTY: dict[str, Any] = {
     "modifiers": [],
     "where_clause": None,

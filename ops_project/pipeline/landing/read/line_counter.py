@@ -8,7 +8,8 @@ import numpy as np
 
 from ops_project.model.feed.file_format import Format
 
-# 4 MiB: on 413 MB hash and scan took 0.46 s together; larger chunks leave the cache and gain nothing.
+# With chunks of 4 MiB, hash and scan of a file of 413 MB took 0.46 s together. Larger chunks do not fit into the cache
+# and gain nothing.
 CHUNK = 4 * 1024 * 1024
 LF, CR = 10, 13
 

@@ -63,7 +63,7 @@ class Lines:
                 raise StopIteration
             self.number += 1
             if line in BLANK and not self.taken:
-                continue  # no reader makes a record of it, and a file may be made of nothing else
+                continue  # A blank line is not a record. It is not kept, because a file may consist of blank lines.
             if self.comment is not None and not self.taken and line.startswith(self.comment):
                 continue
             self.taken.append(line)

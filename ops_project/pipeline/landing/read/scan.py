@@ -199,10 +199,10 @@ def _decoded(chunks: Iterator[bytes], encoding: str, check_only: bool) -> Iterat
     clean = first = True
     for chunk in chunks:
         if first and not utf8 and chunk[:3] == codecs.BOM_UTF8:
-            raise Undecodable(f"the file begins with the byte order mark of utf-8, the contract says {encoding}")
+            raise Undecodable(f"the file begins with the byte order mark of utf-8, but the contract says {encoding}")
         wide = encoding.startswith(("utf-16", "utf-32"))
         if first and not wide and chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise Undecodable(f"the file begins with the byte order mark of utf-16, the contract says {encoding}")
+            raise Undecodable(f"the file begins with the byte order mark of utf-16, but the contract says {encoding}")
         if first and not wide and (unmarked := unmarked_utf16(chunk)) is not None:
             raise Undecodable(f"every second byte is 0, as in {unmarked}; the contract says {encoding}")
         if utf8 and clean and chunk.isascii():

@@ -258,7 +258,7 @@ def problem_of(record: Record, width: int) -> str | None:
     if record.problem is not None or record.fields is None:
         return record.problem or "not readable"
     if len(record.fields) != width:
-        return f"has {len(record.fields)} fields, the file's structure has {width}"
+        return f"has {len(record.fields)} fields, but the file's structure has {width}"
     return None
 
 

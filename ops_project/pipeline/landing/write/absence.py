@@ -55,7 +55,7 @@ def record_missing(context: Context, present: Collection[date], without_control:
             continue
         what = f"no file of {feed.name} for {day} ({', '.join(feed.inbound)})"
         if day in without_control and feed.control is not None:
-            what = f"the file of {feed.name} for {day} is there, its control file ({feed.control.file}) is not"
+            what = f"the file of {feed.name} for {day} is there, but its control file ({feed.control.file}) is not"
         evidence = {"expected": feed.expected.kind, "inbound": list(feed.inbound)}
         findings.append(
             Finding(

@@ -36,9 +36,9 @@ def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
 
 
 def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
-    """Count one more attempt for the refused rows of a file, and write a finding if rows are parked by it. To be called
-    within the file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number of
-    rows that were tried, and that passed.
+    """Count one more attempt for the refused rows of a file, and write a finding if this parks rows. Call it within the
+    file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number of rows that
+    were tried, and that passed.
     """
     counted = count(context.connection, replayed, stands, context.now)
     context.result.replayed.append(

@@ -57,7 +57,8 @@ def _record_removed(context: Context, today: date) -> None:
 
 def _write(context: Context, feed: str, come: set[date], gone: set[date], *, domain: str | None = None) -> None:
     """Add and remove expected dates of a feed, and touch the days with rows whose completeness changes by that. A day
-    of which a file stands is complete, whatever the calendar says. `domain`: that of the feed, if it is known.
+    for which a loaded file stands is complete, whatever the calendar says. `domain`: the feed's domain; None if it is
+    not known.
     """
     if not come | gone:
         return
@@ -91,7 +92,9 @@ def before_the_first(context: Context, day: date) -> set[date]:
 
 
 def _with_rows(context: Context, days: set[date], domain: str | None) -> set[date]:
-    """Those of the days on which any feed of the domain has, or had, rows. None: any feed of any domain."""
+    """Those of `days` on which any feed of `domain` has, or had, rows. If `domain` is None, the feeds of all domains
+    count.
+    """
     rows = context.rows(
         """
         SELECT DISTINCT business_date FROM ops.touched_dates

@@ -1,4 +1,4 @@
-"""The bronze rows and the quarantine of a file. All of it runs within the transaction of the file."""
+"""The bronze rows and the quarantine of a file. Everything here runs within the transaction of the file."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ class GateReason(StrEnum):
     """Why a candidate was promoted, or kept back."""
 
     FIRST = "first"
-    """There was no model before, and it is better than the plain rule."""
+    """There was no model before, and the candidate is better than the plain rule."""
     BETTER = "better"
     NOT_BETTER = "not_better"
-    """It is not better than the model that it would replace, beyond noise."""
+    """The candidate is not better than the model that it would replace, beyond noise."""
     LABEL_LEAK = "label_leak"
     TRAINING_TRUNCATED = "training_truncated"
     INPUTS_BROKEN = "inputs_broken"

@@ -58,7 +58,9 @@ def drill(
         folder.mkdir(parents=True)
         fetch(shelf, manifest, folder, tell)
         differences = compared(folder, manifest, outside)
-        words = differences[0] if differences else "the home stands, and every table's checksum is the backup's"
+        words = (
+            differences[0] if differences else "the home can be opened, and every table's checksum equals the backup's"
+        )
     except (RestoreError, OSError) as error:
         differences = [words := str(error)]
     finally:

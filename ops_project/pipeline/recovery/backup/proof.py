@@ -41,7 +41,7 @@ def prove(
     even the outcome can be written. While it runs, it needs space for the backup on the disk of the home. A copy of
     a PostgreSQL is loaded into a separate schema on the server of `outside`, in a transaction that is rolled back.
     """
-    begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not come to its end")
+    begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not finish")
     shelf.judge(manifest.id, begun)  # This removes what a killed process has left.
     folder = settings.home / f"{STAGED}proof-{manifest.id}"
     shutil.rmtree(folder, ignore_errors=True)

@@ -76,8 +76,8 @@ def into_home(
     outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
     """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content, None if there
-    was none. `outside_of`: for a folder with the files of a home, the parts of that home that lie elsewhere. Raises
-    Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
+    was none. `outside_of`: a function that gets a folder with the files of a home, and returns the parts of that home
+    that lie elsewhere. Raises Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"
@@ -132,7 +132,7 @@ def _databases(manifest: Manifest, fetched: Path, outside: Outside, tell: Callab
         tables = dict(manifest.databases[name].tables)
         kept = copies.load(database, fetched / DATABASES / name, tables, manifest.id)
         if kept.schema:
-            tell(f"{database.what} as it was before is kept in schema {kept.schema}")
+            tell(f"the earlier content of {database.what} is kept in schema {kept.schema}")
 
 
 def _aside(path: Path, before: Path) -> None:

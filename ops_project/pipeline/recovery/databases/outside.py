@@ -67,7 +67,8 @@ def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
     absent = [f"{what} ({HOW.get(name, name)})" for name, what in wanted.items() if name not in outside.databases]
     if absent:
         raise DatabaseUnusable(
-            f"in this backup these lay in a PostgreSQL, and this home names none for them: {'; '.join(absent)}. Give "
+            "in this backup these parts lay in a PostgreSQL, and this home names no PostgreSQL for them: "
+            f"{'; '.join(absent)}. Give "
             "the address of one for each, as when the backup was taken"
         )
     return {name: outside.databases[name] for name in wanted}

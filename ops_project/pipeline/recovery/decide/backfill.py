@@ -149,7 +149,7 @@ def stale(plan: Plan, now: Now) -> str | None:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)
     if not now.waiting <= planned or (now.waiting != planned and not now.begun):
-        return "other files wait in the inbound folder than when the plan was made"
+        return "the files that wait in the inbound folder have changed since the plan was made"
     if now.snapshot != plan.snapshot and now.snapshot not in now.ours:
         return (
             f"the warehouse has changed since the plan was made: the newest snapshot is {now.snapshot}, and it was "

@@ -56,7 +56,8 @@ def from_failed(
     verdicts = list(verdicts)
     if not planned and not verdicts:
         raise RestoreError(
-            "this run ended before it had noted what it was to build, so a rerun cannot know it: give the command that "
+            "this run ended before it had noted what it was to build, so a rerun cannot know what to build: give "
+            "the command that "
             "started it again (`ops run` for a run of what had arrived)"
         )
     assets = frozenset(planned) - frozenset(built)

@@ -64,7 +64,8 @@ def forbidden(
     if migrations:
         found.append(
             f"the ledger has been migrated since ({', '.join(sorted(migrations))}), and the earlier version cannot "
-            "open it: mend forward, or restore the home from a backup of that time (`ops backup list`)"
+            "open it: correct the error in a newer version, or restore the home from a backup of that time (`ops "
+            "backup list`)"
         )
     if loads is not None:
         found.append(f"the earlier version does not load in this environment: {loads}")

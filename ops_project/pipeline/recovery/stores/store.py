@@ -35,4 +35,4 @@ class Store(Protocol):
         """The keys that begin with `prefix`, sorted. Raises StoreUnusable."""
 
     def delete(self, key: str) -> None:
-        """Remove it; a missing key is not an error. Raises StoreUnusable."""
+        """Remove the key; a missing key is not an error. Raises StoreUnusable."""
