@@ -124,7 +124,7 @@ def test_past_dates_are_built_by_a_plan_that_may_go_stale(home: Settings) -> Non
 
     bakery.deliver(home, "2026-03-04", bakery.rows("2026-03-04", 40, 5000))
     stale = refused(home, "backfill", "bakery_lines", "--apply", first["hash"])
-    assert "other files wait" in stale and "Nothing was built" in stale
+    assert "the files that wait" in stale and "Nothing was built" in stale
     ops(home, "run", "--domain", "bakery")
     assert "warehouse has changed" in refused(home, "backfill", "bakery_lines", "--apply", first["hash"])
 
