@@ -45,7 +45,7 @@ class OwnCheck:
     description: str = ""
     severity: Severity = "medium"
     blocking: bool = False
-    """If it fails, tables that are built from this one are not built."""
+    """If the check fails, tables that are built from its table are not built."""
     failure_class: str = "data_invalid"
     runbook: str | None = None
 

@@ -22,9 +22,9 @@ class AssetFacts:
     runbook: str = ""
     exposures: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
-    """Names of its checks."""
+    """Names of the asset's checks."""
     freshness: bool = False
-    """Whether Dagster judges its freshness."""
+    """Whether Dagster judges the asset's freshness."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def account() -> str:
 
 
 def current_user() -> str:
-    """Who a command says that it is: OPS_USER, or the account if it is not set."""
+    """The user in whose name a command acts: OPS_USER, or the account if it is not set."""
     # Bytes that are not UTF-8 could not be stored anywhere.
     return visible_line(os.environ.get("OPS_USER") or account())
 

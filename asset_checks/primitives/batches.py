@@ -26,7 +26,7 @@ class Batch:
     rows_filtered: int
     rows_collapsed: int
     loaded_at: datetime | None = None
-    """The time of the load, the same for all its batches."""
+    """The time of the load, which is the same for all batches of the load."""
 
     @property
     def accounted(self) -> int:

@@ -123,8 +123,8 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
     )
     window = f"{day}::date between {date_list([oldest])} and {date_list([newest])}"
     new = f"({scope.where}) and _load_seq >= {recent[0].load_seq}"
-    # They are found by key alone. Their content is compared only among the suspects, because content is wide and
-    # suspects are few.
+    # Repetitions in the earlier rows are found by key alone. The content of rows is compared only among the suspects,
+    # because content is wide and suspects are few.
     name, key = table_name(table.name), key_hash(table.key)
     [[among_new]] = situation.rows(f"select count(*) - count(distinct {key}) from {name} where {new}")
     [[before]] = situation.rows(

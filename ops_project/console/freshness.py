@@ -25,7 +25,7 @@ class Fresh:
     word: str
     """fresh, stale, very stale or unknown."""
     findings: int | None
-    """Open findings about its files; None: unknown."""
+    """Open findings about the domain's files; None: unknown."""
 
 
 UNKNOWN = Fresh(None, None, "unknown", None)

@@ -76,11 +76,11 @@ class DomainFacts:
     alerts: Sequence[Alert]
     """Alerts that fire, silent ones included."""
     promises: Sequence[Mapping[str, Any]]
-    """Its service levels, as `ops sla --json` prints them."""
+    """The domain's service levels, as `ops sla --json` prints them."""
     first_run: datetime | None
     """The time of the domain's first signal; None if the domain never ran."""
     last_resolved: datetime | None
-    """When its last alert ended."""
+    """When the domain's last alert ended."""
     unreadable: str = ""
     """The store that cannot be read although it is there, in a sentence; empty if every store can be read."""
 

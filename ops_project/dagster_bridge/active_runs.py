@@ -26,9 +26,9 @@ class ActiveRun:
     job: str
     domain: str
     waiting: bool
-    """Whether it is queued and has not started."""
+    """Whether the run is queued and has not started."""
     since: datetime
-    """The time at which it was queued or started."""
+    """The time at which the run was queued or started."""
     last_event_at: datetime
     steps: Mapping[str, datetime] = field(default_factory=dict)
     """Steps that run now → the time of their start."""

@@ -16,7 +16,7 @@ OURS = {
     "dagster_webserver": "ops_project.dagster_bridge.web",
     "dagster._daemon": "ops_project.dagster_bridge.daemon",
 }
-"""Module of Dagster → the one of ours that is started in its place."""
+"""Dagster's module → our module that is started in its place."""
 
 
 def run() -> None:

@@ -63,7 +63,7 @@ class RunOutcome:
     checks: tuple[CheckOutcome, ...]
     rows: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     failures: tuple[tuple[str, str], ...] = ()
-    """(step, its message)."""
+    """(step, the step's message)."""
 
 
 def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:

@@ -42,7 +42,7 @@ class Evidence:
     what: str
     """The evidence that was recognized: `SQLSTATE 23505`, `ConversionException`, `words: timed out`."""
     said: str
-    """The line that contains it."""
+    """The line that contains the evidence."""
     attempt: int = 1
 
 

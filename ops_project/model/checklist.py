@@ -68,7 +68,7 @@ class Checklist(Model):
     title: str
     """The checklist's name for people."""
     every: Literal["day", "week", "month"]
-    """How often its lines are evaluated."""
+    """How often the lines of the checklist are evaluated."""
     lines: dict[str, Line] = Field(min_length=1)
 
 

@@ -26,7 +26,7 @@ class Domain(Model):
     owners: tuple[str, ...] = Field(min_length=1)
     """The first is the primary owner."""
     tier: int = Field(default=3, ge=1, le=3)
-    """1: the business stops without it."""
+    """How important the domain is. 1: the business stops without it."""
     main_job: str = ""
     """The job that `ops run` starts; empty: `<domain>_pipeline`."""
     freshness: dict[str, str] = {}

@@ -1,3 +1,3 @@
-"""What goes wrong reaches a person who can repair it: alerts, on-call, incidents, diagnosis, reports. Decisions are
+"""Brings each failure to a person who can repair it: alerts, on-call, incidents, diagnosis, reports. Decisions are
 pure: (values, now) → (values, reasons), without I/O and without a clock.
 """

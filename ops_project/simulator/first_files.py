@@ -120,7 +120,7 @@ def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Cal
 
 def _deliver(settings: Settings, wanted: Wanted, now: datetime, tell: Callable[[dict[str, object]], None]) -> None:
     catalog = load(settings)
-    # Another command may deliver the same files. What it has delivered is left out.
+    # Another command may deliver the same files. Files that it has delivered are left out.
     with locks.hold(settings.home / LOCK, owner="the simulation of the first files", now=now):
         for domain in wanted.domains:
             left = _unfinished(settings.home)

@@ -108,7 +108,7 @@ class Sales:
     cost_cents: Ints
     refunded: np.ndarray
     late: np.ndarray
-    """True: it is recorded only on the day after."""
+    """True: the transaction is recorded only on the day after."""
 
 
 @lru_cache(maxsize=2)

@@ -29,7 +29,9 @@ from ops_project.simulator.world import World
 DEFAULT_DAYS = 30
 
 Progress = Callable[[str, date, int, int], None]
-"""It is called with the domain, the day, the number of days done and the number of all days."""
+"""A callback for progress. It is called with the domain, the day, the number of days done and the number of all
+days.
+"""
 
 
 class SimulationError(ValueError):

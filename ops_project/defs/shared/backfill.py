@@ -1,5 +1,5 @@
-"""Plan a backfill of a table or a domain, and apply exactly that plan. What has been done is read from the runs
-themselves, whose tag names the plan. So a backfill that was killed can continue.
+"""Plan a backfill of a table or a domain, and apply exactly that plan. The runs themselves show what has been done,
+because a tag of each run names the plan. So a backfill that was killed can continue.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. What all domains have in common is
-here, so that a new domain copies nothing. A domain that has only a feeds file gets all of it without Python.
+"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. Everything that all domains have in
+common is here, so that a new domain copies nothing. A domain that has only a feeds file gets all of it without
+Python.
 """
 
 from __future__ import annotations

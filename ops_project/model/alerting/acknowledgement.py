@@ -17,4 +17,4 @@ class Acknowledgement:
     note: str
     at: datetime
     told_at: datetime | None = None
-    """When a cycle applied it. None: the next cycle will."""
+    """When a cycle applied the acknowledgement. None: the next cycle will apply it."""

@@ -33,7 +33,7 @@ class Alert:
     clears_at: datetime | None = None
     """Set while the condition is false and the alert is held (keep_firing_for, flapping)."""
     flaps: int = 0
-    """How often it fired again within the flap window."""
+    """How often the alert fired again within the flap window."""
     summary: str = ""
     message: str = ""
     value: float | None = None
@@ -48,12 +48,12 @@ class Alert:
     cause: int | None = None
     """Number of the alert that silences this one by the asset graph or by rule."""
     muted: str = ""
-    """Why it is silent now, or empty: inhibited, silenced."""
+    """Why the alert is silent now: inhibited, silenced; empty if it is not."""
     suspect: int | None = None
     """Number of the alert that may have caused this one, if this one came later and is sent separately."""
 
     acknowledged_at: datetime | None = None
-    """When a person said that they work on it; None: no person has."""
+    """When a person said that they work on the alert; None if no person has."""
     acknowledged_by: str = ""
     acknowledged_note: str = ""
 

@@ -132,7 +132,7 @@ class Maintenance(Model):
     matchers: tuple[ConfiguredMatcher, ...] = ()
     """Matchers of the alerts that are silent meanwhile; none: all alerts."""
     owner: str
-    """The person or team that answers for it."""
+    """The person or team that answers for the planned work."""
     reason: str
     """The reason, for others to read."""
 

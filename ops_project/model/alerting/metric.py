@@ -22,13 +22,13 @@ class Metric(Model):
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     """The unit of the values."""
     producer: str
-    """The id of the observer that emits it, or `snapshot` if `sql` is given."""
+    """The id of the observer that emits the metric, or `snapshot` if `sql` is given."""
     minimum: float | None = None
     """The least value that is possible."""
     maximum: float | None = None
     """The largest value that is possible."""
     failure_class: FailureClass | None = None
-    """The failure class of its alerts, if neither the reading nor the rule states one."""
+    """The failure class of the metric's alerts, if neither the reading nor the rule states one."""
     category: Literal["data", "business", "platform"] = "data"
     """What the metric is about."""
     tables: tuple[str, ...] = ()

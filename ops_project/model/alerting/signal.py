@@ -30,7 +30,7 @@ class Signal:
     kind: str
     """Id of a metric in metrics.yaml."""
     state: str
-    """firing or ok. A reading of a gauge is ok: its rule decides."""
+    """firing or ok. A reading of a gauge always has the state ok, because the rule decides about its value."""
     event_at: datetime
     observed_at: datetime
     occurrence: str
@@ -56,10 +56,10 @@ class Signal:
     assets: tuple[str, ...] = ()
     """All assets of the signal, if it is about several (the failed assets of a run)."""
     seq: int = field(default=0, compare=False)
-    """Its number in the ledger; 0 if it was not read from there."""
+    """The number of the signal in the ledger; 0 if the signal was not read from the ledger."""
     _fingerprint: str = field(default="", init=False, compare=False, repr=False)
-    """Computed once and kept, because a cycle asks for it four times for each signal. A changed copy computes its
-    own.
+    """The fingerprint, which is computed once and kept, because a cycle asks for it four times for each signal. A
+    changed copy of a signal computes its own.
     """
 
     @property

@@ -33,7 +33,7 @@ class Expected(Model):
     """
 
     kind: Literal["daily", "days", "monthly", "cron", "never"]
-    """The kind of rule; it follows from the value in the file."""
+    """The kind of rule, which follows from the value in the file."""
     weekdays: tuple[int, ...] = ()
     """0 = Monday."""
     day: int | None = Field(default=None, ge=-1, le=31)

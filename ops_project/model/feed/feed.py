@@ -42,9 +42,9 @@ class Feed(Model):
     """One feed. Its bronze table is `bronze.<name>`."""
 
     name: str = Field(pattern=NAME)
-    """The feed's key in the file; it is not written again."""
+    """The feed's name, which is its key in the file."""
     domain: str = Field(pattern=NAME)
-    """The file's domain; it is not written again."""
+    """The feed's domain, which is that of the file."""
     description: str = ""
     """What the feed contains."""
     owners: tuple[str, ...] = ()

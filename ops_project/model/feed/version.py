@@ -17,7 +17,7 @@ class Version(Model):
     version: int = Field(ge=2)
     """The number of the version."""
     effective: date
-    """First business date to which it applies."""
+    """The first business date to which the version applies."""
     note: str = ""
     """What changes and why."""
     format: Format | None = None

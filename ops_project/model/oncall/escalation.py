@@ -81,7 +81,7 @@ class Overdue(Model):
     """Who is told if a post-mortem is late, and when."""
 
     after: Duration
-    """The time after it was due."""
+    """The time after the post-mortem was due."""
     to: tuple[str, ...] = Field(min_length=1)
     """The same targets as in `to` of a ladder's step."""
 

@@ -42,7 +42,7 @@ class PipelineOwners(Model):
     secondary: str
     """A person's id; not the primary owner."""
     runbook: str | None = None
-    """The pipeline's runbook; without it the runbook of its domain."""
+    """The pipeline's runbook; default: the runbook of its domain."""
 
     @model_validator(mode="after")
     def _distinct(self) -> PipelineOwners:

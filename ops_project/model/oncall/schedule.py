@@ -128,7 +128,7 @@ class Schedule(Model):
     title: str
     """The schedule's name for people."""
     zone: Timezone
-    """Handoffs and holidays are local to it."""
+    """The time zone of the schedule. Handoffs and holidays are local to it."""
     starts: date
     """The local day on which the first pair's shift begins; with weekly shifts its weekday is the handoff's."""
     handoff: Clock = "09:00"

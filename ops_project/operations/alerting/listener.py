@@ -4,8 +4,8 @@ A tick of the alert path asks a thread of this process for a cycle and takes its
 new events and for messages that come due, and runs a cycle for each. If the tick itself listened, every other sensor of
 the daemon would have to wait, and an event after the end of the tick would wait for up to five seconds.
 
-The thread ends when no tick has come for a while, or when another process decides. What it did and what failed is
-reported by the next tick.
+The thread ends when no tick has come for a while, or when another process decides. The next tick reports what the
+thread did and what failed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Pace:
     """The waiting times of the listener, in seconds."""
 
     listen: float = 15.0
-    """How long it listens after a tick. A daemon ticks every five seconds, and a slow one still finds the thread
-    awake.
+    """How long the thread listens after a tick. A daemon ticks every five seconds, and a slow one still finds the
+    thread awake.
     """
     look: float = 0.5
     """The time between two looks for new events."""

@@ -35,7 +35,7 @@ class Item:
     source: str = ""
     """The source of the evidence: a table, a file, a run."""
     command: str = ""
-    """The command that shows it again."""
+    """The command that shows the evidence again."""
 
 
 @dataclass(frozen=True)

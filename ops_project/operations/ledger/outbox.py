@@ -40,7 +40,7 @@ class Message:
     attempts: int
     uncertain: int
     remaining: tuple[str, ...] = ()
-    """The recipients who have not got it yet, if others have."""
+    """The recipients who have not got the message yet, if others have."""
 
 
 def _message(row: Any) -> Message:

@@ -26,7 +26,7 @@ class Finding:
     until: datetime
     what: str
     fix: str
-    """How to repair it; a command if there is one."""
+    """How to repair the rota; a command if there is one."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Kind:
     """A receiver of receivers.yaml. Its e-mail channels get the report."""
     figures: tuple[str, ...]
     asks: str
-    """The question that it answers."""
+    """The question that the report answers."""
 
 
 _OPERATIONAL = ("incidents", "runs", "broken_promises", "alerts", "data_age", "findings")

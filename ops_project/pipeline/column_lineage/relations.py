@@ -17,7 +17,7 @@ class Traced:
     values: frozenset[Column] = frozenset()
     conditions: frozenset[Column] = frozenset()
     unknown: str = ""
-    """The reason, if a part of it could not be determined."""
+    """The reason, if a part of the origin could not be determined."""
 
     def __or__(self, other: Traced) -> Traced:
         return Traced(self.values | other.values, self.conditions | other.conditions, self.unknown or other.unknown)
@@ -38,9 +38,9 @@ class Relation:
     base: str = ""
     """schema/table of a table whose columns are not listed. Every column that is asked for counts as a column of it."""
     stars: tuple[Relation, ...] = ()
-    """Relations whose columns are not listed and that it contains as `*`."""
+    """Relations whose columns are not listed and that this relation contains as `*`."""
     why: str = ""
-    """The reason why its columns are not known, if not even the table is known from which they come."""
+    """The reason why the columns are not known, if not even their table is known."""
 
     @property
     def open(self) -> bool:

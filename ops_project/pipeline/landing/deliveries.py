@@ -24,7 +24,7 @@ class OpenFinding:
     business_date: date | None
     batch_id: str | None
     observed_at: datetime
-    """When it was found, in UTC."""
+    """When the finding was made, in UTC."""
 
 
 class Deliveries:

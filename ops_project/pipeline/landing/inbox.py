@@ -45,18 +45,18 @@ class InboundFile:
 
     path: Path
     business_date: date | None
-    """The date in its name; None if the pattern has no date."""
+    """The date in the file's name; None if the pattern has no date."""
     part: str
     size: int
     modified_at: datetime
     identity: Identity
     """Device, inode, size and modification time. It changes as soon as any process writes to the file."""
     control: Path | None
-    """Its control file, if the contract names one and it exists."""
+    """The control file of the data file, if the contract names one and it exists."""
     waits: bool
     """Whether a required control file is missing, so that the delivery is not complete."""
     revision: str = ""
-    """The text of `{revision}` in its name."""
+    """The text of `{revision}` in the file's name."""
 
     @property
     def name(self) -> str:

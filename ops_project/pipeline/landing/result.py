@@ -58,7 +58,7 @@ class Replayed:
     refused: int
     """Rows of the file that are in quarantine now."""
     parked: int
-    """How many of them are parked: they have been refused too often."""
+    """How many of these rows are parked, because they have been refused too often."""
 
     @property
     def words(self) -> str:

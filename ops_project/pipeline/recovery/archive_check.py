@@ -43,7 +43,7 @@ class Damage:
     what: str
     """What was found, in words."""
     since: str
-    """When it was first found (ISO 8601, UTC)."""
+    """When the damage was first found (ISO 8601, UTC)."""
 
 
 @dataclass

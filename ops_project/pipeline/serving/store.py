@@ -33,7 +33,9 @@ class LoadResult:
 
 
 class Throttled(RuntimeError):
-    """The store refused requests until the retries were used up. What was written stays, and a rerun completes it."""
+    """The store refused requests until the retries were used up. Items that were written stay, and a rerun completes
+    the load.
+    """
 
     def __init__(self, message: str, throttled_requests: int) -> None:
         super().__init__(message)

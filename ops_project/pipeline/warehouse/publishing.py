@@ -38,9 +38,9 @@ class PublishDecision:
 
     passed: bool
     reason: str
-    """Why not, in plain words; empty if it may."""
+    """Why the table may not be published, in plain words; empty if it may be."""
     consumers: tuple[Mapping[str, Any], ...] = ()
-    """Its readers: `name` and `owner` of each dbt exposure."""
+    """The readers of the table: `name` and `owner` of each dbt exposure."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
     manifest = newest.manifest
     wanted = manifest.get("warehouse_id")
     if wanted is not None and (found is None or found.id != wanted):
-        # It was made before identities existed. So it may be an old copy of this warehouse, or another one.
+        # The file was made before identities existed. So it may be an old copy of this warehouse, or another one.
         state = State.BEHIND if found is None and sequence <= manifest.get("load_seq", 0) else State.ANOTHER
     elif sequence < manifest.get("load_seq", 0) or (
         found is not None and found.generation < manifest.get("generation", 0)

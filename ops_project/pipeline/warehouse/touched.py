@@ -22,9 +22,9 @@ class BuiltByDates:
     """A model that replaces the rows of the touched dates, and no others."""
 
     code: str
-    """Digest of its SQL, its settings and the macros that it calls."""
+    """Digest of the model's SQL, its settings and the macros that it calls."""
     spread_days: int = 0
-    """The number of further dates that it replaces after each touched date."""
+    """The number of further dates that the model replaces after each touched date."""
 
 
 def touched_dates(

@@ -20,13 +20,13 @@ class Fault:
     title: str
     """What the fault does, as a phrase in the third person: "removes the header"."""
     origin: str
-    """Which requirement asks for it; docs/requirements.md explains the codes."""
+    """Which requirement asks for the fault; docs/requirements.md explains the codes."""
     finding: FailureClass | None
     """The expected class of the finding. None: the platform must find nothing, because the change only looks like a
     fault.
     """
     feed: str
-    """The feed that it breaks if the request names none."""
+    """The feed that the fault breaks if the request names none."""
     asset: str = "bronze/{feed}"
     """Schema and table of the root asset."""
     apply: Kind = "file"
@@ -37,7 +37,7 @@ class Fault:
     kinds: the arguments that their applier in `appliers` passes.
     """
     any_feed: bool = False
-    """True: it breaks any feed, also of a domain that is not simulated."""
+    """True: the fault breaks any feed, also of a domain that is not simulated."""
     spans_window: bool = False
     """True: every day of the window is changed, not the fault's day alone."""
     days_back: int = 0

@@ -33,7 +33,7 @@ class Concerned:
     """The parts upstream of a table, by the names that files use."""
 
     tables: frozenset[str]
-    """Names without their schema."""
+    """The names of tables without their schemas."""
     domains: frozenset[str]
     macros: frozenset[str] = frozenset()
     """Paths of the files of macros that the tables call, from the root of the project."""

@@ -46,7 +46,7 @@ class Log:
     last: str = ""
     """The run and the time of the event at the cursor."""
     since: float = 0.0
-    """What happened up to this time (Unix, s) was read in the log before."""
+    """Events up to this time (Unix, s) were read from the earlier log."""
 
     @classmethod
     def parse(cls, text: str) -> Log:

@@ -72,7 +72,7 @@ class Settled:
     """The parts that were looked at; empty if the group has changed since."""
     at: datetime
     next: datetime
-    """Its next regular flush."""
+    """The next regular flush of the group."""
     until: datetime
     """When the next repeat is due."""
 

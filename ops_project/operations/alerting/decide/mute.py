@@ -50,7 +50,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
     active = [silence for silence in state.silences.values() if silence.active(now)]
     told = cache(lambda: _told(state))
-    # Which maintenance windows hold now is computed once for all alerts.
+    # The maintenance windows that hold now are computed once for all alerts.
     held = {n: w for n, w in config.maintenance.items() if any_holds(w.intervals, config.intervals, now)}
     for alert in firing:
         cause, why, detail, suspect = None, "", "", alert.suspect

@@ -40,7 +40,7 @@ class Node:
     digest: str | None
     children: tuple[Node, ...]
     path: tuple[str | int, ...]
-    """Its place in routes.yaml."""
+    """The place of the route in routes.yaml."""
     former_id: str = ""
     """The id that earlier versions gave the route: its place in the tree."""
     kind: str = ""

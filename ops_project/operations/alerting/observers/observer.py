@@ -111,4 +111,6 @@ class Observer:
     hung_after: timedelta = timedelta(seconds=60)
     """A look that takes longer than this counts as hung. This is reported, and the other observers continue."""
     anywhere: bool = False
-    """Whether its signals are the same under every configuration. A process that does not decide runs only these."""
+    """Whether the observer's signals are the same under every configuration. A process that does not decide runs only
+    these.
+    """

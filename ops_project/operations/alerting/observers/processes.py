@@ -1,6 +1,7 @@
-"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds. What
-cannot be read is unknown, not zero. One process builds one step at a time, and its usage counts for all assets of
-the step that are not built yet. If dbt builds several tables at once, it is not known which of them needs the memory.
+"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds. A value
+that cannot be read is unknown, not zero. One process builds one step at a time, and its usage counts for all assets of
+the step that are not built yet. If dbt builds several tables at once, it is not known which of them needs the
+memory.
 """
 
 from __future__ import annotations

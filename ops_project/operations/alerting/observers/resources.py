@@ -1,5 +1,5 @@
-"""Observer: the free disk space, and how much of it each part of the home takes. What cannot be read is unknown, not
-zero.
+"""Observer: the free disk space, and how much of it each part of the home takes. A value that cannot be read is
+unknown, not zero.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Standing:
     wanted: tuple[str, ...]
     """The assets that exist here."""
     applies: bool
-    """Whether it is due today and its pipeline has run here before today."""
+    """Whether the service level is due today and its pipeline has run here before today."""
     deadline: datetime
     outlook: Outlook
     up: bool | None

@@ -31,7 +31,8 @@ def observe(cycle: Cycle) -> None:
         except LeaseLost:
             raise
         except Exception as error:
-            # A failing observer is itself reported by a signal. What it watches is unknown until it works again.
+            # A failing observer is itself reported by a signal. The state of its source is unknown until the observer
+            # works again.
             words = cycle.without_secrets(_words(cycle, observer, error))
             cycle.report.observer_errors[observer.name] = words
             cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}

@@ -16,7 +16,7 @@ class Trouble:
 
     asset: str
     kind: str
-    """The metric that reports it: landing.finding, check.failure …"""
+    """The metric that reports the trouble: landing.finding, check.failure …"""
     failure_class: str
     began_at: datetime
     message: str = ""
@@ -27,7 +27,7 @@ class Trouble:
     """The run in which the trouble began; empty if it began outside of a run."""
     batch_id: str = ""
     evidence: str = ""
-    """Where it is recorded: a signal's number, a finding."""
+    """Where the trouble is recorded: the number of a signal, or a finding."""
     is_harmless: bool = False
     """The structure of a file differs from its contract, but every row and column was loaded."""
 

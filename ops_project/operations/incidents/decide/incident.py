@@ -70,7 +70,7 @@ class Incident:
     step: int = 0
     """How many steps have been taken or skipped."""
     paused_seconds: float = 0.0
-    """How long it was acknowledged since `triggered_at`. The ladder's clock stood still during that time."""
+    """How long the incident was acknowledged since `triggered_at`. The ladder's clock stood still during that time."""
     paged: tuple[str, ...] = ()
     """The people whom the ladder has called. They are told about the end."""
     stands_down: str = ""
@@ -295,7 +295,7 @@ class Call:
     subject: str
     text: str
     page: bool
-    """Whether it interrupts the person."""
+    """Whether the message interrupts the person."""
     occurrence: str
     """Identifies the message, together with the incident and the kind."""
 

@@ -25,7 +25,7 @@ class Message:
     """The text before the incident's number and title."""
     text: str
     occurrence: str
-    """Distinguishes it from other messages of this kind about the incident."""
+    """Distinguishes the message from other messages of this kind about the incident."""
 
 
 @dataclass

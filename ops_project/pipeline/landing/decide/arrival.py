@@ -22,15 +22,15 @@ class LatenessReason(StrEnum):
 
     IN_TIME = "in_time"
     HISTORY = "history"
-    """It came after its deadline, but no run had noticed its absence: it belongs to a load of history."""
+    """The file came after its deadline, but no run had noticed its absence: it belongs to a load of history."""
     CORRECTION = "correction"
-    """A good file of the date had been loaded before, so this one only corrects it."""
+    """A good file of the date had been loaded before, so this file only corrects that one."""
     AFTER_MISSING = "after_missing"
-    """Its absence had been recorded."""
+    """The absence of the file had been recorded."""
     WITHIN_GRACE = "within_grace"
-    """It came after its deadline, within the grace time of the contract."""
+    """The file came after its deadline, within the grace time of the contract."""
     BY_ITS_TIME = "by_its_time"
-    """By its own time it came after the deadline, while other files came before theirs."""
+    """By its own time the file came after the deadline, while other files came before theirs."""
     NOT_EXPECTED = "not_expected"
 
 

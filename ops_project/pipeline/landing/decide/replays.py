@@ -54,7 +54,7 @@ class Refused:
     attempts: int
     """The highest number of attempts of one of the rows."""
     parked: int
-    """How many of them are parked."""
+    """How many of the rows are parked."""
 
 
 _VALUE = re.compile(r"'[^'\n]*'")

@@ -21,4 +21,4 @@ class Taken:
     load_seq: int
     rows_in: int
     contract: str | None
-    """Hash of the contract under which it was loaded; None in a home from before hashes were stored."""
+    """Hash of the contract under which the batch was loaded; None in a home from before hashes were stored."""

@@ -20,10 +20,10 @@ class OtherEncoding:
 
     encoding: str
     line: int
-    """The line of the first character that shows it."""
+    """The line of the first character that shows this encoding."""
     characters: int
     read: str
-    """That character: as the contract reads it, and as the source meant it."""
+    """The first such character: as the contract reads it, and as the source meant it."""
     meant: str
 
     def words(self, expected: str) -> str:

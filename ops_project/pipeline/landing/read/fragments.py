@@ -45,7 +45,7 @@ class Fragment:
     """A piece of SQL in a contract."""
 
     place: tuple[str | int, ...]
-    """Keys that lead to it below the feed."""
+    """The keys that lead from the feed to the fragment."""
     sql: str
 
     @property

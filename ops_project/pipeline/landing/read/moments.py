@@ -23,7 +23,7 @@ _DAY = _YEAR + r"-[0-9]{2}-[0-9]{2}"
 _HOUR = r"([01][0-9]|2[0-3])"
 _ISO = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
 _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
-# These are other spellings of the same: without seconds, with a comma, in the basic form, with a named zone.
+# These are other spellings of a timestamp: without seconds, with a comma, in the basic form, with a named zone.
 _FRACTION = r"([.,][0-9]{1,6}0*)?"
 _OTHER = (
     rf"({_DAY}[ Tt]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}{_FRACTION})?"

@@ -25,7 +25,7 @@ class Record:
     """One record. `fields` is None if it could not be read; `problem` then says why."""
 
     line: int
-    """Physical line on which it begins, from 1."""
+    """The physical line on which the record begins, from 1."""
     text: str
     fields: Sequence[str | None] | None
     problem: str | None = None

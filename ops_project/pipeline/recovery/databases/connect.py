@@ -33,7 +33,7 @@ class Database:
     """One schema of a PostgreSQL: the one in which a connection finds its tables."""
 
     name: str
-    """The name of its files in a backup: ledger, dagster or registry."""
+    """The name of the database's files in a backup: ledger, dagster or registry."""
     what: str
     """The name for people, for example: the ledger."""
     url: str = field(repr=False)

@@ -17,9 +17,9 @@ class Place:
     what: str
     """The name for people, for example: the ledger."""
     url: str = ""
-    """Empty if it is not known."""
+    """The database's URL; empty if it is not known."""
     words: str = ""
-    """Why it is not known."""
+    """Why the URL is not known."""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,11 @@ class ArchivedFile:
     batch_id: str
     sha256: str
     size: int
-    """Bytes."""
+    """The size in bytes."""
     landed_at: datetime
-    """With a time zone. The file's hash was computed at this time, so this counts as its first comparison."""
+    """When the file was landed; with a time zone. Its hash was computed at this time, so this counts as its first
+    comparison.
+    """
 
 
 def share(

@@ -16,7 +16,9 @@ class Outcome(Enum):
     """The outcome of a backup's proof."""
 
     PROVED = "proved"
-    """It was restored into an empty home and opened, and every table's checksum is equal to the recorded one."""
+    """The backup was restored into an empty home and opened, and every table's checksum is equal to the recorded
+    one.
+    """
     FAILED = "failed"
     """The restored home lacks something, or differs from what was recorded."""
     INCONCLUSIVE = "inconclusive"
@@ -41,16 +43,16 @@ class Backup:
 
     id: str
     at: datetime
-    """The time at which it was taken. Later changes are not in it."""
+    """The time at which the backup was taken. Later changes are not in it."""
     as_of: datetime | None
-    """The as-of time of the snapshot in it; None if there was no warehouse yet."""
+    """The as-of time of the snapshot in the backup; None if there was no warehouse yet."""
     files: int
     size_bytes: int
     new_bytes: int
     """The number of bytes that the store did not have before."""
     left_out: tuple[str, ...] = ()
     good: bool = True
-    """Whether its snapshot was made by a run that succeeded."""
+    """Whether the backup's snapshot was made by a run that succeeded."""
 
 
 def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:

@@ -29,7 +29,7 @@ class Candidate:
     tables: frozenset[str]
     """`schema.table`, views included."""
     good: bool = True
-    """Whether the run that made it succeeded."""
+    """Whether the run that made the snapshot succeeded."""
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
