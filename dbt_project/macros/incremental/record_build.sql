@@ -17,7 +17,7 @@
     insert into ops.build_currencies values ('{{ model.name }}', '{{ var('reporting_currency') }}');
         {%- endif %}
         {%- if model.config.materialized == 'incremental' and not is_incremental() %}
-    -- What is published by touched dates alone is then looked at as a whole.
+    -- The whole table is new, so a later snapshot must not look only at its touched dates.
     insert into ops.whole_builds (model, times)
     select '{{ model.name }}', 0
     where not exists (select 1 from ops.whole_builds where model = '{{ model.name }}');

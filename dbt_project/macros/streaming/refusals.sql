@@ -1,6 +1,6 @@
 {#
-  When a refused stream was listened to, UTC; NULL where the row does not say it, or says a day that no stream can have.
-  The limits are those of the day of loading, so that a build of another day says the same.
+  When a refused stream was listened to, UTC; NULL if the row gives no readable time, or a day that no stream can have.
+  The limits depend on the day of loading, so that a build on another day gives the same result.
 #}
 {% macro refused_moment(raw_text, loaded_at) -%}
     {%- set said -%}
@@ -18,9 +18,9 @@
 {%- endmacro %}
 
 {#
-  The refused streams that stand: of files that are loaded and not replaced. A stream without a readable time counts on
-  the date of its file, and only at the time of its load. Tables stand by name unless the caller gives them: a source() in
-  a macro that only runs on an incremental build is unknown to dbt when it parses.
+  The refused streams of files that are loaded and not replaced. A stream without a readable time counts on the date of
+  its file, and only at the time of its load. By default the tables are given by name, because dbt does not find a
+  source() in a macro that runs only in an incremental build.
 #}
 {% macro refused_streams(quarantine='ops.quarantine', batches='ops.batches') %}
     select
@@ -43,8 +43,9 @@
 {%- endmacro %}
 
 {#
-  Dates that a refused stream joins or leaves. It does not touch its date, because it has no row in bronze: it joins with
-  a file that this model has not consumed, and where one has left, the model still counts more than there are.
+  The dates whose number of refused streams has changed. Landing does not record such a change among the touched dates,
+  because a refused stream has no row in bronze. A date has changed if a file that this model has not read added refused
+  streams to it, or if the model's number differs from the present one.
 #}
 {% macro dates_of_refusals() %}
     {%- set query -%}
@@ -79,7 +80,10 @@
     {{ return(dates_of(query)) }}
 {% endmacro %}
 
-{# Those dates and the day after each: a window of listening that ends shortly after midnight begins before it. #}
+{#
+  The same dates and the day after each of them. A window of listening that ends shortly after midnight begins before
+  midnight.
+#}
 {% macro days_after_refusals() %}
     {{ return(widened(dates_of_refusals(), 0, 1)) }}
 {% endmacro %}

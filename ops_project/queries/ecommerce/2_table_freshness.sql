@@ -1,5 +1,5 @@
 -- title: Table freshness report
--- tells: When each critical table was last updated, how old that is in hours, and how many rows it has.
+-- tells: When each critical table was last updated, how many hours ago that was, and how many rows it has.
 with updates as (
     select 'Bronze - Customers' as table_name, max(ingestion_timestamp) as last_updated, count(*) as row_count
     from bronze.customers

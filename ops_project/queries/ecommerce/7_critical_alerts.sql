@@ -1,5 +1,5 @@
 -- title: Critical alerts
--- tells: What needs attention at once: tables over 48 h old, scores below 70, anomalies since yesterday, high churn risk.
+-- tells: The problems that need attention at once: tables over 48 h old, scores below 70, anomalies since yesterday, high churn risk.
 -- optional: gold.customer_churn_predictions (customer_id varchar, churn_risk varchar, churn_probability double)
 with ages as (
     select 'bronze.customers' as table_name, date_diff('second', max(ingestion_timestamp), $as_of) as seconds

@@ -4,10 +4,11 @@
   The tested day is left out of its own baseline: a window that includes it lets a drop widen the interval that should
   catch it, and with nine points no value can lie three standard deviations from their mean.
 
-  Up to 27 days of history: a prediction interval around their mean. From 28: around the mean of the same weekday, with
-  the noise of all days relative to their weekday's level. The t-statistic is given as the standard normal deviate of
-  the same probability (Wallace 1959), so that one threshold fits any length of history. Measured against the exact
-  distribution, it is too small by up to 0.03 at the thresholds with 7 degrees of freedom, by less than 0.003 from 20 on.
+  With up to 27 days of history, the prediction interval lies around their mean. From 28 days on, it lies around the
+  mean of the same weekday, with the noise of all days relative to their weekday's level. The t-statistic is given as
+  the standard normal deviate of the same probability (Wallace 1959), so that one threshold fits any length of history.
+  Measured against the exact distribution, it is too small by up to 0.03 at the thresholds with 7 degrees of freedom, by
+  less than 0.003 from 20 on.
 
   A day whose alert a person judged false is not an example for other days. If the alert was about this series, the day
   is no longer an anomaly. If the alert was about the number of rows that arrived, the day's revenue is still judged.
@@ -51,7 +52,7 @@ observations as (
     select order_date, weekday, position, 'orders' as metric, cast(total_orders as double) as observed from days
     union all
     select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
-    -- Not known as long as the currency of an order has no rate.
+    -- The revenue is not known as long as the currency of an order has no rate.
     where gross_revenue is not null
 ),
 

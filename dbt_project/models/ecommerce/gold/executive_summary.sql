@@ -70,7 +70,8 @@ previous_period as (
     inner join days on days.order_date between periods.previous_start and periods.previous_end
     cross join begun
     where
-        -- Beside half a month, a whole month always looks like growth. A month that lacks a day is not compared either.
+        -- A whole month that is compared with half a month always looks like growth. So periods are compared only if no
+        -- day of them is missing.
         periods.previous_start >= begun.first_date
         and not exists (
             select 1 from missing

@@ -5,7 +5,8 @@ with versions as (
     where is_in_force and (valid_to is null or in_force_from < valid_to)
 ),
 
--- Policies that begin and that end, so that a day costs as much as its changes, and not as much as the whole portfolio.
+-- Only the policies that begin or end on a day are read, so that a day costs as much as its changes, and not as much as
+-- the whole portfolio.
 movements as (
     select in_force_from as business_date, product, region, 1 as policies, premium as amount from versions
     union all

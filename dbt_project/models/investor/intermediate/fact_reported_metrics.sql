@@ -9,11 +9,11 @@
 }}
 
 {#
-  What investors were told stays. A row is written once: when its period has closed, and every file that the contracts
-  expect for the period has arrived. It is never written again, whatever is delivered later. The row holds what the files
-  dated up to the closing date say, and names these files (input_batches). The period in which the deliveries begin gets
-  no row, because nothing is known of its first days. This table depends on when files arrived, by intention: a file that
-  replaces one of them later changes nothing here, and is shown in rec_restatements.
+  A figure that was reported to investors stays. A row is written once: when its period has closed, and every file that
+  the contracts expect for the period has arrived. It is never written again, whatever is delivered later. The row holds
+  what the files dated up to the closing date say, and names these files (input_batches). The period in which the
+  deliveries begin gets no row, because nothing is known of its first days. This table depends on when files arrived, by
+  intention: a file that replaces one of them later changes nothing here, and is shown in rec_restatements.
 #}
 with versions as (
     select * from {{ ref('stg_transactions') }}

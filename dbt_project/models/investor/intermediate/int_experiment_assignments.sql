@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- An experiment that has ended is missing in later extracts. The last extract that contains it holds.
+-- An experiment that has ended is missing in later extracts. The last extract that contains the experiment counts.
 with latest as (
     select experiment_id, max(business_date) as last_date
     from {{ source('bronze', 'experiment_assignments') }}

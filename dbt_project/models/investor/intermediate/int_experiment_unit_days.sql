@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- What a unit does before it is assigned, or after its experiment has ended, is not a result of the experiment.
+-- Purchases before a unit is assigned, or after its experiment has ended, are not a result of the experiment.
 select
     assignments.experiment_id,
     assignments.arm,

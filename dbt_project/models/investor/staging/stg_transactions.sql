@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 {#
-  Every version that was delivered, with the date of the file that brought it, so that what was known on a day can be
-  told later. A refund takes the revenue back and leaves the cost.
+  Every version that was delivered, with the date of the file that brought it, so that the figures as they were known on
+  a past day can be computed later. A refund takes the revenue back and leaves the cost.
 #}
 select
     transactions.transaction_id,

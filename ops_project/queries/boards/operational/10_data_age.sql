@@ -1,5 +1,5 @@
 -- title: Newest data by domain
--- tells: For each domain the business date up to which every expected feed has been loaded. A feed that never came makes it unknown.
+-- tells: For each domain the business date up to which every expected feed has been loaded. If a feed never came, the date is unknown.
 -- source: snapshot
 -- shape: table
 -- empty: No feed is known to the warehouse yet.

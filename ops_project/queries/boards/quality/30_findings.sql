@@ -1,5 +1,5 @@
 -- title: Findings of 30 days by kind
--- tells: What was found wrong with files and tables in the last 30 days, and how much of it is still open.
+-- tells: The findings about files and tables of the last 30 days, and how many of them are still open.
 -- source: snapshot
 -- shape: bars
 select kind, count(*) as findings, count(*) filter (state = 'open') as still_open

@@ -1,5 +1,5 @@
 -- title: Findings
--- tells: What was found wrong with files and tables in the period, and whether it was still open at its end.
+-- tells: The findings about files and tables in the period, and whether each was still open at the end of the period.
 -- source: snapshot
 -- shape: table
 select
