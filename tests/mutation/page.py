@@ -75,16 +75,19 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = (), models:
         "",
         "<!-- Written by `make mutants`. Do not edit. -->",
         "",
-        "Each mutant is one edit of one model, generated from the SQL that dbt compiles, macros included: a join key left",
-        "out, another kind of join, a filter or a condition dropped, an interval end moved, a window without its partition",
-        "or turned, a sign, another aggregate, NULL handled differently, a distinct left out. A mutant is killed where a",
-        "unit test of the model gives another result or ends with an error, and where the tests see it in the data: the",
-        "models of its domain run over random histories, and then a data test fails that stops the domain, or a table says",
-        "otherwise than the archived files, of which every figure is computed a second time (tests/numbers/oracle). Edits",
-        f"that are not queries are not counted ({len(found) - len(counted)} of them). Marketing's staging, raw vault and "
-        "interface",
-        "are generated from metadata: an edit of such a file is killed by the test that compares the files with what the",
-        "generator writes, and an edit of a macro that several of them are made with where any one of them notices it.",
+        "Each mutant is one edit of one model. The edits are generated from the SQL that dbt compiles, macros included: a join",
+        "key is left out, a join gets another kind, a filter or a condition is dropped, the end of an interval is moved, a",
+        "window loses its partition or its order is turned, a sign or an aggregate is changed, NULL is handled differently, or",
+        "a distinct is left out.",
+        "",
+        "A mutant is killed in one of two ways. Either a unit test of the model gives another result or ends with an error. Or",
+        "the models of its domain run over random histories, and a data test fails that stops the domain, or a table differs",
+        "from what the archived files say. For this comparison every figure is computed a second time from the archived files",
+        f"(tests/numbers/oracle). Edits that do not give a query are not counted ({len(found) - len(counted)} of them).",
+        "",
+        "The staging, raw vault and interface models of marketing are generated from metadata. An edit of such a file is killed",
+        "by the test that compares the files with the output of the generator. An edit of a macro that several of these models",
+        "use is killed if the tests of any of them notice it.",
         "",
         *(_judged_models(models) if models else ()),
         f"| {'all mutants' if run.share >= 1 else 'mutants drawn'} | {len(counted)} |",
@@ -100,7 +103,8 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = (), models:
         f"**Of the mutants that change a table, {100 * share:.1f} % are killed** ({killed} of {killed + gaps}). The aim is "
         + f"{LEAST:.0%}"
         + (", and it is reached." if share >= LEAST else ", and it is not reached: the survivors below need tests."),
-        "Why an edit changes no table stands beside the survivors, by class; the classes are in tests/mutation/reasons.py.",
+        "The list of survivors gives for each class the reason why its edits change no table; "
+        "tests/mutation/reasons.py defines the classes.",
         "",
     ]
     if run.share < 1:

@@ -39,9 +39,9 @@ RANKED = (
 REASONS = Reasons(
     (
         Reason(
-            "No two rows of the window are equal in its order, which ends in what tells the rows apart: the line of a file, "
-            "the number that the source gives, or the key of the rows before it. Rows of a dimension that are equal in "
-            "content as well make no version of their own.",
+            "No two rows of the window have the same place in its order. The order ends with a value that "
+            "distinguishes the rows: the line of a file, the number that the source gives, or the key of the input "
+            "rows. Rows of a dimension with the same content make no further version.",
             r".*",
             rf"ORDER BY [^()]*({RANKED})( NULLS LAST)?\): row_number becomes rank",
         ),
@@ -63,7 +63,7 @@ REASONS = Reasons(
             r"without NOT state IS NULL",
         ),
         Reason(
-            "It saves work and changes no table: what was left out is read, or written, once more as it is.",
+            "The expression only saves work. Without it, more rows are read or written, and they stay as they are.",
             r".*",
             r"is_base AND known_valid_to|without is_base|known_valid_to IS NOT DISTINCT FROM valid_to"
             r"|extracts: without WHERE business_date >=|repeated: (without HAVING )?COUNT\(\*\) > 1"
@@ -77,8 +77,8 @@ REASONS = Reasons(
             r"|foreign_days: select without distinct",
         ),
         Reason(
-            "The branches of the union differ in a constant or in sign, or are 0 in every column where they are equal; within "
-            "a branch the rows have a key.",
+            "The branches of the union differ in a constant or in a sign, or all their measures are 0. Within a "
+            "branch the rows have a key. So no row occurs twice.",
             r".*",
             r"union all becomes the other",
         ),
@@ -96,14 +96,14 @@ REASONS = Reasons(
             r"INNER JOIN (listeners|totals|spans|centred|shapes|slopes|noises|dates) becomes LEFT",
         ),
         Reason(
-            "It counts the rows of a group, and a group has at least one.",
+            "The expression counts the rows of a group, and a group has at least one row.",
             r".*",
             r"NULLIF\((\w+\.)?(listens|trading_days_7d|contacts|active_units|buyers|units), 0\) becomes"
             r"|LAG\((active_units|buyers)\) OVER \([^()]*\) > 0(: the end counts| \(case\)$)|LAG\((active_units|buyers)\) OVER \([^()]*\) without partition by \w+$",
         ),
         Reason(
-            "The other parts of the condition find the same row: a file holds a number once, and the day is that of the "
-            "moment.",
+            "The other parts of the condition find the same row, because a file holds a number only once, and the "
+            "day follows from the moment.",
             r"int_streams|int_stream_moments",
             r"without repeats\.\w+ = streams|without loaded\.business_date = refused_moments\.business_date",
         ),
@@ -113,8 +113,8 @@ REASONS = Reasons(
             r"order of cdc_seq DESC is turned",
         ),
         Reason(
-            "Of the branches that are added up only one has anything but 0 in this column, and that is not negative, which a data "
-            "test of the model (holds: counts are not negative) asks of every build.",
+            "Only one of the branches that are added up has values other than 0 in this column, and these are not "
+            "negative. A data test of the model (holds: counts are not negative) checks this in every build.",
             r"int_customer_days|int_product_days",
             r"result: SUM\((orders|undone_orders|sales_orders|units|units_returned|gross_revenue|unconverted_lines|web_events"
             r"|product_views|cart_additions)\): Sum becomes Max",
@@ -125,7 +125,7 @@ REASONS = Reasons(
             r"EXTRACT\(ISODOW FROM [\w.]+\) \+ 3: 3 becomes 4$",
         ),
         Reason(
-            "A day without history has fewer days before it than are asked for, and is not judged either way.",
+            "A day without history has fewer earlier days than are needed, so it is not judged in either case.",
             r"data_anomalies",
             r"expectations: LEFT JOIN \w+ becomes INNER|history: INNER JOIN observations AS earlier becomes LEFT",
         ),
@@ -142,13 +142,14 @@ REASONS = Reasons(
             r"COALESCE\(contacts_of_customer\.(responded|converted)_contacts_\d+d, 0\) becomes",
         ),
         Reason(
-            "Two files of one date and part never stand together, because the later one replaces the other, and a file holds a "
-            "key once: nothing is left for this part of the order to decide.",
+            "Two files of one date and part are never valid at the same time, because the later one replaces the "
+            "other. A file holds a key only once. So this part of the order never decides.",
             r".*",
             r"order of (\w+\.)?_?(load_seq|line) DESC is turned",
         ),
         Reason(
-            "An extract holds a unit once in an arm, and a unit in two arms is left out: one row is left of each unit.",
+            "An extract holds each unit of an arm only once, and a unit in two arms is left out. So one row of each "
+            "unit is left.",
             r"int_experiment_assignments",
             r"assigned: ROW_NUMBER|result: without place = 1",
         ),
@@ -161,7 +162,8 @@ REASONS = Reasons(
             r"|weekday_noise: NULLIF\(COUNT\(\*\) - COUNT\(DISTINCT history\.weekday\), 0\) becomes",
         ),
         Reason(
-            "The limit lies on a number that an approximation gives, of many digits: no data meets it exactly.",
+            "The limit is compared with a number of many digits that an approximation gives. No data gives exactly "
+            "the limit.",
             r".*",
             r"q_value <= 0.05: the end is left out|chi_square > 10.828: the end|compared\.margin [<>] 0: the end"
             r"|distance > 4.5 .*: the end|z_score > 3.5: the end|z_score < -2\.85?: the end|z_score\) > .*: the end",
@@ -192,8 +194,8 @@ REASONS = Reasons(
             r"inputs: without batches\.feed = 'transactions' \(case\)",
         ),
         Reason(
-            "It is the text of a macro, is_us_holiday: an edit of the macro is noticed in int_investor_days, where every "
-            "holiday and the days around it are tested.",
+            "The edited text comes from the macro is_us_holiday. An edit of the macro is noticed in "
+            "int_investor_days, where every holiday and the days around it are tested.",
             r"rec_engagement_days",
             r"days: \(*EXTRACT\((DAY|MONTH|ISODOW) FROM business_date",
         ),
@@ -221,8 +223,8 @@ REASONS = Reasons(
             r"|without levels\.measure = shapes\.measure",
         ),
         Reason(
-            "Only keys that several deliveries have are ranked, which saves work: a single row of a key is the first of its "
-            "rank as well.",
+            "Only keys with several deliveries are ranked, which saves work. The single row of any other key would "
+            "be ranked first as well.",
             r"fact_.*|int_.*",
             r"HAVING COUNT\(\*\) > 1|COUNT\(\*\) > 1: the end counts|without HAVING MIN\(versions\._load_seq\)",
         ),

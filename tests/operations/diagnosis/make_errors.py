@@ -140,7 +140,7 @@ def page() -> str:
         "",
         "Written by `python -m tests.operations.diagnosis.make_errors`, which causes every error and notes what was raised. A",
         "sample is labelled by what was done to cause it. The split is by a hash of the text: patterns were written from one",
-        "half, the other half was held back.",
+        "half, and the other half was held back.",
         "",
         "| half | read from | errors | right | macro-F1 |",
         "| --- | --- | ---: | ---: | ---: |",

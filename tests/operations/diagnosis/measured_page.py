@@ -19,7 +19,7 @@ HEAD = """\
 A case is one fault of `ops simulate --list-faults`, on one seed and in one situation. The fault was put into one more day of a
 healthy home, and the domain was run once. Then `ops diagnose` was asked about the table furthest downstream that was wrong, as a
 person asks who was paged for it. The last column shows what the simple rule says: the nearest failing table upstream. Not every
-fault was measured on every seed and in every situation: below the table stands how many were.
+fault was measured on every seed and in every situation: the lines below the table say how many were.
 
 - **alone**: nothing else is wrong.
 - **older problem**: another feed of the domain has had an open problem since the day before.
@@ -104,7 +104,7 @@ def _misses(found: Sequence[Judged]) -> Iterator[str]:
     missed = [item for item in found if item.place != 1]
     if not missed:
         return
-    yield "Where it was not first:"
+    yield "The cases in which the root was not first:"
     yield ""
     yield "| fault | seed | situation | asked about | named first | place of the root |"
     yield "|---|---|---|---|---|---|"
