@@ -87,10 +87,10 @@ class _Point:
 class _Fit:
     """Least squares of log(value) on a level (per weekday, if requested) and, if requested, a straight line."""
 
-    levels: dict[int, tuple[float, float, int]]  # weekday (or 0) → mean day, mean log, number of points
+    levels: dict[int, tuple[float, float, int]]  # Weekday (or 0) → mean day, mean log, number of points.
     slope: float
-    spread: float  # the sum of squares of the day within its level
-    residual: float  # the sum of squared residuals
+    spread: float  # The sum of squares of the day within its level.
+    residual: float  # The sum of squared residuals.
     degrees: int
     by_weekday: bool
 

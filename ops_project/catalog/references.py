@@ -179,7 +179,7 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[ConfigProblem]:
-    """The feed that dates the rows of this one must belong to the same domain, and have the columns."""
+    """Reports a `dated_by` whose feed is not of the same domain or lacks the columns."""
     if feed.dated_by is None:
         return []
     at, subject = ("feeds", feed.name, "dated_by"), f"feed {feed.name!r}: dated_by: "
@@ -217,7 +217,7 @@ def _described(
 
 
 def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
-    """A message links the runbook of its rule or failure class, so each must exist."""
+    """Reports runbooks of rules and failure classes that do not exist, because messages link them."""
     document, problems = catalog.documents["rules.yaml"], list[ConfigProblem]()
     for name, rule in catalog.rules.rules.items():
         at, subject = ("rules", name), f"rule {name!r}"

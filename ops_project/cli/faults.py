@@ -28,7 +28,7 @@ BROKEN_PIPE = 128 + signal.SIGPIPE
 FAULT = 1
 MISUSE = 2
 LONGEST = 600
-"""The number of characters of an error's own text that are shown. The log has all of it."""
+"""The number of characters of an error's own text that are shown. The log has the whole text."""
 
 
 def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:

@@ -65,7 +65,7 @@ def rerun(
     definitions = compose(site)
     relief: tuple[str, ...] = ()
     with open_instance(settings) as instance, status("starting …") as spinner:
-        mark_dead_runs(instance, settings.now())  # a rerun that was killed is still recorded as running
+        mark_dead_runs(instance, settings.now())  # A rerun that was killed is still recorded as running.
         try:
             wanted = reruns.plan(settings, definitions, instance, run, from_asset)
         except NothingLeft as error:

@@ -143,8 +143,8 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
 
 
 def _published(settings: Settings, domain: str, unreadable: list[str]) -> dict[str, Any] | None:
-    """What consumers of the domain read; None before the first publication. If that is unknown, its fields are None,
-    and the reason is added to `unreadable`.
+    """What consumers of the domain read; None before the first publication. If the publication cannot be read, the
+    fields of the answer are None, and the reason is added to `unreadable`.
     """
     from ops_project.pipeline.warehouse import publishing
 

@@ -96,7 +96,7 @@ def _require_free(host: str, port: int) -> None:
             # use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except UnicodeError as error:  # an empty part of a host name, or one that is too long
+    except UnicodeError as error:  # A part of the host name is empty or too long.
         raise click.ClickException(
             f"'{visible_line(host[:80])}' is not a host name: {error}; --host chooses another"
         ) from None
@@ -129,5 +129,5 @@ def _repair(settings: Settings) -> list[str]:
         with locks.hold(settings.lock, owner="ops ui, start-up repair", now=settings.now(), timeout=0):
             done += repair.remove_leftovers(settings)
     except locks.LockTimeout:
-        pass  # a process writes now, so no leftover is waiting
+        pass  # A process writes now, so no leftover is waiting.
     return done

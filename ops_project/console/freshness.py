@@ -23,7 +23,7 @@ class Fresh:
     age_hours: float | None
     """Hours since that date ended; 0 if it has not ended yet."""
     word: str
-    """fresh, stale, very stale or unknown."""
+    """The state of the data: fresh, stale, very stale or unknown."""
     findings: int | None
     """Open findings about the domain's files; None: unknown."""
 

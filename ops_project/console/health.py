@@ -35,7 +35,7 @@ class Looked:
     """The last look of the alert cycle, and what the cycle reported about itself."""
 
     role: str
-    """daemon, watch or shell; empty if no process has ever looked."""
+    """The role of the process that looked: daemon, watch or shell; empty if no process has ever looked."""
     at: datetime | None
     down_since: datetime | None
     """The time since which the orchestrator is reported as down."""

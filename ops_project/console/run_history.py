@@ -24,7 +24,7 @@ class Bar:
     left: float
     width: float
     state: str
-    """well, wrong, runs or unknown."""
+    """The state of the run: well, wrong, runs or unknown."""
     seconds: float
 
 

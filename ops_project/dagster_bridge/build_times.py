@@ -49,7 +49,7 @@ def of_run(settings: Settings, run_id: str) -> RunTimes | None:
                 f"SELECT dagster_event_type, step_key, event FROM event_logs WHERE dagster_event_type IN ({marks})",
                 WANTED,
             ).fetchall()
-    except sqlite3.Error:  # written by another version of Dagster, with other tables
+    except sqlite3.Error:  # Another version of Dagster wrote the file, with other tables.
         return None
     return times((kind, step or "", json.loads(event)) for kind, step, event in rows)
 

@@ -16,7 +16,7 @@ def _is_no_retry(record: logging.LogRecord) -> bool:
 def quiet_retries() -> None:
     """From now on this process does not print them."""
     root = logging.getLogger()
-    root.addFilter(_is_no_retry)  # a filter that is there already is not added again
+    root.addFilter(_is_no_retry)  # A filter that is there already is not added again.
     if not root.handlers:
         # Without a handler, the first warning would add one, which prints every record of Dagster a second time.
         root.addHandler(logging.NullHandler())

@@ -80,7 +80,8 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
             unfinished = connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM runs WHERE status NOT IN ({marks}))", ENDED
             ).fetchone()
-    except sqlite3.Error:  # written by another version of Dagster, with other tables: the caller asks Dagster itself
+    # Another version of Dagster wrote the file, with other tables. The caller asks Dagster itself.
+    except sqlite3.Error:
         return None
     return Runs(newest, bool(unfinished[0]))
 
@@ -161,5 +162,6 @@ def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tup
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(sql, parameters).fetchall()
-    except sqlite3.Error:  # written by another version of Dagster, with other tables: the caller asks Dagster itself
+    # Another version of Dagster wrote the file, with other tables. The caller asks Dagster itself.
+    except sqlite3.Error:
         return None

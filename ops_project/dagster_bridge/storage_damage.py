@@ -113,7 +113,8 @@ def _gone(settings: Settings) -> Path | None:
             return None
     except OSError:
         return None
-    from ops_project.dagster_bridge.storage_place import is_in_folder  # reads YAML, which few commands need
+    # This module reads YAML, which few commands need.
+    from ops_project.dagster_bridge.storage_place import is_in_folder
 
     return missing[0] if is_in_folder(settings.dagster_home, Settings.secret) else None
 

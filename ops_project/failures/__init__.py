@@ -90,7 +90,7 @@ class Link:
     names: tuple[str, ...]
     message: str
     codes: tuple[tuple[str, str], ...] = ()
-    """(sqlstate, errno, http, service, sqlite or signal; the code)."""
+    """(kind, code) for each code. The kind is sqlstate, errno, http, service, sqlite or signal."""
 
 
 def classify(error: BaseException) -> Classified:

@@ -90,8 +90,8 @@ class Recommendations(Model):
     min_orders: int = Field(ge=1)
     """A candidate is judged only if the held-out days have at least a tenth as many baskets with two products."""
     max_basket: int = Field(ge=2)
-    """The size of the largest basket. Larger ones belong to resellers; they do not show which products belong
-    together, and cost much time.
+    """The size of the largest basket. Larger baskets belong to resellers. They do not show which products belong
+    together, and they cost much time.
     """
     min_support: int = Field(ge=1)
     """The least number of baskets that must hold both products."""

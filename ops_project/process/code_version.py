@@ -14,7 +14,7 @@ def commit(root: Path = PROJECT_ROOT) -> str:
     """The commit that is checked out (40 hex digits), or `unknown` outside a clone."""
     git = root / ".git"
     try:
-        if git.is_file():  # in a linked work tree, this file names the real folder
+        if git.is_file():  # In a linked work tree, this file names the real folder.
             git = (root / git.read_text(encoding="utf-8").partition("gitdir:")[2].strip()).resolve()
         head = (git / "HEAD").read_text(encoding="utf-8").strip()
         if not head.startswith("ref: "):

@@ -33,16 +33,18 @@ class Process:
         return cls(boot, int(pid), started) if pid.isdecimal() and started else None
 
     def visible(self) -> bool:
-        """Whether its pid is valid here: the boot and the PID namespace are the same."""
+        """Whether the process's pid is valid here: the boot and the PID namespace are the same."""
         boot, _, namespace = self.boot.partition(".")
         return boot == _boot() and namespace in ("", _namespace())
 
     def alive(self) -> bool:
-        """Whether it is seen to run now. False if it cannot be seen, and if its pid belongs to another process."""
+        """Whether the process is seen to run now. False if the process cannot be seen, and if its pid belongs to
+        another process.
+        """
         return self.visible() and _started(self.pid) == self.started
 
     def gone(self) -> bool:
-        """Whether it is known to have ended: seen from here, or before this machine's last start."""
+        """Whether the process is known to have ended: seen from here, or before this machine's last start."""
         if self.visible():
             return _started(self.pid) != self.started
         return self.boot.partition(".")[0] != _boot()

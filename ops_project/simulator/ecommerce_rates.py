@@ -15,7 +15,7 @@ from ops_project.simulator.world import Ints, World, days_since_epoch
 
 HOME, FOREIGN = "USD", "EUR"
 FOREIGN_SHARE = 0.12
-# The euro price of a product is its dollar price times this, whatever the rate of the day is.
+# The euro price of a product is its dollar price times this factor, whatever the rate of the day is.
 PRICE_FACTOR = 0.92
 LEVEL = 1.085
 # The size of a day's step, and the share of the distance from the level that is left after a day. In the long run the

@@ -163,7 +163,7 @@ def _unfinished(home: Path) -> Wanted | None:
 
 
 def _main() -> None:
-    settings, asked, now = pickle.load(sys.stdin.buffer)  # what our own process wrote
+    settings, asked, now = pickle.load(sys.stdin.buffer)  # Only the command that started this process has written this.
     # The answers have a channel of their own, so that nothing that a library prints is taken for one.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

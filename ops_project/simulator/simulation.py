@@ -179,7 +179,7 @@ def _deliver(
                 progress(domain, day, done, total)
         report.rows = dict(rows)
         if asked.feeds:
-            continue  # the other feeds of these days were not delivered yet
+            continue  # The other feeds of these days were not delivered yet.
         fresh = memory.Remembered(world.seed, world.scale, window.start, window.end)
         remembered[domain] = known.extended(world, window.start, window.end) if known else fresh
         memory.remember(settings.home, remembered)
@@ -214,7 +214,7 @@ def _before_publish(
     """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
-        outbox.discard()  # no fault changes this domain, so its whole day would only be delivered twice
+        outbox.discard()  # No fault changes this domain, so its whole day would only be delivered twice.
         return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}

@@ -22,7 +22,7 @@ class Session:
     """One browser."""
 
     how: str
-    """loopback, login or proxy."""
+    """How the person was recognised: loopback, login or proxy."""
     who: str
     """The person's id. At this machine it may be empty until a person is chosen."""
     nonce: str

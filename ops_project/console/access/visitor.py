@@ -27,7 +27,7 @@ class Visitor:
     """The person's id; empty if no person has been chosen."""
     role: str
     how: str
-    """loopback, login or proxy."""
+    """How the person was recognised: loopback, login or proxy."""
     rights: Role = field(default_factory=Role)
 
     def may(self, command: str) -> bool:

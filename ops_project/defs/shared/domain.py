@@ -28,7 +28,7 @@ class Layer:
 
     name: str
     select: str
-    """dbt's selection syntax, for example `ecommerce.silver`."""
+    """The selection in dbt's syntax, for example `ecommerce.silver`."""
 
 
 def layers_of(manifest: Mapping[str, Any], domain: str) -> list[Layer]:

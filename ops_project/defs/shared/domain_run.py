@@ -46,7 +46,7 @@ class DomainRun:
     domain: str
     job: str
     state: str
-    """succeeded, failed, nothing new, no files yet, nothing to replay."""
+    """How the run ended: succeeded, failed, nothing new, no files yet, nothing to replay."""
     seconds: float
     run_id: str | None = None
     window: tuple[date, date] | None = None

@@ -19,10 +19,10 @@ class Alert:
 
     number: int
     key: str
-    """hash(rule, subject). At most one open alert has a given key."""
+    """The hash of rule and subject. At most one open alert has a given key."""
     rule: str
     status: str
-    """pending (its for-duration is running), firing or resolved."""
+    """The state of the alert: pending (its for-duration is running), firing or resolved."""
     severity: str
     labels: Mapping[str, str]
     starts_at: datetime

@@ -18,7 +18,9 @@ class Metric(Model):
     title: str
     """The metric's name for people."""
     type: Literal["state", "gauge", "event"]
-    """state: 1 while something is wrong, 0 otherwise; gauge: a reading; event: each reading counts in a window."""
+    """The kind of the values. state: 1 while something is wrong, 0 otherwise; gauge: a reading; event: each reading
+    counts in a window.
+    """
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     """The unit of the values."""
     producer: str

@@ -88,7 +88,7 @@ class SlackChannel(Channel):
     webhook_env: SecretName = "OPS_SLACK_WEBHOOK"
     """Variable with the URL of an incoming webhook."""
     token_env: SecretName = "OPS_SLACK_TOKEN"
-    """Variable with a token, for a channel of each owner."""
+    """Variable with a bot token. With a token, each owner can have a channel."""
     channel: str | None = None
     """The channel for owners without a Slack name."""
     secret_fields = ("webhook_env", "token_env")

@@ -51,7 +51,9 @@ class Condition(Model):
     threshold: Annotated[float, BeforeValidator(_percent)] = 1.0
     """A number; `5%` means 0.05."""
     aggregate: Literal["last", "count", "sum", "avg", "max", "min", "ratio"] = "last"
-    """last: the newest reading; count: readings that fire; ratio: sum of values over sum of totals."""
+    """How the readings become one value. last: the newest reading; count: readings that fire; ratio: sum of values over
+    sum of totals.
+    """
     window: Duration | None = None
     """Readings with event_at in (now − window, now]."""
     match: tuple[ConfiguredMatcher, ...] = ()

@@ -30,7 +30,9 @@ class Signal:
     kind: str
     """Id of a metric in metrics.yaml."""
     state: str
-    """firing or ok. A reading of a gauge always has the state ok, because the rule decides about its value."""
+    """The state: firing or ok. A reading of a gauge always has the state ok, because the rule decides about its
+    value.
+    """
     event_at: datetime
     observed_at: datetime
     occurrence: str

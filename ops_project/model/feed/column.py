@@ -40,7 +40,9 @@ class Column(Model):
     model_config = ConfigDict(str_strip_whitespace=False, populate_by_name=True)
 
     type: str
-    """string, smallint, integer, bigint, decimal(p,s), double, boolean, date, time or timestamp (stored as UTC)."""
+    """The type of the values: string, smallint, integer, bigint, decimal(p,s), double, boolean, date, time or timestamp
+    (stored as UTC).
+    """
     source: str | None = Field(default=None, alias="from")
     """The raw field's name in the file; default: the column's own name. In a file without a header, the columns read
     the fields in their order, unless `raw_fields` names the fields.

@@ -60,7 +60,7 @@ class Feed(Model):
     inbound: tuple[str, ...] = Field(min_length=1)
     """Patterns of the file names."""
     extract: Literal["full", "delta"] = "delta"
-    """full: every file holds all records. delta: a file holds only the new and changed records."""
+    """What a file holds. full: every file holds all records. delta: a file holds only the new and changed records."""
     format: Format = Format()
     control: Control | None = None
     trailer: Trailer | None = None

@@ -36,7 +36,7 @@ class Authority:
     """The process that decides, as recorded in the ledger."""
 
     role: str
-    """daemon, watch or shell. A shell decides for one cycle and is never alive afterwards."""
+    """The role of the process: daemon, watch or shell. A shell decides for one cycle and is never alive afterwards."""
     holder: str
     overlay: str
     """The configuration folder; empty without one."""

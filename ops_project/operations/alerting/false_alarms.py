@@ -28,7 +28,7 @@ def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
                 try:
                     found.add((verdict["asset"], date.fromisoformat(text), verdict["alert"]))
                 except ValueError:
-                    continue  # an alert that was about no date
+                    continue  # The alert was about no date.
     return sorted(found)
 
 

@@ -34,7 +34,7 @@ def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: C
             removed += count
             moved()
             if time.monotonic() >= until:
-                return removed  # the work is not recorded as done, so the next cycle continues it
+                return removed  # The work is not recorded as done, so the next cycle continues it.
     ledger.set_cursor(CURSOR, now.isoformat(), now)
     return removed
 

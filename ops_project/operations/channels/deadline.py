@@ -64,7 +64,7 @@ class Deadline:
                 found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except OSError as error:
                 failed.append(error)
-            except UnicodeError as error:  # an empty part of a host name, or one that is too long
+            except UnicodeError as error:  # A part of the host name is empty or too long.
                 failed.append(OSError(f"{host!r} is not a host name: {error}"))
 
         thread = threading.Thread(target=look_up, name="look up an address", daemon=True)
@@ -84,7 +84,7 @@ class Deadline:
 
         def shut() -> None:
             self.passed = True
-            with suppress(OSError):  # the socket is already closed
+            with suppress(OSError):  # The socket is already closed.
                 connected.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(max(self._until - time.monotonic(), 0.0), shut)

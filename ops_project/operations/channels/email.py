@@ -143,7 +143,7 @@ class _Session(smtplib.SMTP):
     def __init__(self, connected: socket.socket, host: str, port: int) -> None:
         super().__init__(local_hostname=socket.gethostname() or "localhost")
         self.sock = connected
-        self._host, self._port = host, port  # starttls checks the certificate against this name
+        self._host, self._port = host, port  # starttls() checks the certificate against this name.
 
     def greeted(self) -> None:
         """Read the server's greeting. Raises SMTPConnectError if the server does not accept the connection."""
@@ -215,7 +215,7 @@ def missing(channel: EmailChannel, settings: Settings) -> list[str]:
 
 
 def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
-    """The mail server that the channel's variables name."""
+    """A sender for the mail server that the channel's variables name."""
     return EmailSender(
         settings.secret(channel.host_env) or "",
         int(settings.secret(channel.port_env) or DEFAULT_PORT),

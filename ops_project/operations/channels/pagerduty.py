@@ -84,7 +84,7 @@ def missing(channel: PagerDutyChannel, settings: Settings) -> list[str]:
 
 
 def sender(channel: PagerDutyChannel, settings: Settings) -> PagerDutySender:
-    """One integration of PagerDuty, or of a relay in your own network."""
+    """A sender for one integration of PagerDuty, or of a relay in your own network."""
     return PagerDutySender(settings.secret(channel.routing_key_env) or "", settings.secret(channel.url_env))
 
 

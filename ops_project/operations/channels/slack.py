@@ -75,7 +75,7 @@ def missing(channel: SlackChannel, settings: Settings) -> list[str]:
 
 
 def sender(channel: SlackChannel, settings: Settings) -> SlackTokenSender | SlackWebhookSender:
-    """The bot if its token is set, and the incoming webhook otherwise."""
+    """A sender for the bot if its token is set, and for the incoming webhook otherwise."""
     if token := settings.secret(channel.token_env):
         return SlackTokenSender(token, channel.channel, settings.secret(SLACK_API))
     return SlackWebhookSender(settings.secret(channel.webhook_env) or "")

@@ -32,7 +32,7 @@ class Judged:
     line: str
     text: str
     state: str
-    """well, gap, unknown, waits or answered."""
+    """The state of the line: well, gap, unknown, waits or answered."""
     value: str
     by: str
     do: str

@@ -27,7 +27,7 @@ class StepResult:
     step: int
     command: str
     state: str
-    """done, failed or not run."""
+    """The outcome of the command: done, failed or not run."""
     output: str
     ran: str = ""
     """The command with its placeholders filled in, ready for a shell; empty if it was not run."""

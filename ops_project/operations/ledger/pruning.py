@@ -23,7 +23,7 @@ class PruneTable(Access):
     """Each call does one part of the work and returns the number of rows that it removed."""
 
     def forget_signals(self, kinds: Sequence[str], before: datetime, decided: int) -> int:
-        """Remove signals of these kinds from before `before`."""
+        """Remove the signals of these kinds whose events happened before the time `before`."""
         newer = signals.alias("newer")
         old = (
             select(signals.c.seq)

@@ -21,7 +21,7 @@ class Finding:
     """One thing that is wrong with a rota."""
 
     kind: str
-    """gap, absence, imbalance or holidays."""
+    """The kind of the finding: gap, absence, imbalance or holidays."""
     at: datetime
     until: datetime
     what: str
@@ -186,5 +186,5 @@ def _day(roster: Roster, at: datetime) -> date:
 
 
 def days_of(roster: Roster, first: date, last: date) -> tuple[datetime, datetime]:
-    """[first 00:00, the day after last 00:00) in the schedule's zone."""
+    """(00:00 of `first`, 00:00 of the day after `last`) in the schedule's zone. The second moment is not included."""
     return midnight(first, roster.zone), midnight(last + timedelta(days=1), roster.zone)

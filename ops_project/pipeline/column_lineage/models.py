@@ -70,6 +70,6 @@ def _in_order(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     }
     try:
         ordered = list(TopologicalSorter(graph).static_order())
-    except CycleError:  # dbt itself refuses such a model, and says where the mistake is
+    except CycleError:  # dbt itself refuses such a model, and says where the mistake is.
         ordered = list(models)
     return (models[name] for name in ordered)

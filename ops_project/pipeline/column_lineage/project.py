@@ -84,5 +84,5 @@ def _keep(path: Path, found: ColumnLineage) -> None:
         kept = sorted(path.parent.glob(f"{CACHED}*.json"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in kept[KEEP:]:
             old.unlink(missing_ok=True)
-    except OSError as error:  # the folder cannot be written to
+    except OSError as error:  # The folder cannot be written to.
         logger.info("column lineage could not be stored, so it is computed again next time: %s", error)

@@ -85,7 +85,7 @@ class Scope:
             found = self._unqualified(name)
             if found is not None:
                 return found
-            if name in self.sources:  # the name of a table stands for its whole row as one value
+            if name in self.sources:  # The name of a table stands for its whole row as one value.
                 relation = self.sources[name]
                 if relation.open:
                     return Traced(conditions=relation.rows.conditions, unknown=f"a whole row of {name} as one value")

@@ -122,7 +122,7 @@ def _parse(project_dir: Path, folder: Path) -> None:
         try:
             partial.rename(folder)
         except OSError:
-            if not (folder / COMPILED).is_file():  # another process has parsed the same content meanwhile
+            if not (folder / COMPILED).is_file():  # Another process has parsed the same content meanwhile.
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -141,7 +141,7 @@ def _newest(project_dir: Path) -> bytes | None:
     configuration = (project_dir / PROJECT).read_bytes()
     found = []
     for project in {project_dir, DBT_PROJECT_DIR, *(DBT_PROJECT_DIR / "target" / MADE).glob("[!.]*")}:
-        with suppress(OSError):  # another process has just removed it
+        with suppress(OSError):  # Another process has just removed the folder.
             parsed = list((project / "target" / "parsed").glob(f"[!.]*/{MANIFEST_OBJECT}"))
             found += [(unlike(project), _age(path), path) for path in parsed]
     for _, _, path in sorted(found):

@@ -103,7 +103,7 @@ def _make(folder: Path, files: Mapping[str, Path], sources: Mapping[str, list[di
         try:
             partial.rename(folder)
         except OSError:
-            if not folder.is_dir():  # another process has made the same folder meanwhile
+            if not folder.is_dir():  # Another process has made the same folder meanwhile.
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -40,7 +40,9 @@ class Report:
     business_date: date
     contract_version: int
     would: str
-    """load, reject, or wait (for a control file that the contract requires); fail: the contract cannot be applied."""
+    """What landing would do: load, reject, or wait (for a control file that the contract requires); fail: the contract
+    cannot be applied.
+    """
     finding: str | None
     rows_in: int
     rows_loaded: int

@@ -41,7 +41,7 @@ def _stored(descriptor: int) -> float:
             begin = os.lseek(descriptor, at, os.SEEK_DATA)
             at = os.lseek(descriptor, begin, os.SEEK_HOLE)
         except OSError:
-            return found  # there is no more data, or the system does not know holes
+            return found  # There is no more data, or the system does not know holes.
         found += at - begin
         if at >= end:
             return found

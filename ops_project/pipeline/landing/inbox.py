@@ -163,7 +163,7 @@ def is_being_written(path: Path) -> bool:
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(
             file, fcntl.F_SETSIG, signal.SIGURG
-        )  # a process that opens the file meanwhile would otherwise end this process by SIGIO
+        )  # Otherwise SIGIO would end this process if another one opens the file meanwhile.
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
@@ -288,7 +288,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            # the file was removed after it was listed, so it has not arrived
+            # The file was removed after it was listed, so it has not arrived.
             with contextlib.suppress(FileNotFoundError):
                 yield folder / entry.name, entry.stat(follow_symlinks=False)
 

@@ -44,7 +44,7 @@ def land(
     was given.
     """
     create_tables(connection, [feed])
-    connection.execute("SET preserve_insertion_order = true")  # the rowid of a staged row is its position in the file
+    connection.execute("SET preserve_insertion_order = true")  # The rowid of a staged row is its position in the file.
     context = Context(connection=connection, feed=feed, inbound=inbound, archive=archive, now=now, run_id=run_id)
     today = now.astimezone(feed.date_zone).date()
     if not feed.enabled:
@@ -60,7 +60,8 @@ def land(
     with Workbench(context, siblings_of(context, siblings)) as bench:
         for file, day, arrived_at in arrivals:
             if day > today:
-                if file.modified_at <= now:  # otherwise the past is being replayed, and the file has not arrived yet
+                # A later time means that the past is being replayed and the file has not arrived yet.
+                if file.modified_at <= now:
                     context.result.waiting.append(file.name)
                     waiting[file.name] = day, f"is dated {day}, which is after today ({today}); it waits"
                 continue

@@ -142,7 +142,7 @@ class Workbench:
         context = self.context
         for batch in context.deliveries.of_name(file.name):
             if kept_files.is_same_delivery(file.path, batch.archive_path):
-                # it is archived already: it was left for other feeds, or the run was killed
+                # The file is archived already: it was left for other feeds, or the run was killed.
                 _release(context, file, self.siblings)
                 self._settled(file)
                 return
@@ -151,7 +151,7 @@ class Workbench:
         known = context.deliveries.of_content(scanned.sha256)
         for batch in known:
             if batch.file_name == file.name and not batch.archive_path.exists():
-                # it was committed, and the run was killed before it archived the file
+                # The file was committed, and the run was killed before it archived the file.
                 self._keep(private, file, batch.archive_path)
                 [(status, rows)] = context.rows(
                     "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
@@ -164,14 +164,14 @@ class Workbench:
                 return
         found, same = self.examined(private, day, scanned, known, arrived_at)
         if identity(file.path) != before or is_being_written(file.path):
-            context.result.waiting.append(file.name)  # a process is still writing it: the next run loads it
+            context.result.waiting.append(file.name)  # A process is still writing the file, so the next run loads it.
             return
         committed, target = commit(
             context, private, day, arrived_at, found, engine=self.engine, is_duplicate=same is not None
         )
         context.result.batches.append(committed)
         if identity(file.path) != before:
-            return  # the file was replaced at this moment, so the file that lies there now is another delivery
+            return  # The file was replaced at this moment, so the present file is another delivery.
         self._keep(private, file, target)
 
     def examined(

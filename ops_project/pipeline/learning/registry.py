@@ -36,7 +36,7 @@ class Version:
     version: str
     sha256: str
     status: str
-    """serving (in use), promoted (was in use before), or candidate."""
+    """The state of the version: serving (in use), promoted (was in use before), or candidate."""
     trained_as_of: str
     run_id: str
     metrics: dict[str, float]

@@ -39,4 +39,4 @@ def break_dates(
         rows = connection.execute(f"select distinct day from ({query}) where day is not null order by 1 limit {MOST}")
         return tuple(row[0] for row in rows.fetchall())
     except duckdb.Error:
-        return ()  # the date or the key of a side is neither a date nor a text: the break itself is still reported
+        return ()  # The date or key of a side has another type. The break itself is still reported.

@@ -82,7 +82,7 @@ def header_and_delimiter(
         first = next(text, "").lstrip("\ufeff").rstrip("\r\n")
         if not first:
             raise ReconcileError(f"{path}: empty; a header line is needed")
-        outside = re.sub(r'"[^"]*"', "", first)  # a delimiter inside quotes is not a delimiter
+        outside = re.sub(r'"[^"]*"', "", first)  # A delimiter inside quotes does not separate fields.
         found = delimiter or max(DELIMITERS, key=outside.count)
         # A name in quotes may contain a line end.
         names = next(csv.reader(itertools.chain([f"{first}\n"], text), delimiter=found), [])

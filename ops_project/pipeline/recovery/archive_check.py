@@ -78,7 +78,7 @@ def archived(settings: Settings) -> list[ArchivedFile]:
             ORDER BY load_seq
             """
         ).fetchall()
-    except duckdb.CatalogException:  # at the time of this snapshot, nothing had been landed
+    except duckdb.CatalogException:  # At the time of this snapshot, nothing had been landed.
         return []
     finally:
         connection.close()
@@ -190,7 +190,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
         return "is not a regular file any more"
     except (FileNotFoundError, NotADirectoryError):
         if (settings.inbound / file.domain / file.file_name).is_file():
-            return None  # a run was cut off before it archived the file; the next run archives it
+            return None  # A run was cut off before it archived the file. The next run archives it.
         return "is missing"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"

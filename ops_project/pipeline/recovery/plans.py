@@ -50,7 +50,7 @@ def every(settings: Settings) -> list[Kept]:
             made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             found.append(Kept(recall(settings, path.stem), made_at))
         except (OSError, RestoreError):
-            continue  # a plan that cannot be read cannot be applied, so it is left out
+            continue  # A plan that cannot be read cannot be applied, so it is left out.
     return sorted(found, key=lambda item: item.made_at, reverse=True)
 
 

@@ -189,7 +189,8 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
             connection.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
             if not whole:
                 staging.replace(connection, wanted.source, wanted.tables)
-                staging.held(connection)  # if the other tables of the file cannot be read, the file is not put in place
+                # If the other tables of the file cannot be read, the file is not put in place.
+                staging.held(connection)
             staging.compare(connection, wanted.source, wanted.tables or tuple(wanted.source.tables))
             staging.note(connection, entry.id, wanted.source.name, what=wanted.words, by=context.by, now=context.now)
             connection.execute("CHECKPOINT")
@@ -343,5 +344,5 @@ def _lost(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> tuple[str, .
             [feeds],
         ).fetchall()
     except duckdb.Error:
-        return ()  # the warehouse has no journal of files
+        return ()  # The warehouse has no journal of files.
     return tuple(row[0] for row in rows)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from ops_project.pipeline.serving.store import Item, LoadResult, Throttled, attempts
 
-BATCH = 25  # the largest number of items in one BatchWriteItem
+BATCH = 25  # The largest number of items in one BatchWriteItem.
 THROTTLES = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",

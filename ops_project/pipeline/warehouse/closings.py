@@ -25,7 +25,7 @@ class Closing:
     run_id: str
     domain: str
     state: str
-    """closing, closed or failed."""
+    """The state of the closing: closing, closed or failed."""
     at: str
     """ISO 8601, on the run's clock."""
     scheduled: bool = False

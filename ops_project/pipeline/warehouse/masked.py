@@ -28,7 +28,7 @@ def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement)
     plans (`explain="all"`).
     """
     if statement.type.name in _WRITING:
-        return False  # the engine will refuse the query itself
+        return False  # The engine will refuse the query itself.
     if _UNPLANNED.search(statement.query):
         return True
     try:

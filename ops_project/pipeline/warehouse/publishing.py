@@ -84,7 +84,7 @@ def _current_folder(settings: Settings, domain: str) -> Path | None:
         return pointer.resolve(strict=True)
     except FileNotFoundError:
         return None
-    except (OSError, RuntimeError) as error:  # a link that leads to itself
+    except (OSError, RuntimeError) as error:  # The link leads to itself.
         raise PublicationUnusable(pointer, _reason(error)) from None
 
 
@@ -184,7 +184,7 @@ def remove_partial(settings: Settings) -> list[str]:
         try:
             now = _current_folder(settings, root.name)
         except PublicationUnusable:
-            continue  # nobody knows which of them is read
+            continue  # It is not known which of them consumers read.
         for path in root.iterdir():
             unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.name)
             if path.name.startswith(PARTIAL) or unpublished:

@@ -117,7 +117,7 @@ class _Worker:
             ):  # Only root may raise a priority; or the thread has ended.
                 os.setpriority(os.PRIO_PROCESS, thread.native_id, os.getpriority(os.PRIO_PROCESS, os.getpid()))
         if self.connection is not None:
-            with suppress(duckdb.ConnectionException):  # the question has ended already
+            with suppress(duckdb.ConnectionException):  # The question has ended already.
                 self.connection.interrupt()
 
 
@@ -221,8 +221,8 @@ def _memory(megabytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """The memory in bytes that the system now counts towards the limit; None if it does not report it, as on every
-    system except Linux.
+    """The memory in bytes that the system now counts towards the limit; None if the system does not report this, as on
+    every system except Linux.
     """
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():

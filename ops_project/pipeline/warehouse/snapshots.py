@@ -88,7 +88,7 @@ def existing(settings: Settings) -> list[Snapshot]:
         try:
             found.append(_read(folder))
         except UNREADABLE:
-            continue  # this snapshot is just being removed, or `unreadable` names it
+            continue  # This snapshot is just being removed, or `unreadable` names it.
     return found
 
 
@@ -103,7 +103,7 @@ def unreadable(settings: Settings) -> str:
         _read(newest_folder)
     except UNREADABLE as error:
         if not newest_folder.is_dir():
-            return ""  # it has just been removed
+            return ""  # The snapshot has just been removed.
         reason = error.strerror if isinstance(error, OSError) else "it is not a manifest"
         return (
             f"The newest snapshot cannot be read: {newest_folder / MANIFEST}: {reason}. Questions are answered from an "

@@ -206,7 +206,7 @@ def _note(settings: Settings, error: WarehouseUnusable | None, now: datetime) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         files.write_json(file, {"state": error.state.value, "message": str(error), "at": now.isoformat()})
     except OSError:
-        return  # the error itself says what is wrong
+        return  # The error itself says what is wrong.
 
 
 def _notes(settings: Settings) -> Path:

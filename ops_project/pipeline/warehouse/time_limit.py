@@ -22,7 +22,7 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[N
     def watch() -> None:
         wait = seconds
         while not ended.wait(wait):
-            with suppress(duckdb.ConnectionException):  # the connection is closed already
+            with suppress(duckdb.ConnectionException):  # The connection is closed already.
                 connection.interrupt()
             wait = AGAIN_SECONDS
 

@@ -70,7 +70,7 @@ def truncated_mid_row(scene: Scene) -> Details:
         cut = (line_start + line_end) // 2
         quote = (scene.contract.format.quote or "").encode()
         while quote and content[line_start:cut].count(quote) % 2:
-            cut -= 1  # inside quotes this would be another fault: an unbalanced quote
+            cut -= 1  # A cut inside quotes would be another fault: an unbalanced quote.
     scene.put(file, content[:cut])
     return {"file": file.name, "bytes_before": len(content), "bytes_after": cut}
 

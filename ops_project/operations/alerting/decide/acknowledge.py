@@ -34,7 +34,7 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
         decision.acknowledgements_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status != FIRING or given.at < alert.starts_at:
-            continue  # the alert has ended, or has fired again, since the acknowledgement
+            continue  # The alert has ended, or has fired again, since the acknowledgement.
         if not given.by:
             # A person gave the alert back. Nobody works on it now, so it is repeated again.
             state.alerts[number] = replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")

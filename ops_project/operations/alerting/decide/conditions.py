@@ -165,7 +165,7 @@ def _described(
         return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
     made = alert_labels(watched.name, rule, labels, owners)
     if alert.status == FIRING and LOADED not in alert.labels:
-        made.pop(LOADED, None)  # another file of this alert was not loaded whole
+        made.pop(LOADED, None)  # Another file of this alert was not loaded whole.
     followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
     return replace(
         alert,

@@ -23,7 +23,7 @@ def close_by_hand(decision: Decision, now: datetime) -> None:
         decision.resolutions_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status == RESOLVED:
-            continue  # the alert has ended since the person's statement
+            continue  # The alert has ended since the person's statement.
         # In a rehearsal of tomorrow, signals may have later times than the person's clock.
         moment = max(given.at, alert.updated_at)
         for index, held in alert.conditions.items():

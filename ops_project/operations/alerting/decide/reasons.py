@@ -8,7 +8,7 @@ from enum import StrEnum
 class AlertReason(StrEnum):
     """One reason for each thing that can happen to an alert or a notification."""
 
-    # reasons about the alert itself
+    # Reasons about the alert itself.
     CONDITION_TRUE = "condition_true"
     HELD_LONG_ENOUGH = "held_long_enough"
     CONDITION_FALSE = "condition_false"
@@ -22,7 +22,7 @@ class AlertReason(StrEnum):
     SUBJECT_GONE = "subject_gone"
     SUSPECTED_CAUSE = "suspected_cause"
     UNACKNOWLEDGED = "unacknowledged"
-    # reasons for its silence
+    # Reasons why the alert is silent.
     INHIBITED_BY_RULE = "inhibited_by_rule"
     INHIBITED_BY_CAUSE = "inhibited_by_cause"
     SILENCED = "silenced"
@@ -30,17 +30,17 @@ class AlertReason(StrEnum):
     OUTSIDE_ACTIVE_TIME = "outside_active_time"
     MUTED_BY_TIME = "muted_by_time"
     NO_LONGER_MUTED = "no_longer_muted"
-    # reasons for telling somebody
+    # Reasons for sending a message about the alert.
     FIRST_NOTIFICATION = "first_notification"
     NEW_FIRING = "new_firing"
     NEW_RESOLVED = "new_resolved"
     ALL_RESOLVED = "all_resolved"
     REPEAT = "repeat_interval_passed"
-    # reasons for telling nobody
+    # Reasons for sending no message about the alert.
     NOTHING_TO_TELL = "nothing_to_tell"
     NEVER_TOLD = "never_told"
     UNCHANGED = "unchanged_within_repeat_interval"
-    # reasons for other messages
+    # Reasons for messages that are not about an alert.
     SUCCESS_NOTICE = "success_notice"
     ESCALATED = "escalated"
     HOLD_PAST_LIMIT = "hold_past_limit"

@@ -53,7 +53,7 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
     if channel.to == "primary-owner":
         owner = primary(alert, config)
         if owner in (config.on_call or (owner,)) and _paged_too(channel, alert, config):
-            return []  # the person on call gets the page itself
+            return []  # The person on call gets the page itself.
         return of_owners(channel, [owner], config)
     return of_owners(channel, (), config)
 
@@ -98,7 +98,7 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
         if channel.one_message:
             found = [",".join(dict.fromkeys(found))]
     if not found and channel.one_message:
-        return []  # nobody owns the alert: an e-mail has no recipient, and the other channels send it
+        return []  # Nobody owns the alert, so an e-mail has no recipient. The other channels send the message.
     return list(dict.fromkeys(found)) or [""]
 
 

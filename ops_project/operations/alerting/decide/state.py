@@ -152,10 +152,10 @@ class Notification:
     key: str
     """Idempotency key."""
     kind: str
-    """alert, acknowledge, incident, hold, success, silence or report."""
+    """What the message is about: alert, acknowledge, incident, hold, success, silence or report."""
     receiver: str
     channel: str
-    """receiver/index-type."""
+    """The channel, as receiver/index-type."""
     recipient: str
     severity: str
     reason: AlertReason

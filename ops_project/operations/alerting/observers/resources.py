@@ -53,7 +53,7 @@ def _size(folder: Path) -> float | None:
                         waiting.append(entry.path)
                     elif entry.is_file():
                         total += entry.stat().st_size
-    except OSError:  # a file was removed while we counted
+    except OSError:  # A file was removed while its folder was counted.
         return None
     return float(total)
 

@@ -43,7 +43,7 @@ def observe(cycle: Cycle) -> None:
 
 def _words(cycle: Cycle, observer: Observer, error: Exception) -> str:
     if isinstance(error, Unusable):
-        return str(error)  # it says what, where, and what to do
+        return str(error)  # The error's text says what happened, where, and what to do.
     of_dagster = storage_words(error, cycle.settings.dagster_home) if observer.needs_instance else ""
     return of_dagster or f"{type(error).__name__}: {error}"
 

@@ -38,7 +38,7 @@ class Change:
 
     asset: str
     kind: str
-    """code, schema, volume, batch or run."""
+    """What has changed: code, schema, volume, batch or run."""
     at: datetime
     what: str
     run_id: str = ""

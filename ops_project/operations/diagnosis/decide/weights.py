@@ -83,7 +83,7 @@ def is_older(trouble: Trouble, question: Question) -> bool:
 def is_recent(change: Change, question: Question) -> bool:
     """Whether the change came after the target was last good, and before or when it became wrong."""
     if change.run_id and change.run_id == question.wrong_in:
-        return True  # the time of a run is its start, and it may have waited for the good run
+        return True  # The time of a run is its start, and the run may have waited for the good run.
     after = question.good_at is None or change.at > question.good_at
     return after and (question.wrong_at is None or change.at <= question.wrong_at + SAME_TIME)
 

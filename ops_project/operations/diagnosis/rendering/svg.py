@@ -56,7 +56,7 @@ def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str
     for hop in graph.hops:
         left, right = by_column[hop.parent], by_column[hop.child]
         x1, y1, x2, y2 = left.x + WIDTH, left.line(hop.parent), right.x, right.line(hop.child)
-        if left is right:  # the rows of a table decide a column of the same table
+        if left is right:  # The rows of a table decide a column of the same table.
             x2 = x1
         bend = max(GAP // 2, abs(x2 - x1) // 2)
         toward = x2 - bend if left is not right else x2 + bend

@@ -289,7 +289,7 @@ class Call:
 
     incident: int
     kind: str
-    """escalation, repeat, postmortem or resolved."""
+    """Why the message is sent: escalation, repeat, postmortem or resolved."""
     who: tuple[str, ...]
     """People's ids and team:<id>."""
     subject: str

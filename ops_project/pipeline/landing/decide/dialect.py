@@ -97,9 +97,9 @@ def _cut(text: str, delimiter: str, quote: str | None) -> _Cut | None:
         broken = 1
         rows = list(itertools.islice(records(text, delimiter, quote), LOOKED_AT))
     if quote == '"' and any("\n" in value for row in rows for value in row) and len(rows) < 0.2 * text.count("\n"):
-        broken = 1  # one stray quote has swallowed most of the lines
+        broken = 1  # One stray quote has swallowed most of the lines.
     if quote is None and not broken and '"' in text and _around_fields(text, delimiter):
-        broken = 1  # quotes stand around fields, so the file is not unquoted
+        broken = 1  # Quotes stand around fields, so this reading without quotes is wrong.
     widths = Counter(len(row) for row in rows)
     if not widths:
         return None
@@ -195,7 +195,7 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     first = [value.strip() for value in head]
     years = [value for value in first if re.fullmatch(r"(19|20)\d\d", value)]
     if len(years) > 1 and years == sorted(set(years)) and not _is_value(first[0]):
-        return True  # the header has one column for each year
+        return True  # The header has one column for each year.
     if any(_is_value(value) for value in first):
         # A name that is a year or a number is rare. If the column also holds such values, the first record is a row and
         # not a header.
@@ -211,12 +211,12 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         below = [row[index].strip() for row in body[:LOOKED_AT]]
         typed = [item for item in below if item not in _ABSENT]
         if typed and sum(map(_is_value, typed)) >= 0.9 * len(typed) and value:
-            return True  # words stand above numbers or dates
+            return True  # Words stand above numbers or dates.
     repeated = sum(value != "" and value in {row[index].strip() for row in body} for index, value in enumerate(first))
     if repeated and repeated * 3 >= len(first):
         return False
     if len(set(first)) < len([value for value in first if value]):
-        return True  # two names are the same: the caller handles this
+        return True  # Two names are the same. The caller handles this.
     # Here words stand above words. A header contains no sentences, and its names differ in form from the values below
     # them.
     like = sum(

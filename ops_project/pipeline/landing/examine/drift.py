@@ -58,7 +58,7 @@ def _anywhere(feed: Feed, contract: Contract) -> set[str]:
 def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
     """How the keys that occur in JSON objects differ from the contract's fields."""
     expected, optional = expected_fields(feed, contract)
-    expected = sorted(expected, key=lambda name: "." in name)  # the keys of the record itself come first
+    expected = sorted(expected, key=lambda name: "." in name)  # The keys of the record itself come first.
     given = [name for name in expected if name in seen]
     extra = sorted(seen - set(expected))
     return compare(expected, optional, [*given, *extra])

@@ -27,7 +27,7 @@ class LineCounter:
         self.size = self.newlines = self.returns = self.pairs = self.quotes = self.delimiters = 0
         self.tail = b""
         self.open_line = 0  # The number of bytes since the last line end.
-        self.last = LF  # the byte before this chunk; at the start it counts as a line end
+        self.last = LF  # The byte before this chunk. At the start of the file it counts as a line end.
         self.nul = False
         self.odd = len(self.quote) > 1 or len(self.delimiter) > 1 or len(self.escape) > 1
         self.error: str | None = None
@@ -43,7 +43,7 @@ class LineCounter:
         # A whole JSON document may be one line. Its reader limits the size of each record.
         limit = self.format.max_record_bytes if self.format.kind != "json" else sys.maxsize
         longest = self.open_line
-        if limit < CHUNK:  # only with such a limit can a line inside one chunk be too long
+        if limit < CHUNK:  # Only with such a limit can a line inside one chunk be too long.
             longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])
         if longest > limit and b"\r" not in chunk and self.error is None:
             self.error = f"a line is longer than {limit} bytes (after line {self.newlines})"
@@ -56,7 +56,7 @@ class LineCounter:
             self.pairs += 1
         joined = bytes([self.last]) + chunk[:2]
         if b"\n\n" in chunk or b"\n\r" in chunk or b"\n\n" in joined or b"\n\r" in joined:
-            self.odd = True  # blank lines are not records
+            self.odd = True  # Blank lines are not records.
         if not self.nul and b"\0" in chunk:
             self.nul = self.odd = True
         if self.delimiter == b"\x01" and b"\x01" in chunk:

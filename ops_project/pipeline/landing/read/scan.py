@@ -78,7 +78,7 @@ class _HashingReader:
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
     """Scan `path`. `spool` is written only if the text is not the file itself."""
-    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a byte order mark is always accepted
+    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # A byte order mark is always accepted.
     with path.open("rb") as raw:
         head = raw.read(4)
         raw.seek(0)

@@ -55,14 +55,14 @@ def keep(source: Path, target: Path) -> None:
     try:
         os.link(source, working)
         working.chmod(mode)
-    except OSError:  # the file system has no links, or the file belongs to another user: the file is copied
+    except OSError:  # The file system has no links, or the file belongs to another user. So the file is copied.
         working.unlink(missing_ok=True)
         try:
             shutil.copy2(source, working)
             with working.open("rb") as file:
                 os.fsync(file.fileno())
         except OSError:
-            working.unlink(missing_ok=True)  # half a copy would take the space that the next run needs
+            working.unlink(missing_ok=True)  # Half a copy would take the space that the next run needs.
             raise
         working.chmod(mode)
     working.replace(target)

@@ -52,7 +52,7 @@ def commit(
             and not _is_plausible(context, day)
         )
         if replays is not None and (replays.status == "rejected" or taken_out):
-            replaced = [*replaced, replays]  # the new batch has the same finding, or a better one
+            replaced = [*replaced, replays]  # The new batch has the same finding, or a better one.
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,

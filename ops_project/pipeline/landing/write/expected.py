@@ -23,7 +23,7 @@ def record_expected(context: Context, today: date) -> None:
     feed = context.feed
     [(first,)] = context.rows(
         "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded' AND business_date >= ?",
-        [feed.domain, feed.plausible.first],  # a date that is wrong by centuries does not count as the first one
+        [feed.domain, feed.plausible.first],  # A date that is wrong by centuries does not count as the first one.
     )
     starts = [day for day in (first, feed.start) if day is not None]
     if not starts or feed.expected.kind == "never":

@@ -134,7 +134,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
     for table, column in LATER_COLUMNS:
-        if column not in known.get(("ops", table), {column: ""}):  # the home was made by an earlier version
+        if column not in known.get(("ops", table), {column: ""}):  # The home was made by an earlier version.
             connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
             if column in FILLED_BY:
                 connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")

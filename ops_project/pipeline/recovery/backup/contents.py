@@ -122,7 +122,7 @@ def _walk(root: Path) -> Iterator[Path]:
 def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
     top = name.partition("/")[0]
     if name.endswith(SQLITE_BESIDE) and _is_sqlite(path.with_name(path.name.rpartition("-")[0])):
-        return  # the online backup contains their content
+        return  # The online backup contains the content of these files.
     try:
         if top in KEPT:
             found.parts.append(Part(name, path, PLAIN, immutable=True))
@@ -139,7 +139,7 @@ def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
             shutil.copy2(path, staged)
             found.parts.append(Part(name, staged, PLAIN, immutable=False))
     except FileNotFoundError:
-        return  # the file was just removed, which another process may do
+        return  # Another process has just removed the file, which it may do.
     except (OSError, sqlite3.Error) as error:
         found.unreadable.append(f"{name} ({error})")
 

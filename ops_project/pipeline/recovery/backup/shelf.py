@@ -38,7 +38,7 @@ class Shelf:
             try:
                 found.append(load_summary(self.store.get(f"{BACKUPS}{name}/{SUMMARY}")))
             except (Absent, ValueError, KeyError, TypeError):
-                found.append(self.manifest(name).summary())  # the summary is only a faster way to read the manifest
+                found.append(self.manifest(name).summary())  # The summary is only a faster way to read the manifest.
         return found
 
     def manifest(self, backup: str) -> Manifest:
@@ -56,7 +56,7 @@ class Shelf:
             try:
                 found[key.removeprefix(PROOFS).removesuffix(".json")] = _proof(json.loads(self.store.get(key)))
             except (Absent, ValueError, KeyError, TypeError):
-                continue  # nothing is known about it, so it counts as not proved
+                continue  # Nothing is known about this backup, so it counts as not proved.
         return found
 
     def add(self, manifest: Manifest) -> None:

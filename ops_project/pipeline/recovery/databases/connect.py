@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = psycopg2.extensions.connection
 else:
-    Connection = Any  # the driver is imported only if a database is used
+    Connection = Any  # The driver is imported only if a database is used.
 
 CONNECT_SECONDS = 10
 # How long to wait for a table that another process has locked. A run locks no table of the ledger for as long as a

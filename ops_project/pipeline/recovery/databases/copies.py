@@ -158,7 +158,7 @@ def _aside(connection: Connection, there: Schema, label: str) -> str:
     plain = "before_restore_" + "".join(letter if letter.isalnum() else "_" for letter in label)
     name = next(text for text in _numbered(plain) if text not in taken)
     _new_schema(connection, name, use=False)
-    for table in there.tables:  # this also removes its indexes, its keys, and the sequences that belong to its columns
+    for table in there.tables:  # This also removes the table's indexes and keys, and the sequences of its columns.
         run(connection, f"ALTER TABLE {identifier(here)}.{identifier(table.name)} SET SCHEMA {identifier(name)}")
     for sequence in there.sequences:
         if sequence.column is None:

@@ -13,7 +13,7 @@ class Place:
     """The place of one part."""
 
     part: str
-    """ledger, dagster, registry."""
+    """The name of the part: ledger, dagster or registry."""
     what: str
     """The name for people, for example: the ledger."""
     url: str = ""

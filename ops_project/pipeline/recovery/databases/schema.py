@@ -108,7 +108,7 @@ def read(connection: Connection) -> Schema:
 
 def make(connection: Connection, schema: Schema) -> None:
     """Make the empty tables and their sequences, without constraints and triggers."""
-    run(connection, "SET LOCAL check_function_bodies = off")  # they may name tables that do not exist yet
+    run(connection, "SET LOCAL check_function_bodies = off")  # Functions may name tables that do not exist yet.
     for _, statement in schema.functions:
         run(connection, statement)
     for sequence in schema.sequences:

@@ -21,7 +21,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        """Whether it must be evaluated again."""
+        """Whether the check must be evaluated again."""
         return self.passed is None or (not self.passed and self.is_error)
 
 

@@ -58,7 +58,7 @@ class Decision:
 
     @property
     def retry(self) -> bool:
-        """Whether it is tried again."""
+        """Whether the step is tried again."""
         return self.seconds is not None
 
     @property
