@@ -35,7 +35,7 @@ class Lineage:
     jobs: tuple[str, ...] = ()
     """Every job of the code location, also a job that builds nothing; empty if the jobs are not known."""
     sensors: tuple[str, ...] = ()
-    """Every sensor of the code location; empty if they are not known."""
+    """Every sensor of the code location; empty if the sensors are not known."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 

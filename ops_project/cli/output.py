@@ -81,7 +81,9 @@ def told(words: str) -> None:
 
 
 def told_if_cut(listed: int, total: int) -> None:
-    """Say that a list shows only its newest lines. On standard error, so that JSON on standard output stays valid."""
+    """Say that a list shows only its newest lines. The sentence goes to standard error, so that JSON on standard output
+    stays valid.
+    """
     if listed < total:
         told(f"The {listed} newest of {total} are listed; --limit {total} lists all.")
 

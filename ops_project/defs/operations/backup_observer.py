@@ -11,8 +11,8 @@ AGE, FAILED = "backup.proved_age_hours", "backup.failed"
 
 
 def look(view: View) -> Observation:
-    """The age and the state of the newest backup. Without a destination, nothing but the end of what was reported
-    while there was one.
+    """The age and the state of the newest backup. Without a destination, only signals that end what was reported
+    while a destination was configured.
     """
     destination = view.catalog.platform.backups.destination
     if destination is None:

@@ -128,7 +128,7 @@ def _ages(view: View, news: list[Signal]) -> list[Signal]:
     found = []
     for asset, level in levels.items():
         held, last = level.state == FIRING, before.get(asset)
-        # A reading with a later time is from a rehearsal of tomorrow, and says nothing of today.
+        # A reading with a time after now is from a rehearsal of tomorrow, and says nothing about today.
         if held and last is not None and last.value and timedelta() <= view.now - last.event_at < AGE_EVERY:
             continue
         if not held and (last is None or not last.value):

@@ -47,7 +47,7 @@ FIXED = frozenset(
 # A finding that was resolved longer ago than this has already been reported.
 LOOK_BACK_DAYS = 14
 METRIC = "metric "
-"""A part of this observer is named by this word and the metric that it asks for."""
+"""This word and the name of a metric are the name of the part of this observer that asks for the metric."""
 QUERY_SECONDS = 20.0
 """The time limit of one metric's query. The shipped ones take a tenth of a second."""
 
@@ -95,7 +95,7 @@ def look(view: View) -> Observation:
             if metric.sql is not None and known.issuperset(metric.tables):
                 part(f"{METRIC}{kind}", partial(_metric, view, snapshot, connection, kind, metric=metric, runs=runs))
         part("sizes of tables", partial(_sizes, view, snapshot, connection))
-        # A metric that was removed fails no more.
+        # The failure of a metric ends when the metric is removed.
         well |= {name for name in _failing(view) if name.startswith(METRIC) and name not in asked}
     finally:
         connection.close()

@@ -95,7 +95,7 @@ def trace(
 
 
 def resolved(lineage: ColumnLineage) -> Mapping[str, Resolved]:
-    """Schema → for how many of its columns the origin is known. The fields of inbound files and the journal are not
+    """Schema → the number of its columns whose origin is known. The fields of inbound files and the journal are not
     counted.
     """
     counted: dict[str, dict[str, int]] = {}

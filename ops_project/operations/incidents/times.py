@@ -23,7 +23,7 @@ _ENDS = (IncidentReason.DATA_RECOVERED, IncidentReason.RESOLVED_BY_PERSON)
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One opening of one incident, and how long after it the events came. None: the event has not happened."""
+    """One opening of one incident, and how long after the opening each event came. None: the event has not happened."""
 
     incident: int
     to_acknowledge: timedelta | None

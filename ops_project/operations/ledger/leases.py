@@ -59,7 +59,7 @@ def check_fence(connection: Connection, name: str, holder: str, fence: int) -> N
 
 
 def _of(lease: Lease, now: datetime, expires: datetime) -> dict[str, object]:
-    """The parameters of a statement that changes a lease, if its holder still has it."""
+    """The parameters of a statement that changes a lease if the holder still has the lease."""
     return {
         "lease": lease.name,
         "own": lease.holder,

@@ -33,8 +33,8 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
 
 
 def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
-    """Store which subjects the graph no longer has. An empty graph, or one without jobs or sensors, means that they are
-    not known, so nothing counts as removed.
+    """Store which subjects the graph no longer has. If the graph has no asset, nothing counts as
+    removed, because the graph is not known. The same holds for its jobs and for its sensors.
     """
     if not after.assets:
         return

@@ -1,7 +1,7 @@
 """Removes old rows, a limited number at a time. Readings are thinned out first, and then everything is removed by age.
 
-Four things stay whatever their age: the newest signal of each series, the signals of which a level consists, the signal
-with which an alert began that is open or belongs to an open incident, and signals that no cycle has evaluated yet.
+Four things stay whatever their age: the newest signal of each series, the signals of which a level consists, the first
+signal of each alert that is open or belongs to an open incident, and signals that no cycle has evaluated yet.
 """
 
 from __future__ import annotations
@@ -109,6 +109,6 @@ def _may_go(decided: int) -> tuple[ColumnElement[bool], ...]:
     return (
         signals.c.seq <= decided,
         ~exists().where(levels.c.seq == signals.c.seq),
-        # The time says which signal it is. A signal of another series with the same time stays as well.
+        # An alert stores only the time of its first signal. Signals of other series with the same time stay as well.
         signals.c.event_at.not_in(select(alerts.c.starts_at).where(_kept())),
     )

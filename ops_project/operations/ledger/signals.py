@@ -329,7 +329,7 @@ class SignalTable(Access):
     def began(self, firing: Sequence[Signal]) -> dict[str, tuple[datetime, str]]:
         """For series that fire: fingerprint → the first event since the series was last ok, and the run of this event.
 
-        The run is empty if the event is of no run.
+        The run is empty if the event belongs to no run.
         """
         found: dict[str, tuple[datetime, str]] = {}
         with self.read() as connection:

@@ -77,7 +77,7 @@ def _words(where: str, error: Exception, on_a_server: bool) -> str:
 
 
 def is_server(url: URL) -> bool:
-    """Whether a server keeps the ledger, and not a file."""
+    """Whether a server, not a file, keeps the ledger."""
     return url.get_backend_name() != "sqlite"
 
 

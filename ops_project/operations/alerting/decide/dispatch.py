@@ -1,5 +1,5 @@
-"""Decides to which groups firing alerts belong: those of their routes, and those through which the owners of alerts
-that are silent under them hear of them.
+"""Decides to which groups firing alerts belong: to the groups of their routes, and to the groups through which the
+owners of the alerts that are silent under them are told.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBI
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Add firing alerts to the groups of their routes, and remove them from groups that no longer match. A receiver
-    that was told of an alert in such a group is still told of its end.
+    to which such a group reported an alert is still told when the alert ends.
     """
     state = decision.state
     _forget_listed(decision)
@@ -51,7 +51,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _silent_under(firing: Sequence[Alert], changed: Collection[int] | None) -> dict[int, list[Alert]]:
-    """Cause → the alerts that are silent under it; only those in `changed`, unless that is None."""
+    """Cause → the alerts that are silent under it. If `changed` is given, only alerts in `changed` count."""
     found: dict[int, list[Alert]] = {}
     for alert in firing:
         if alert.cause is None or alert.muted not in SILENT_UNDER_ANOTHER:
@@ -62,8 +62,8 @@ def _silent_under(firing: Sequence[Alert], changed: Collection[int] | None) -> d
 
 
 def _places(config: AlertConfig, alert: Alert, silent: Sequence[Alert]) -> dict[Place, tuple[Node, Mapping[str, str]]]:
-    """The groups to which an alert belongs. `silent`: alerts that are silent under it. Its own routes may not reach
-    their owners.
+    """The groups to which an alert belongs. `silent`: alerts that are silent under this alert. Their owners may not be
+    receivers of its own routes.
     """
     own = heard_once(match(config.tree, alert.labels))
     taken: dict[Place, tuple[Node, Mapping[str, str]]] = {}
@@ -78,7 +78,7 @@ def _places(config: AlertConfig, alert: Alert, silent: Sequence[Alert]) -> dict[
     for symptom in silent:
         facts = tuple(symptom.labels.get(name, "") for name in names)
         if facts in asked:
-            continue  # the same routes take both
+            continue  # An earlier symptom has the same routes.
         asked.add(facts)
         for route in heard_once(match(config.tree, symptom.labels)):
             beside = config.nodes.get(symptoms_of(route))
@@ -122,9 +122,9 @@ def _listed_under(alert: Alert | None, members: frozenset[int]) -> bool:
 
 
 def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
-    """Find the groups of routes that no longer exist. Their receivers still hear of the ends of the alerts of which
-    they were told. Returns the keys of these groups: if their alerts have another route to the same receiver, the group
-    moves there.
+    """Find the groups of routes that no longer exist. A receiver to which such a group reported an alert is still told
+    when the alert ends. Returns the keys of these groups. If the alerts of a group have another route to the same
+    receiver, the group moves to that route.
 
     Groups that an earlier version named by position keep their key.
     """

@@ -34,7 +34,7 @@ class Moves:
     places: Mapping[int, Places]
     """Number of each alert that may move → the groups to which it belongs."""
     homeless: set[str]
-    """Groups whose route no longer exists, and that no alert has moved to another route yet."""
+    """Groups whose route no longer exists, and which no alert has moved to another route yet."""
 
     def __post_init__(self) -> None:
         self._groups = self.decision.state.groups
@@ -43,7 +43,7 @@ class Moves:
         self._log: dict[str, set[LogKey]] | None = None
 
     def put(self, alert: Alert, held: Collection[str]) -> None:
-        """Put an alert into its groups. `held`: the groups in which it was."""
+        """Put an alert into its groups. `held`: the groups that contained the alert before."""
         groups, taken = self._groups, self.places[alert.number]
         left = [key for key in sorted(held) if self._is_left(key, taken)]
         beside = [key for key in sorted(held) if key not in left and self._node(key).kind]
@@ -54,7 +54,7 @@ class Moves:
                 continue
             before = next((key for key in (*left, *beside) if self._node(key).receiver == node.receiver), None)
             if node.kind and before in beside:
-                continue  # the receiver hears of this alert beside the tree already
+                continue  # the receiver already gets this alert through a route outside the tree
             if known is None and before is not None and not self._others_stay(before, alert.number):
                 # The group keeps its key when it moves, because a pager knows the group by its key.
                 due = min(groups[before].next_flush, self.now + node.group_wait)
@@ -108,8 +108,8 @@ class Moves:
             del self._at[place]
 
     def _leave(self, key: str, number: int) -> None:
-        """Take an alert out of a group that has no successor. Receivers that were told of it there still hear of its
-        end.
+        """Take an alert out of a group that has no successor. Receivers to which the group reported the alert are still
+        told when the alert ends.
         """
         node = self._node(key)
         if node.kind == ENDS:
@@ -189,7 +189,7 @@ class Moves:
 
 
 def _way(node: Node) -> str:
-    """The receiver, and which alerts the route to it takes."""
+    """The receiver in words, with the alerts that the route to it takes."""
     if node.kind == SYMPTOMS:
         return f"{node.receiver}, for the owners of alerts that are silent under it"
     takes = ", ".join(map(str, node.matchers)) or "every alert that no branch takes"

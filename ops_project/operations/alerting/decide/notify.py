@@ -151,7 +151,7 @@ def _tell(
     state = decision.state
     group, node, now = flushed.group, flushed.node, flushed.now
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
-    # Beside the tree, a message goes only to the owners whose alerts it lists.
+    # Through a route outside the tree, a message goes only to the owners whose alerts the message lists.
     shares = {} if node.kind == SYMPTOMS else recipients.shares(channel, [*firing, *resolved], config)
     known_elsewhere = _known_elsewhere(state, group.key, name) if node.kind == SYMPTOMS else {}
     listed = _listed(config, flushed, channel, shares, known_elsewhere)
@@ -278,7 +278,8 @@ def _listed(
     known: Mapping[str, Collection[int]],
 ) -> dict[str, frozenset[int]]:
     """Owner → its own silent symptoms that the message about their cause lists. Adds the causes to the owners'
-    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which it knows already.
+    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which the
+    owner was told already.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}

@@ -1,7 +1,8 @@
-"""Places beside the routing tree, which no alert reaches by its own labels.
+"""Routes outside the routing tree. No alert reaches such a route by its own labels.
 
-- `ends`: an alert has left the route through which a receiver was told of it, because its severity or the route was
-  edited. The receiver still gets the end of the alert, and nothing else. Otherwise its page would stay open for ever.
+- `ends`: an alert has left the route through which a receiver was told of the alert, because the alert's severity or
+  the route was edited. The receiver is still told when the alert ends, and gets nothing else. Otherwise the page would
+  stay open for ever.
 - `symptoms`: an alert is silent under a cause that goes to other receivers. The owners of the silent alert get the
   message about the cause through the route of their own alert, which lists it.
 """
@@ -16,17 +17,17 @@ from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node,
 
 
 def ends_of(receiver: str) -> str:
-    """The id of the place at which a receiver only hears of ends."""
+    """The id of the route through which a receiver is told only that alerts end."""
     return f"({ENDS}) {receiver}"
 
 
 def symptoms_of(node: Node) -> str:
-    """The id of the place at which the owners of silent alerts of this route hear of the causes."""
+    """The id of the route through which the owners of this route's silent alerts are told of the causes."""
     return f"{node.id} ({SYMPTOMS})"
 
 
 def outside(tree: Node, receivers: Mapping[str, Receiver]) -> Iterator[Node]:
-    """Every place beside this tree."""
+    """Every route outside this tree."""
     for name in receivers:
         yield replace(
             tree,

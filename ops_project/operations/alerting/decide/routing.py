@@ -44,7 +44,7 @@ class Node:
     former_id: str = ""
     """The id that earlier versions gave the route: its place in the tree."""
     kind: str = ""
-    """Empty for a route of the tree; `ends` or `symptoms` for a place beside it (outside.py)."""
+    """Empty for a route of the tree; `ends` or `symptoms` for a route outside the tree (outside.py)."""
 
     def group_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         if "..." in self.group_by:

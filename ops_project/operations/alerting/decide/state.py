@@ -98,7 +98,7 @@ class AlertConfig:
 
     by_metric: Mapping[str, Sequence[Watched]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
-    """Id → the route of the tree, or the place beside it."""
+    """Id → the route, inside or outside the tree."""
 
     @cached_property
     def token(self) -> object:
@@ -187,7 +187,7 @@ class State:
     resolutions: dict[int, Resolution] = field(default_factory=dict)
     """Resolutions by people that no decision has applied yet, by alert."""
     levels: dict[str, Level] = field(default_factory=dict)
-    """Fingerprint → the level of the series. It holds at least the series of new signals, and all series if
+    """Fingerprint → the level of the series. The mapping holds at least the series of new signals, and all series if
     `rules_version` is not the configuration's.
     """
     dismissed: dict[str, datetime] = field(default_factory=dict)

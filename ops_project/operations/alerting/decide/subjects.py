@@ -1,4 +1,4 @@
-"""Whether the subject of an alert still exists: its asset, the asset's check or freshness policy, its job, its sensor.
+"""Whether the subject of an alert still exists: an asset, a check or the freshness policy of an asset, a job, a sensor.
 Service levels, expectations and schedules have their own observers, which report when one no longer exists.
 """
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 FRESHNESS = "(freshness)"
-"""Stands in the place of a check for the freshness of an asset, as Dagster judges it."""
+"""Stands in place of the name of a check. Means the freshness of an asset, which Dagster judges."""
 # The first words of the kinds of signals that are about a job, if they name no asset.
 _OF_JOBS = frozenset({"run", "step", "publication", "resource"})
 
