@@ -40,8 +40,8 @@ _RULES: tuple[tuple[re.Pattern[str], str, Needed], ...] = (
     (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"), "***@***", _all_of("@")),
     (re.compile(r"(?<![\w-])\+?\d{1,3}[ -]?\(?\d{3}\)?[ -]\d{3}[ -]?\d{3,4}(?!\w)"), "***", _LONG_NUMBER),
     (re.compile(r"(?<!\d)(?:\d[ -]?){15}\d(?!\d)"), "****", _LONG_NUMBER),
-    # The next four match a telephone number in one piece, one with its area code in brackets, a social security number
-    # and an IBAN.
+    # The next four patterns match a telephone number in one piece, one with its area code in brackets, a social
+    # security number and an IBAN.
     (re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), "***", _all_of("+")),
     (re.compile(r"\(\d{3}\) ?\d{3}[ .-]?\d{4}(?!\w)"), "***", _all_of("(", ")")),
     (re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), "***", _SOCIAL),

@@ -1,7 +1,7 @@
 """Predicts the next value of a daily series: a prediction interval from earlier values. The tested value itself is left
-out of the prediction (leave-one-out), because a drop would widen its own interval and be hidden. It works on
-logarithms, so that growth is a straight line and a weekday a constant factor. Pure: no clock, no warehouse, no Dagster.
-With few points it does not guess: the result is None, which means unknown.
+out of the prediction (leave-one-out), because a drop would widen its own interval and be hidden. The
+prediction works on logarithms, so that growth is a straight line and a weekday is a constant factor. The module is
+pure: no clock, no warehouse, no Dagster. If there are few points, the result is None, which means unknown.
 """
 
 from __future__ import annotations

@@ -266,7 +266,7 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:
     """Print the draft (or the written post-mortem).
 
-    With --done, store the written one. It is refused until it answers the five questions.
+    With --done, store the written post-mortem. A text that does not answer the five questions is refused.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.incidents import actions

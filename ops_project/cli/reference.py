@@ -167,7 +167,7 @@ def _one_line(text: str | None) -> str:
 
 
 def _meaning(info: Any) -> str:
-    """The docstring of the key, or else that of the values that it holds."""
+    """The docstring of the key, or else the docstring of the key's values."""
     if info.description:
         return _one_line(info.description)
     return " ".join(_one_line(child.__doc__) for _, child in _children(info.annotation) if child.__doc__)

@@ -206,7 +206,7 @@ def _rebuild(settings: Settings, entry: Entry, as_json: bool) -> None:
             model_of(manifest, name)
             models.append(name)
         except RebuildError:
-            continue  # dbt does not build it, or it cannot be built from nothing: the run itself builds it.
+            continue  # dbt does not build this table, or not from nothing. The run itself builds the table.
     perform(settings, Run(rebuild_tables=tuple(models)), as_json)
 
 

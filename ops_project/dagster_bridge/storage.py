@@ -136,7 +136,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._initdb(self._engine(shard))
         if shard != INDEX_SHARD_NAME and not template.exists():
             with self._engine(shard).connect() as connection:
-                # This holds only the empty tables, because no event has been stored yet.
+                # This storage holds only empty tables, because no event has been stored yet.
                 connection.execute(db.text("PRAGMA wal_checkpoint(TRUNCATE)"))
             partial = template.with_suffix(f".{os.getpid()}.new")
             shutil.copyfile(file, partial)

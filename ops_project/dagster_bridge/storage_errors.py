@@ -60,7 +60,7 @@ def unusable(folder: Path, cause: str) -> str:
 
 
 def misconfigured(folder: Path, error: BaseException) -> str:
-    """Says in one line that dagster.yaml cannot be used, why, and the next step."""
+    """Says in one line that dagster.yaml cannot be used, why it cannot be used, and what to do next."""
     file = folder / "dagster.yaml"
     reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
     return (

@@ -99,7 +99,7 @@ def classify(error: BaseException) -> Classified:
 
 
 def link_of(error: BaseException) -> list[Link]:
-    """The chain of an exception, the outermost first. An exception that a library wraps comes before its wrapper."""
+    """The chain of an exception, the outermost first. An exception that a library wraps comes before the wrapper."""
     return [
         Link(tuple(cls.__name__ for cls in type(inner).__mro__[:-1]), str(inner), tuple(_codes_of(inner)))
         for outer in chain(error)
@@ -140,7 +140,7 @@ def _concluded(found: Sequence[Evidence], text: str) -> Classified:
     line = (text.splitlines() or [""])[0][:LONGEST]
     if not found:
         return Classified("unknown", False, line)
-    # First come the codes or types of the outermost error that has one. Words count only if no error has a code or a
+    # The codes or types of the outermost error that has one come first. Words count only if no error has a code or a
     # type.
     strong = [item for item in found if item.level != "words"]
     first = (strong or found)[0]

@@ -142,7 +142,7 @@ class Anomalies(Model):
     """Which rows of gold.data_anomalies fail the check, and how many days it lists."""
 
     alert_days: int = Field(ge=1)
-    """An anomaly of today, or of this many days before, fails the check."""
+    """An anomaly of today, or of up to this many days before today, fails the check."""
     list_days: int = Field(ge=1)
     """Anomalies of this many past days are listed."""
 

@@ -1,7 +1,7 @@
 """Remembers the configuration folder with which a home was built, so that a command without it can warn.
 
-Without its folder a home lacks domains, owners and rules, and the answers still look complete. The folder is only named
-in the warning. It is not applied, because the user decides with which configuration a command runs.
+Without its folder a home lacks domains, owners and rules, and the answers still look complete. The warning names the
+folder. The folder is not applied, because the user decides with which configuration a command runs.
 """
 
 from __future__ import annotations

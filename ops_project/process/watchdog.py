@@ -61,7 +61,7 @@ class Watchdog:
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
         """The block may take `seconds`. Limits nest; the nearest deadline counts."""
-        key = next(self._keys)  # An id is never used twice, because stop requests are remembered by it.
+        key = next(self._keys)  # No id is used twice, because a stop request is stored under its id.
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
             if self._thread is None:

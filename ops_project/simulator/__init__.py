@@ -34,8 +34,8 @@ def simulate(
     and `postgres` is the URL of a database for the transactions. If the request cannot be fulfilled, ValueError is
     raised before anything is written.
     """
-    # Imported only when needed, so that the command line can show this package's constants without numpy and the
-    # catalog.
+    # The module is imported only when it is needed, so that the command line can show this package's constants without
+    # numpy and the catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
     from ops_project.simulator.simulation import Asked

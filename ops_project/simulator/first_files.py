@@ -46,8 +46,8 @@ def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days
     """The days and domains that must be simulated before these domains can run; None if nothing has to be simulated.
 
     If the home remembers a request that was not finished, this is the rest of that request, without the domains that a
-    user has given files since then. If the home has never had a file, it is `days` days of each domain. So a user's
-    files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
+    user has given files since then. If the home has never had a file, the result is `days` days of each domain. So a
+    user's files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
     """
     zone = catalog.platform.zone
     if (left := _unfinished(settings.home)) is not None:

@@ -18,9 +18,9 @@ class Readings(Model):
     """The retention of gauges."""
 
     thin_after: Duration = Field(default=2 * DAY)
-    """Until this age every reading is kept."""
+    """Up to this age, every reading is kept."""
     thin_to: Duration = Field(default=timedelta(hours=1))
-    """After that only the largest and the smallest reading of each span of this length is kept, for each series."""
+    """Of older readings, only the largest and the smallest in each span of this length are kept, for each series."""
     keep: Duration = Field(default=30 * DAY)
     """Readings older than this are removed."""
 

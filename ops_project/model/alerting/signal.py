@@ -36,8 +36,8 @@ class Signal:
     event_at: datetime
     observed_at: datetime
     occurrence: str
-    """What distinguishes two events of one fingerprint (a run, an event id, a finding). With it a signal that is
-    reported twice is stored once.
+    """What distinguishes two events of one fingerprint (a run, an event id, a finding). Because of this text,
+    a signal that is reported twice is stored only once.
     """
     value: float | None = None
     """None if the value could not be read (unknown)."""

@@ -94,8 +94,8 @@ def run_once(
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     failures.install(catalog.failure_classes)
     role = role or (authority.DAEMON if daemon else authority.SHELL)
-    # If the ledger is gone, a person reads in the shell that a new one begins. A daemon begins none: it reports the
-    # loss until a person decides.
+    # If the ledger is gone, a shell tells the person that a new ledger begins. A daemon does not begin a new ledger. It
+    # reports the loss until a person decides.
     ledger = open_ledger(settings, begins=role == authority.SHELL)
     name = holder or str(current())
     with ExitStack() as held:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class LedgerEmptied(LedgerUnusable):
-    """The file of the ledger is there and has nothing in it, although the home has been built."""
+    """The file of the ledger exists but is empty, although the home has been built."""
 
     def __init__(self, file: Path) -> None:
         RuntimeError.__init__(

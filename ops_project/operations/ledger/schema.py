@@ -64,7 +64,7 @@ levels = Table(
     "levels",
     metadata,
     Column("fingerprint", String(16), primary_key=True),
-    # The signals that define the state of the series: its newest ok, and those that fire since. Pruning keeps them.
+    # The signals that define the state of the series: its newest ok, and those that fired after it. Pruning keeps them.
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Index("levels_seq", "seq"),
 )

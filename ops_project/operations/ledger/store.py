@@ -195,8 +195,8 @@ def _is_read_only(file: Path) -> bool:
 def _opened_to_read(file: Path) -> sqlite3.Connection:
     """Open the ledger for reading where nothing can be written. SQLite itself would write beside the file."""
     log = file.with_name(f"{file.name}-wal")
-    # Content that is only in the log can be read only through the log. SQLite can read the log only if its index was
-    # left beside it.
+    # Content that is only in the log can be read only through the log. SQLite can read the log only if the log's
+    # index still exists.
     mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 

@@ -1,7 +1,7 @@
 """The period of a report.
 
 The report for a date covers the last whole day, week (Monday to Sunday), month or quarter that ends on that date or
-before it. It tells what was known at the midnight after its last day, in the platform's zone.
+before it. The report tells what was known at the midnight after the period's last day, in the platform's zone.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class _Tracer(Sources):
             name = cte.alias.lower()
             known = named(self.query(body.left, tables, outer), cte)
             # Columns that one turn has added may lead to more in the next turn. So this is repeated until a turn adds
-            # nothing. That comes to an end, because the set of columns is finite.
+            # nothing. The repetition ends, because the set of columns is finite.
             while (found := named(self.query(body, {**tables, name: known}, outer), cte)) != known:
                 known = found
             return known

@@ -34,8 +34,8 @@ def record(settings: Settings, tests: list[tuple[str, str]], as_of: datetime) ->
     if not tests:
         return
     moment = as_of.astimezone(UTC).replace(tzinfo=None, microsecond=0) if as_of.tzinfo else as_of
-    # Opened with the same options as the writer's own handle and dbt's, so that DuckDB shares one instance in this
-    # process.
+    # The connection is opened with the same options as the writer's own handle and dbt's, so that DuckDB shares one
+    # instance in this process.
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.begin()
         connection.execute("DELETE FROM ops.tested WHERE list_contains(?, test)", [[name for name, _ in tests]])

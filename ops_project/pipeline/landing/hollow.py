@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# The same bounds as for a compressed file: a small one may be hollow, and one byte may stand for many.
+# These are the bounds of a compressed file, too: a small file may be hollow, and one byte may stand for many.
 FROM_BYTES = 64 * 1024 * 1024
 RATIO = 200
 BLOCK = 512

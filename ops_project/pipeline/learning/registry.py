@@ -113,7 +113,7 @@ class Registry:
         parameters: Mapping[str, Any],
         tags: Mapping[str, str],
     ) -> str:
-        """Record a candidate. Returns its version. It is used only after it is promoted."""
+        """Record a candidate. Returns its version. A candidate is not used until it is promoted."""
         client = self._client
         data = artifact.encode(dict(content))
         run = client.create_run(self._experiment(), run_name=f"{model} {tags.get('as_of', '')[:10]}")

@@ -41,8 +41,9 @@ def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
 
 
 def loads(folder: Path, home: Path) -> str | None:
-    """Load a version's definitions on an empty home, in another process. Returns its error, None if it loaded. It
-    uses the configuration folder of this process, because the version must understand that as well.
+    """Load a version's definitions on an empty home, in another process. Returns the error, or
+    None if the definitions loaded. The configuration folder is that of this process, because the version must
+    understand this folder as well.
     """
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     with Settings(home=home).exported(PYTHONPATH=str(folder)):

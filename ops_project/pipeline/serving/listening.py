@@ -47,7 +47,7 @@ def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[d
 
 
 def serve(connection: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> Served:
-    """Load these days. It is idempotent: all items of a day are replaced. Raises Throttled, with the refused
+    """Load these days. The call is idempotent: all items of a day are replaced. Raises Throttled, with the refused
     requests of all days, if the store refused one until the retries were used up.
     """
     served = Served()

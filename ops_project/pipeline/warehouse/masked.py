@@ -1,7 +1,7 @@
 """A snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged, so
 that it can be replayed, with the names and addresses in it. A query that reads this table runs in a second
-catalogue. It has the same tables and views under the same names, and its `ops.quarantine` shows `***` for the raw
-text. The file itself is attached under a name that is different each time, so that no query can name it.
+catalogue. This catalogue has the same tables and views under the same names, and its `ops.quarantine` shows `***` for
+the raw text. The file itself is attached under a name that is different each time, so that no query can name it.
 """
 
 from __future__ import annotations

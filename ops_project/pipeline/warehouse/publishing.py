@@ -184,7 +184,7 @@ def remove_partial(settings: Settings) -> list[str]:
         try:
             now = _current_folder(settings, root.name)
         except PublicationUnusable:
-            continue  # It is not known which of them consumers read.
+            continue  # It is not known which folder consumers read.
         for path in root.iterdir():
             unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.name)
             if path.name.startswith(PARTIAL) or unpublished:

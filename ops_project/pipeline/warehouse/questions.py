@@ -24,7 +24,7 @@ from ops_project.pipeline.warehouse import masked, snapshots
 
 BLOCK = 2_000
 LOWEST_PRIORITY = 19
-# The engine's limit covers only its buffers. Python's copy of a block, texts and threads need memory besides.
+# The engine's limit covers only its buffers. Python's copy of a block, texts and threads need further memory.
 ROOM = 2
 STOP_SECONDS = 5.0
 STOP_AGAIN_SECONDS = 0.1

@@ -178,7 +178,7 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError):
-        return [EVERY_DATE]  # The dates that it named are unknown, so every date counts.
+        return [EVERY_DATE]  # The dates in the damaged note are unknown, so every date counts.
 
 
 def is_behind(settings: Settings) -> bool:
@@ -189,7 +189,7 @@ def is_behind(settings: Settings) -> bool:
     if not found:
         return True
     warehouse, newest = settings.warehouse.stat(), found[-1]
-    # A copy that was put in its place may have the same time, but hardly the same size.
+    # A copy that replaced the warehouse may have the same time, but hardly the same size.
     return warehouse.st_mtime_ns > (
         newest.folder / MANIFEST
     ).stat().st_mtime_ns or warehouse.st_size != newest.manifest.get("size_bytes", warehouse.st_size)
@@ -260,15 +260,15 @@ def take(
 
 
 def prune(settings: Settings, keep: int) -> list[str]:
-    """Remove old snapshots. A process that has one open can continue to read it. Returns the ids removed. It keeps
-    the newest `keep`, and the newest `keep` of good runs. So a week of failing runs does not displace a good
+    """Remove old snapshots. A process that has one open can continue to read it. Returns the removed ids. The
+    newest `keep` snapshots stay, and the newest `keep` of good runs. So a week of failing runs does not displace a good
     snapshot.
     """
     found = existing(settings)
     good = [snapshot.id for snapshot in found if snapshot.manifest.get("good", True)]
     stay = {*(snapshot.id for snapshot in found[-keep:]), *good[-keep:]}
     readable = {snapshot.id for snapshot in found}
-    # One that cannot be read goes once `keep` newer ones can: until then, its manifest may be brought back.
+    # An unreadable snapshot stays until `keep` newer ones are readable, because its manifest may be brought back.
     old = [
         folder
         for folder in _folders(settings)

@@ -13,7 +13,7 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.records import Sheet
 
 BROKEN_ROWS = 12
-# The streaming team must be alerted if there are more than ten in an hour.
+# The streaming team must be alerted if an hour has more than ten unknown references.
 UNKNOWN_REFERENCES = 15
 # If a feed has several references, this one is broken.
 REFERENCES = {

@@ -164,7 +164,7 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
         "run_id": entry.run_id,
         "pipeline": entry.job_name or "",
     }
-    # A build repairs the failure of its own partition, and a failure that was about no single partition.
+    # A build repairs the failure of its own partition, and a failure that did not concern a single partition.
     partitions = {"", found.partition or ""}
     signals = [
         Signal(kind="asset.failure", state=OK, value=0.0, partition=partition, occurrence=entry.run_id, **common)

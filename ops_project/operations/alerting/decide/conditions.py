@@ -17,7 +17,7 @@ from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
 WINDOW = "window"
-"""Takes the place of a series' fingerprint in an alert's conditions, if the condition is about a window over the whole
+"""Takes the place of a series' fingerprint in an alert's conditions, if a condition is about a window over the whole
 subject.
 """
 # The next signal never changes these labels, which say what the alert is about. It may change all other labels.

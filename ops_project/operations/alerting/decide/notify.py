@@ -114,8 +114,8 @@ def _owed(
 ) -> frozenset[int]:
     """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
-    Another process has the secrets and sends it: for example, a person's shell must not discard the end of a page that
-    the daemon sends. If no process has them any more, the end is dropped when the log entry expires.
+    Another process has the secrets and sends the end: for example, a person's shell must not discard the end of a page
+    that the daemon sends. If no process has the secrets any more, the end is dropped when the log entry expires.
     """
     if not flushed.resolved:
         return frozenset()

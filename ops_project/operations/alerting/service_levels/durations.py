@@ -1,4 +1,4 @@
-"""Whether a run is slow, compared with the median of its successful runs. It is judged while it still runs."""
+"""Whether a run is slow, compared with the median of its successful runs. A run is judged while it still runs."""
 
 from __future__ import annotations
 

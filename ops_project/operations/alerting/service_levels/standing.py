@@ -57,7 +57,7 @@ class Standing:
     deadline: datetime
     outlook: Outlook
     up: bool | None
-    """Whether the assets that were last due are there; None if nothing was due yet."""
+    """Whether the assets were built since they were last due; None if nothing was due yet."""
 
 
 def delivered(ledger: Ledger) -> dict[str, datetime]:
@@ -123,7 +123,7 @@ def standing(
 
 
 def ready(wanted: Sequence[str], built: Mapping[str, datetime], since: datetime) -> bool:
-    """Whether each asset was built since."""
+    """Whether each asset was built at or after `since`."""
     return all(built.get(asset, NEVER) >= since for asset in wanted)
 
 

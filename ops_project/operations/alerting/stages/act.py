@@ -78,7 +78,7 @@ def notify(cycle: Cycle) -> None:
     lacking = unconfigured(receivers, cycle.settings)
     cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
     if lacking and cycle.config.flush_now:
-        # This is shown to a person, or in the output of a job. If a daemon's own messages wait, an alert reports it.
+        # The report is shown to a person, or in the output of a job. If a daemon's own messages wait, an alert says so.
         waiting = cycle.ledger.channels_waiting()
         cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
 

@@ -1,5 +1,5 @@
-"""An incident, from the alert that opened it to the post-mortem. The policy is copied into it when it opens. Editing
-YAML afterwards does not change an open incident.
+"""An incident, from the alert that opened it to the post-mortem. The policy is copied into the incident when the
+incident opens. Editing YAML afterwards does not change an open incident.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ops_project.model.feed.moment_format import OFFSET, spelling
 from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
-# These are the characters with which the engine writes a date and a timestamp. Others, such as 'infinity', it writes
+# The engine writes dates and timestamps with these characters. It writes other values, such as 'infinity',
 # differently.
 WIDTHS = {"date": 10, "timestamp": 19}
 _ANY_BLANKS = r"[ \t\r\n]*"
@@ -183,8 +183,8 @@ def local_time(moment: str, zone: str) -> str:
 
 
 def other_moment(moment: str, local: str, zone: str) -> str:
-    """SQL of the other UTC moment with this local time; NULL if there is none. Its distance is the difference
-    between the clock's offset at `moment` and the offset a day before or after.
+    """SQL of the other UTC moment with this local time; NULL if there is none. The distance of the two moments
+    is the difference between the clock's offset at `moment` and the offset a day before or after.
     """
     around = []
     for day in ("- INTERVAL 1 DAY", "+ INTERVAL 1 DAY"):

@@ -47,7 +47,7 @@ def _reading(metric: str, value: float | None, limit: float, detail: str, *, abo
     return Reading(metric, value, limit, "failed" if wrong else "ok", detail)
 
 
-# A movement of up to this many times the natural one is still expected.
+# A movement of up to this many times the natural movement is still expected.
 NATURAL_FACTOR = 2.0
 
 

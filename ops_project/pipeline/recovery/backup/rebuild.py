@@ -189,7 +189,7 @@ def _warehouse(folder: Path, snapshot: str) -> None:
     if target.is_file():
         target.unlink()
     files.copy(source, target)
-    # The warehouse must not be newer than its snapshot. Otherwise it would look as if it had been written to since.
+    # The warehouse must not be newer than its snapshot. Otherwise the warehouse would seem to contain later changes.
     stat = source.stat()
     target.chmod(stat.st_mode & 0o777)
     os.utime(target, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
