@@ -213,7 +213,7 @@ def _audit(settings: Settings, *, by: str, action: str, subject: str, outcome: s
             settings.now(), who=by, source="shell", action=action, subject=subject, outcome=outcome, detail=detail
         )
     except Exception as error:
-        say(f"it is done, but it could not be written into the audit log: {in_words(error, settings)}")
+        say(f"the {action} could not be recorded in the audit log: {in_words(error, settings)}")
 
 
 def _described(item: Backup, proof: Proof | None) -> dict[str, Any]:

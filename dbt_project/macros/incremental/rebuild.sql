@@ -13,8 +13,8 @@
 {% endmacro %}
 
 {#
-  Whether the table of a model that depends on exchange rates was built in another reporting currency, or before there
-  was one. Its amounts and new ones could not be added up.
+  Whether the table of a model that depends on exchange rates was built in another reporting currency, or before a
+  reporting currency was configured. The old and the new amounts could not be added up.
 #}
 {% macro is_in_another_currency() %}
     {%- if not warehouse_is_open() or 'exchange_rates' not in model.config.get('meta', {}).get('feeds', []) -%}

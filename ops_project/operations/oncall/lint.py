@@ -99,8 +99,8 @@ def _ladders(
             "secondary-owner" in step.to for ladder in escalation.ladders.values() for step in ladder.steps
         ):
             yield Finding(
-                WARNING, f"escalation.yaml, pipeline {job}", "it has no secondary owner, so that step is skipped"
-            )
+                WARNING, f"escalation.yaml, pipeline {job}", "the pipeline has no secondary owner, so the step that
+                calls one is skipped" )
 
 
 def _contacts(owners: Owners) -> Iterator[Finding]:

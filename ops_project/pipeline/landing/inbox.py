@@ -157,7 +157,7 @@ def identity(path: Path) -> Identity:
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether a process has the file open for writing; the kernel then gives no read lease. False also if this
+    """Whether a process has the file open for writing; the kernel then gives no read lease. Also False if this
     cannot be determined: for another owner's file, or a system without leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):

@@ -250,7 +250,7 @@ class Registry:
         partial.replace(self._root / "serving.json")
 
     def _local(self, model: str, version: str, source: str) -> str:
-        """The model file, relative to the registry's folder; a remote one is fetched once."""
+        """The model file, relative to the registry's folder; a remote file is fetched once."""
         if source.startswith("file:"):
             return os.path.relpath(source.removeprefix("file://"), self._root)
         relative = Path("cache") / model / version / FILE_NAME

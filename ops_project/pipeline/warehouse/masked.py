@@ -18,7 +18,8 @@ from ops_project.sql_text import identifier, literal
 
 TABLE = ("ops", "quarantine")
 HIDDEN = "***"
-# The plan of a query names the tables that it reads. For queries with these words it names none of them, or not all.
+# The plan of a query names the tables that it reads. For a query with one of these words, the plan names no table, or
+# not every table.
 _UNPLANNED = re.compile(r"quarantine|\bpivot\b|\bunpivot\b|storage_info|\bquery\b", re.IGNORECASE)
 _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "COPY", "ALTER", "DROP", "MERGE_INTO"})
 

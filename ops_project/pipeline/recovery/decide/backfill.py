@@ -49,7 +49,7 @@ class Plan:
     downstream: tuple[str, ...]
     """Those of `assets` that are built because they depend on the target."""
     left_out: tuple[tuple[str, str], ...]
-    """(what, why) for each table that a person might expect to be rebuilt and that is not."""
+    """(what, why) for each table that a person might expect to be rebuilt and that is not rebuilt."""
     rows: int | None
     """Landed rows of these dates; None if there is no snapshot."""
     seconds: float | None
