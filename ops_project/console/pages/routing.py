@@ -91,12 +91,17 @@ def replayed(ask: Ask) -> Response:
     except ConfigError as error:
         raise Wrong(str(error)) from None
     if not isinstance(data, dict) or "rules" not in data:
-        raise Wrong("write the change as in rules.yaml: `rules:`, below it the rule, and below the rule the keys that
-        change") result: dict[str, Any] | None = None with tempfile.TemporaryDirectory(prefix="ops-replay-") as folder:
-        overlay = Path(folder) / "overlay" if ask.site.settings.overlay is not None:
-        shutil.copytree(ask.site.settings.overlay, overlay) (overlay / "rules.d").mkdir(parents=True, exist_ok=True)
-        (overlay / "rules.d" / "zz-change.yaml").write_text(change, encoding="utf-8") words = ["rules", "replay",
-        "--days", text_days, "--new", str(overlay), "--json"] well, output = ask.site.run_command(ask.site.settings,
-        words) if not well: raise Wrong(f"it cannot be replayed: {output.strip()[:1500]}") result =
-        json.loads(output[output.index("{") :]) return ask.show("replay.html.j2", replay=result, change=change,
-        days=int(text_days))
+        raise Wrong("write the change as in rules.yaml: `rules:`, then the rule, and below the rule the keys to change")
+    result: dict[str, Any] | None = None
+    with tempfile.TemporaryDirectory(prefix="ops-replay-") as folder:
+        overlay = Path(folder) / "overlay"
+        if ask.site.settings.overlay is not None:
+            shutil.copytree(ask.site.settings.overlay, overlay)
+        (overlay / "rules.d").mkdir(parents=True, exist_ok=True)
+        (overlay / "rules.d" / "zz-change.yaml").write_text(change, encoding="utf-8")
+        words = ["rules", "replay", "--days", text_days, "--new", str(overlay), "--json"]
+        well, output = ask.site.run_command(ask.site.settings, words)
+    if not well:
+        raise Wrong(f"it cannot be replayed: {output.strip()[:1500]}")
+    result = json.loads(output[output.index("{") :])
+    return ask.show("replay.html.j2", replay=result, change=change, days=int(text_days))

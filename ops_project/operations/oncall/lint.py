@@ -99,8 +99,10 @@ def _ladders(
             "secondary-owner" in step.to for ladder in escalation.ladders.values() for step in ladder.steps
         ):
             yield Finding(
-                WARNING, f"escalation.yaml, pipeline {job}", "the pipeline has no secondary owner, so the step that
-                calls one is skipped" )
+                WARNING,
+                f"escalation.yaml, pipeline {job}",
+                "the pipeline has no secondary owner, so the step that calls one is skipped",
+            )
 
 
 def _contacts(owners: Owners) -> Iterator[Finding]:
