@@ -103,7 +103,7 @@ def _create(situation: Situation) -> None:
         )
         """
     )
-    # In homes from before the kind was stored, it is NULL. Those files are measured once more.
+    # A home of an earlier version has no kinds. The kind of its files is then NULL, so they are measured once more.
     if not situation.rows(
         "select 1 from duckdb_columns() where database_name = current_database() and schema_name = 'ops'"
         " and table_name = 'column_profiles' and column_name = 'kind'"

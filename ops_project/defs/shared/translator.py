@@ -109,7 +109,7 @@ class Translator(DagsterDbtTranslator):
         return int(meta_of(props).get("tier") or self._site.catalog.domain(domain_of(props)).tier)
 
     def runbook(self, props: Mapping[str, Any]) -> str | None:
-        """The slug of the model's runbook, or else of the domain's."""
+        """The slug of the model's runbook, or else of the domain's runbook."""
         return meta_of(props).get("runbook") or self._site.catalog.domain(domain_of(props)).runbook
 
     def freshness(self, props: Mapping[str, Any]) -> dg.FreshnessPolicy | None:

@@ -1,4 +1,6 @@
-"""Names that follow from the metadata by convention: of keys, stages and views. Also which feed fills which table."""
+"""Names that follow from the metadata by convention: of keys, stages and views. It also says which feed fills which
+table.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def hub_key(meta: Metadata, hub: str) -> str:
 
 
 def reference_key(meta: Metadata, attribute: Attribute) -> str:
-    """The hash key that a reference becomes: the hub's, or one of its own if the reference has a role name."""
+    """The hash key that a reference becomes: the hub's hash key, or a separate one if the reference has a role name."""
     if attribute.attribute == business_key(meta, attribute.references).attribute:
         return hub_key(meta, attribute.references)
     return f"{attribute.attribute}_hk"
@@ -54,7 +56,7 @@ def driving_key(meta: Metadata, link: Entity) -> str:
 
 
 def satellite_key(meta: Metadata, satellite: Entity) -> str:
-    """The hash key of a satellite: its hub's, or its link's driving key."""
+    """The hash key of a satellite: the hash key of its hub, or the driving key of its link."""
     parent = meta.entity(satellite.parent)
     assert parent is not None
     return hub_key(meta, parent.entity) if parent.kind == "hub" else driving_key(meta, parent)

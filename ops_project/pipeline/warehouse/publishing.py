@@ -107,7 +107,7 @@ def _reason(error: Exception) -> str:
 
 
 def _newest_readable(settings: Settings, domain: str) -> Publication | None:
-    """What a new publication continues: the current one, or the newest before it that can be read."""
+    """The publication that a new one continues: the current publication, or the newest readable one before it."""
     try:
         return current(settings, domain)
     except PublicationUnusable as error:
@@ -129,7 +129,7 @@ def publish(
     as_of: datetime,
     commit: str,
 ) -> Publication:
-    """Publish the gold tables named in `verdicts`. `fingerprints` is keyed `gold.<table>`, as a snapshot has them."""
+    """Publish the gold tables named in `verdicts`. The keys of `fingerprints` are `gold.<table>`, as in a snapshot."""
     root = warehouse.settings.published / domain
     root.mkdir(parents=True, exist_ok=True)
     before = _newest_readable(warehouse.settings, domain)

@@ -61,7 +61,7 @@ _VALUE = re.compile(r"'[^'\n]*'")
 
 
 def without_values(groups: Iterable[Refused]) -> list[Refused]:
-    """The groups with the quoted values left out of their reasons, and those that are then alike as one.
+    """The groups without the quoted values in their reasons. Groups that are then alike are joined.
 
     There may be as many values as rows, and a value may be a person's.
     """

@@ -115,8 +115,8 @@ class Nesting:
                     self.read.setdefault(above, name)
 
     def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
-        """The keys of an object; keys of nested objects are written with dots. Also the problem if a nested value is
-        not an object.
+        """The keys of an object; keys of nested objects are written with dots. Also returns the problem if a nested
+        value is not an object.
         """
         if not self.read:
             return list(value), None

@@ -23,8 +23,8 @@ from ops_project.pipeline.landing.decide.dialect import Reading, read_text
 from ops_project.pipeline.landing.read.json_document import Elements
 from ops_project.pipeline.landing.read.scan import Undecodable
 
-# The bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened until the
-# rest of the file loads.
+# The number of bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened
+# until the rest of the file loads.
 BYTES, ROWS = 32_000_000, 400_000
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
 
