@@ -55,13 +55,11 @@ OPS_TABLES = {
         score DOUBLE, row_count BIGINT""",
     "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
 }
-LATER_COLUMNS = (
-    ("feeds", "replaces_by"),
-    ("feeds", "absent_keys"),
-    ("feeds", "latest_by"),
-    ("batches", "contract_hash"),
-    ("quarantine", "kind"),
-)
+LATER_COLUMNS = {
+    "feeds": ("replaces_by", "absent_keys", "latest_by"),
+    "batches": ("contract_hash",),
+    "quarantine": ("kind",),
+}
 # The value of a column that was added later, for the rows that existed before. It is NULL if no value is given here.
 FILLED_BY = {
     "kind": "CASE WHEN line = 0 THEN 'the whole file' ELSE "
@@ -129,17 +127,20 @@ def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
     """Create or extend the tables, without the list of feeds."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
-    known = _columns(connection)
+    known = _tables(connection)
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
-    for table, column in LATER_COLUMNS:
-        if column not in known.get(("ops", table), {column: ""}):  # The home was made by an earlier version.
-            connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
-            if column in FILLED_BY:
-                connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")
+    for table, later in LATER_COLUMNS.items():
+        # The home may have been made by an earlier version.
+        existing = _columns(connection, f"ops.{table}") if ("ops", table) in known else later
+        for column in later:
+            if column not in existing:
+                connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
+                if column in FILLED_BY:
+                    connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")
     for feed in feeds:
-        _ensure_bronze(connection, feed, known.get(("bronze", feed.name)))
+        _ensure_bronze(connection, feed, exists=("bronze", feed.name) in known)
 
 
 def bronze_types(feed: Feed) -> dict[str, str]:
@@ -148,26 +149,32 @@ def bronze_types(feed: Feed) -> dict[str, str]:
     return {**types, "business_date": "DATE", **META_COLUMNS}
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
-    result: dict[tuple[str, str], dict[str, str]] = {}
-    rows = connection.execute(
-        """
-        SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database() AND schema_name IN ('ops', 'bronze')
-        ORDER BY schema_name, table_name, column_index
-        """
-    ).fetchall()
-    for schema, table, column, data_type in rows:
-        result.setdefault((schema, table), {})[column] = data_type
-    return result
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """(schema, table). `duckdb_columns()` would tell the columns as well. On a connection that has just been opened it
+    takes 13 ms, because it also resolves the views of DuckDB's own catalog. This question takes 3 ms.
+    """
+    return set(
+        connection.execute(
+            """
+            SELECT schema_name, table_name FROM duckdb_tables()
+            WHERE database_name = current_database() AND schema_name IN ('ops', 'bronze')
+            """
+        ).fetchall()
+    )
 
 
-def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, existing: dict[str, str] | None) -> None:
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column → DuckDB type of `schema.table`."""
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, *, exists: bool) -> None:
     wanted, table = bronze_types(feed), f"bronze.{identifier(feed.name)}"
-    if existing is None:
+    if not exists:
         columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in wanted.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
         return
+    existing = _columns(connection, table)
     for name, data_type in wanted.items():
         column = identifier(name)
         if name not in existing:
