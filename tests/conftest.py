@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops_project.settings import Settings
-from tests import compiled_templates, fresh_ledger
+from tests import compiled_templates, fresh_ledger, fresh_storage
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
@@ -72,8 +72,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Its new ledgers are copies."""
+    """Its new ledgers are copies, and so are its new storages of Dagster."""
     fresh_ledger.of_a_test(item.path)
+    fresh_storage.of_a_test(item.path)
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+"""Dagster's storage in a new home of a test is a copy of one that was made once: making it costs 250 ms."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+STORAGE = "ops_project.dagster_bridge.storage"
+# The tests of the storage itself make it.
+EXCEPT = ("tests/dagster_bridge/", "tests/homes/")
+PARTS = ("history", "schedules")
+_process = os.getpid()
+_copies = [True]
+
+
+def of_a_test(path: Path) -> None:
+    """From now on the tests of this file get copies, if it is not one of those that test the storage."""
+    _copies[0] = not any(part in path.as_posix() for part in EXCEPT)
+    module = sys.modules.get(STORAGE)
+    if module is not None and not hasattr(module.Storage, "made_before"):
+        module.Storage.made_before = module.Storage.__init__
+        module.Storage.__init__ = _copied_and_made
+
+
+def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None:
+    # Several children of a test may make the same storage at the same time, so they do it themselves.
+    if _copies[0] and os.getpid() == _process and not any((Path(base_dir) / part).exists() for part in PARTS):
+        for part in PARTS:
+            shutil.copytree(_template() / part, Path(base_dir) / part)
+    storage.made_before(base_dir, inst_data)
+
+
+@cache
+def _template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="storage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _copies[0] = False
+    try:
+        sys.modules[STORAGE].Storage(str(folder)).dispose()
+    finally:
+        _copies[0] = True
+    return folder
