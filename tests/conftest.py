@@ -66,6 +66,7 @@ def _place(item: pytest.Item) -> int:
 
 def pytest_collection_finish() -> None:
     """What has been read stays until the end: the search for garbage need not look at it again."""
+    gc.set_threshold(20_000, 20, 20)  # Python's own thresholds cost 3 % of the suite's CPU
     gc.enable()
     gc.collect()
     gc.freeze()
