@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ops_project.process import collector
 from ops_project.settings import Settings
 from tests import compiled_templates, fresh_ledger, fresh_storage
 from tests.built_once import built_once
@@ -66,7 +67,7 @@ def _place(item: pytest.Item) -> int:
 
 def pytest_collection_finish() -> None:
     """What has been read stays until the end: the search for garbage need not look at it again."""
-    gc.set_threshold(20_000, 20, 20)  # Python's own thresholds cost 3 % of the suite's CPU
+    collector.search_seldom()  # Python's own thresholds cost 3 % of the suite's CPU
     gc.enable()
     gc.collect()
     gc.freeze()

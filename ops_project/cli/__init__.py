@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ops_project.cli import faults
+from ops_project.process import collector
 from ops_project.settings import TIME_FORMS, Settings
 from ops_project.visible import visible_line
 
@@ -213,6 +214,7 @@ def _tell_lost(settings: Settings, words: tuple[str, ...]) -> None:
 def main() -> None:
     """Entry point."""
     _stand_in_streams()
+    collector.search_seldom()
     cli(prog_name="ops")
 
 
