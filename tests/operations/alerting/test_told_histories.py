@@ -149,3 +149,15 @@ def test_who_heard_of_the_end_in_another_group_hears_that_it_fires_again():
         switched,
         ("time_passes", {"minutes": 0, "step": 3}),
     )
+
+
+def test_a_symptom_that_was_silenced_before_it_broke_sends_no_message_about_its_cause():
+    checked(
+        ("a_history_is_about_some_tables", {"chain": CHAINS[1]}),
+        ("somebody_asks_for_silence", {"minutes": 20, "name": 2}),
+        ("breaks", {"place": ("asset.failure", 0, "x"), "ago": 0}),
+        ("time_passes", {"minutes": 1, "step": 1}),
+        ("breaks", {"place": ("asset.failure", 2, "x"), "ago": 0}),
+        ("time_passes", {"minutes": 12, "step": 1}),
+        ("time_passes", {"minutes": 45, "step": 1}),
+    )
