@@ -76,7 +76,7 @@ class TableSpec:
     key_scope: Literal["table", "batch", "version"] = "table"
     content: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    # rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
+    # Rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
     valid_when: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     # The column with the time of the data: a DATE (the end of the day counts) or a TIMESTAMP in UTC. None: the table

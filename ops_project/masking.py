@@ -1,4 +1,4 @@
-"""Remove personal data and secrets from free text before it leaves this installation."""
+"""Removes personal data and secrets from free text before it leaves this installation."""
 
 from __future__ import annotations
 

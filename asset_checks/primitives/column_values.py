@@ -56,8 +56,8 @@ def applies(table: TableSpec) -> bool:
 def departures(
     history: Sequence[Profile], now: Profile, kind: str, parameters: ColumnParameters, personal: bool = False
 ) -> list[Departure]:
-    """How a column of a file differs from the same column of earlier files; empty if it does not, or if that is not
-    certain.
+    """How a column of a file differs from the same column of earlier files; empty if it does not differ, or if that is
+    not certain.
     """
     if len(history) < parameters.min_points:
         return []

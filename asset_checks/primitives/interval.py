@@ -45,8 +45,8 @@ class Interval:
 def t_quantile(probability: float, degrees: int) -> float:
     """Quantile of Student's t for `degrees` >= 1 and a probability between 0 and 1.
 
-    The distribution has a finite sum for whole degrees, so this is exact up to rounding: within 1e-8 of an independent
-    implementation, relative, from 1 to 200 degrees and for tails down to 1e-6 (measured in the tests).
+    The distribution has a finite sum for whole degrees, so this is exact up to rounding. In the tests, the relative
+    difference from an independent implementation is below 1e-8, for 1 to 200 degrees and for tails down to 1e-6.
     """
     if probability < 0.5:
         return -t_quantile(1 - probability, degrees)

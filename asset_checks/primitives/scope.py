@@ -1,7 +1,7 @@
-"""Which part of a table a run looks at, so that a day's checks cost as much as a day, whatever the history. For a
-table that grows by date, it is the newest dates and the dates that recent loads touched, the newest first, up to a
+"""Which part of a table a run looks at, so that a day's checks cost as much as a day, whatever the history. For a table
+that grows by date, the part is the newest dates and the dates that recent loads touched, the newest first, up to a
 number of rows. The first load of a long history is not scored as a whole, because 20 million rows took 8 s and 5
-million 1.5 s. For a full extract, it is the newest date. For any other table, it is all rows.
+million 1.5 s. For a full extract, the part is the newest date. For any other table, the part is all rows.
 """
 
 from __future__ import annotations

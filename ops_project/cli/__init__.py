@@ -18,7 +18,7 @@ from ops_project.process import collector
 from ops_project.settings import TIME_FORMS, Settings
 from ops_project.visible import visible_line
 
-# name → (module:attribute, what the help says). The order is the order of the help.
+# Name → (module:attribute, what the help says). The order is the order of the help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Land new files and build the tables that depend on them."),
     "ui": ("ui:ui", "Open the Dagster UI and its daemon on this home."),

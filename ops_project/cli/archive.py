@@ -70,8 +70,8 @@ def _tell(settings: Settings) -> None:
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
-    # The observer normally waits between two looks. Without this, a check that follows another one at once would not be
-    # reported.
+    # The observer normally waits between two looks. If the observer waited here, a check that follows another one at
+    # once would not be reported.
     only = tuple(replace(observer, every=timedelta()) for observer in OBSERVERS if observer.name == "archive")
     try:
         run_once(

@@ -185,8 +185,8 @@ def open_shelf(settings: Settings, destination: str | None, owner: str | None) -
 
 
 def outside_of(settings: Settings, home: Path | None = None) -> Outside:
-    """The ledger, Dagster's storage and the model registry, as far as they are not in the home's folder. `home`: a
-    folder with a copy of the home's files, to read instead.
+    """The ledger, Dagster's storage and the model registry, unless they are in the home's folder. `home`: a folder with
+    a copy of the home's files, which is read instead of the home.
     """
     from ops_project.defs.operations.backup_outside import outside
 

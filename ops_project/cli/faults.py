@@ -32,8 +32,8 @@ LONGEST = 600
 
 
 def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:
-    """Run `command` and return its exit code. `settings` is called only if there is a fault; it says in which home the
-    trace is kept.
+    """Run `command` and return its exit code. `settings` is called only if there is a fault, to find the home in which
+    the trace is kept.
     """
     with interrupts.watching():
         try:

@@ -1,4 +1,4 @@
-"""Check that the home of a command exists and can be used, before the command does anything else. An error is one
+"""Checks that the home of a command exists and can be used, before the command does anything else. An error is one
 line.
 
 A mistyped `--home` must not look like a home without alerts. So only four commands may make a home, and each of them

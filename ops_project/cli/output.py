@@ -212,7 +212,7 @@ def _reads_as_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return text == text.strip()  # Python ignores a line break in front of a number
+    return text == text.strip()  # Python ignores a line break in front of a number.
 
 
 def _is_number(value: Any) -> bool:

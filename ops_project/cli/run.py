@@ -109,7 +109,7 @@ def conclude(
     as_json: bool,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show how the runs ended. Ends with 1 if anything failed, else with UNRECORDED if alerts could not be recorded.
+    """Show how the runs ended. Ends with 1 if anything failed, or else with UNRECORDED if alerts could not be recorded.
     `more`: further keys of the `--json` output.
     """
     from ops_project.catalog import load as load_catalog

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 LARGEST = 10_000_000
-"""In bytes. A text that a person wrote is far smaller."""
+"""The largest size, in bytes. A text that a person wrote is far smaller."""
 
 
 def text_of(path: Path) -> str:

@@ -73,7 +73,7 @@ class Answer:
 
 def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) -> Answer:
     """Compute the figure for `span` (default: up to now). Never raises an error if a figure cannot be computed. With a
-    span, it uses the newest snapshot that was made before the span's end: what was known then.
+    span, the newest snapshot that was made before the span's end is used: what was known then.
     """
     wanted = span or Span.week(now)
     try:

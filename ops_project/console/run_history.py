@@ -49,7 +49,7 @@ def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[R
 
 
 def unreadable(settings: Settings) -> str:
-    """A sentence, if the runs are kept in this home and cannot be read; else empty."""
+    """A sentence, if the runs are kept in this home and cannot be read; otherwise empty."""
     found = lost_storage(settings) or damaged(settings.dagster_home)
     if not found and runs_file.kept_here(settings) and runs_file.read(settings, ()) is None:
         found = f"the table of runs in {settings.dagster_home}"

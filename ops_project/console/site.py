@@ -27,7 +27,7 @@ RunCommand = Callable[[Settings, list[str]], tuple[bool, str]]
 
 
 def no_command(_settings: Settings, _words: list[str]) -> tuple[bool, str]:
-    """Used where the application was given no way to run commands."""
+    """Stands in if the application was given no way to run commands."""
     return False, "this server was started without a way to run commands; run it in a shell"
 
 

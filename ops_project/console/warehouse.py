@@ -60,7 +60,7 @@ class Rows:
 
 
 class SnapshotReader:
-    """One home's newest snapshot. Safe to use from several threads."""
+    """One home's newest snapshot. Several threads may use the reader."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -1,5 +1,5 @@
 """Keeps the warnings of `dagster-postgres` off the terminal. While its server is down, it tries six times to connect,
-and writes four lines about each try. The error that ends them says the same once, with the next step.
+and writes four lines about each try. The error that ends the tries says the same once, with the next step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def _is_no_retry(record: logging.LogRecord) -> bool:
 
 
 def quiet_retries() -> None:
-    """From now on this process does not print them."""
+    """From now on this process does not print these warnings."""
     root = logging.getLogger()
     root.addFilter(_is_no_retry)  # A filter that is there already is not added again.
     if not root.handlers:

@@ -194,7 +194,7 @@ class RunStorage(SqliteRunStorage):
 
 
 class ScheduleStorage(SqliteScheduleStorage):
-    """Like SqliteScheduleStorage, with the same file. It is opened faster."""
+    """Like SqliteScheduleStorage, with the same file. This class opens it faster."""
 
     @classmethod
     def from_local(cls, base_dir: str, inst_data: Any = None) -> SqliteScheduleStorage:
@@ -204,7 +204,7 @@ class ScheduleStorage(SqliteScheduleStorage):
 
 
 class Storage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with the three above. `storage: {custom: …}` in dagster.yaml names it."""
+    """Dagster's SQLite storage with the three classes above. `storage: {custom: …}` in dagster.yaml names it."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self.base_dir = base_dir

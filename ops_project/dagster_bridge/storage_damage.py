@@ -23,8 +23,8 @@ _whole: dict[Path, tuple[tuple[int, int], ...]] = {}
 
 
 def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
-    """The first SQLite file of the storage in `folder` that is damaged, and the reason; empty if none is. A file that
-    is not checked within `seconds` counts as whole.
+    """The first SQLite file of the storage in `folder` that is damaged, and the reason; empty if none is damaged. A
+    file that is not checked within `seconds` counts as whole.
     """
     until = time.monotonic() + seconds
     for name in FILES:

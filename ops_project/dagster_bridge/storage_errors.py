@@ -43,7 +43,9 @@ class OutOfReach:
 
 
 def unusable(folder: Path, cause: str) -> str:
-    """Says in one line that the storage that `folder` configures cannot be used, why, and the next step."""
+    """Says in one line that the storage that `folder` configures cannot be used, why it cannot be used, and what to do
+    next.
+    """
     from ops_project.dagster_bridge.storage_place import storage_place
 
     where, next_step = f"in {folder}", _NEXT_OF_FILES
@@ -86,7 +88,7 @@ def storage_words(error: BaseException, folder: Path) -> str:
 
 
 def in_words(error: BaseException, folder: Path) -> str:
-    """The text of a run's error. If the storage in `folder` caused the error, it is the text of `unusable`."""
+    """The text of a run's error. If the storage in `folder` caused the error, the result is the text of `unusable`."""
     return storage_words(error, folder) or str(error)
 
 

@@ -37,7 +37,7 @@ class TypeRule(Model):
     """Exceptions of these types, if their message fits."""
 
     types: tuple[str, ...] = Field(min_length=1)
-    """Names of exception classes, of the exception's own or of one that it derives from."""
+    """Names of exception classes: the exception's own class, or a class from which it derives."""
     words: str | None = None
     """A regular expression that must match a part of the message; upper and lower case are the same."""
     failure_class: FailureClass = Field(alias="class")

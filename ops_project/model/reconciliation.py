@@ -60,8 +60,8 @@ class Node(Model):
     columns: dict[str, str] = {}
     """Chain column → SQL expression, if the node has another name for it."""
     grain: tuple[str, ...] = ()
-    """Given if the rows of this node are already aggregated by these columns. The rows of the node before it are then
-    summed to them first.
+    """Given if the rows of this node are already aggregated by these columns. The rows of the node before this one are
+    then first summed by these columns.
     """
     from_previous: str | None = None
     """A SELECT over `{rows}` (the node before) that computes the rows of this node again. It is needed if the node is

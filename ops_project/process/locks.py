@@ -31,7 +31,7 @@ class Holder:
     owner: str
     run: str | None
     since: str
-    """ISO 8601, UTC."""
+    """When the process took the lock (ISO 8601, UTC)."""
 
     def __str__(self) -> str:
         run = f", run {self.run[:8]}" if self.run else ""

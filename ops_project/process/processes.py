@@ -38,7 +38,7 @@ class Process:
         return boot == _boot() and namespace in ("", _namespace())
 
     def alive(self) -> bool:
-        """Whether the process is seen to run now. False if the process cannot be seen, and if its pid belongs to
+        """Whether the process is seen to run now. False if the process cannot be seen, or if its pid belongs to
         another process.
         """
         return self.visible() and _started(self.pid) == self.started

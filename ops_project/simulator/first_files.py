@@ -163,7 +163,9 @@ def _unfinished(home: Path) -> Wanted | None:
 
 
 def _main() -> None:
-    settings, asked, now = pickle.load(sys.stdin.buffer)  # Only the command that started this process has written this.
+    settings, asked, now = pickle.load(
+        sys.stdin.buffer
+    )  # Only the command that started this process writes to its standard input.
     # The answers have a channel of their own, so that nothing that a library prints is taken for one.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

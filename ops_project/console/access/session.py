@@ -47,7 +47,7 @@ def unseal(text: str, key: bytes, now: datetime) -> Session | None:
         body = base64.urlsafe_b64decode(head)
     except ValueError:
         return None
-    # Bytes, because the comparison of texts refuses a cookie that is not ASCII.
+    # Bytes are compared, because the comparison of texts refuses a cookie that is not ASCII.
     if not hmac.compare_digest(_mac("session", body, key).encode(), given.encode()):
         return None
     found = Session(*json.loads(body))

@@ -94,7 +94,7 @@ def _hours(start: datetime, end: datetime) -> list[tuple[float, datetime]]:
 
 
 def looked(ledger: Ledger, now: datetime) -> Looked:
-    """The state of the alert cycle, as it reports it."""
+    """The state of the alert cycle, as the cycle reports it."""
     cursors = ledger.cursors()
     beats = {
         role: datetime.fromisoformat(cursors[name])

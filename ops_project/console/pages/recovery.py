@@ -1,5 +1,5 @@
 """Recovery: backups with their proofs, drills, restores, plans of backfills, and the snapshots that can be restored.
-Reads only the home. It never contacts the store of the backups, which may be slow to reach.
+The page reads only the home. It never contacts the store of the backups, which may be slow to reach.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ops_project.settings import Settings
 
 
 def outside(settings: Settings, platform: Platform, home: Path | None = None) -> Outside:
-    """The ledger, Dagster's storage and the model registry, as far as they are not in the home's folder. No database is
+    """The ledger, Dagster's storage and the model registry, unless they are in the home's folder. No database is
     opened. `home`: a folder with a copy of the home's files, whose dagster.yaml is read instead.
     """
     folder = (home or settings.home) / settings.dagster_home.name

@@ -1,4 +1,4 @@
-"""Plan a backfill of a table or a domain, and apply exactly that plan. The runs themselves show what has been done,
+"""Plans a backfill of a table or a domain, and applies exactly that plan. The runs themselves show what has been done,
 because a tag of each run names the plan. So a backfill that was killed can continue.
 """
 

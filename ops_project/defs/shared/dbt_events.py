@@ -1,5 +1,6 @@
 """dbt's events as Dagster's: the one place that uses dagster-dbt's internal API. `DbtCoreCliEventMessage` is made
-for the lines of a subprocess. It accepts the same dictionaries from dbt in this process. A test fails if it changes.
+for the lines of a subprocess. It accepts the same dictionaries from dbt in this process. A test fails if the API
+changes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Run a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows it afterwards.
-The lock is held from the first look at the inbound folder to the end, so that the files that were seen are the files
-that land.
+"""Runs a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows it
+afterwards. The lock is held from the first look at the inbound folder to the end, so that the files that were seen are
+the files that land.
 """
 
 from __future__ import annotations

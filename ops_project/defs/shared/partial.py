@@ -37,7 +37,7 @@ class Part:
 def execute(
     definitions: dg.Definitions, instance: dg.DagsterInstance, part: Part, watcher: Watcher, now: datetime
 ) -> DomainRun:
-    """Run it. The caller holds the writer's lock. A failure of the run is returned and not raised."""
+    """Carry out the run. The caller holds the writer's lock. A failure of the run is returned and not raised."""
     began = time.perf_counter()
     tags = {
         **part.tags,

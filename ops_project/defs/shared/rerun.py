@@ -1,4 +1,4 @@
-"""Run again what a run did not finish: in this process, under the present configuration, for the same dates."""
+"""Runs again what a run did not finish: in this process, under the present configuration, for the same dates."""
 
 from __future__ import annotations
 

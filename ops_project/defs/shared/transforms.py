@@ -88,7 +88,8 @@ def _build(
                 more = [model for model in grown(invocation.result) if model not in rebuilt]
                 if not more:
                     raise
-                # The step continues with the models and tests that were skipped because of them.
+                # These models failed. The step continues with them, and with the models and tests that were skipped
+                # because of them.
                 for model in more:
                     line = f"{model}: its SQL has columns that its table lacks, so it is built anew"
                     context.log.info(line)

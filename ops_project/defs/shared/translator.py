@@ -54,7 +54,8 @@ class Translator(DagsterDbtTranslator):
         }
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        # The SQL is shown by the code reference and by dbt docs. Repeated here, it would hide the description.
+        # The SQL is shown by the code reference and by dbt docs. If the SQL were repeated here, it would hide
+        # the description.
         return (
             dbt_resource_props.get("description")
             or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"

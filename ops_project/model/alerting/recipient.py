@@ -1,5 +1,5 @@
 """Whether a message can be sent to a recipient at all. One address that the mail server refuses to take, or a line
-break in one, stops the message to all of them, so this is asked when the configuration is read.
+break in one, stops the message to all recipients. So every address is checked when the configuration is read.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Readings(Model):
 
 
 class Kept(Model):
-    """The retention of everything else."""
+    """The retention of rows that are not readings."""
 
     keep: Duration
     """Rows older than this are removed."""

@@ -35,9 +35,9 @@ class Expected(Model):
     kind: Literal["daily", "days", "monthly", "cron", "never"]
     """The kind of rule, which follows from the value in the file."""
     weekdays: tuple[int, ...] = ()
-    """0 = Monday."""
+    """Days of the week; 0 is Monday."""
     day: int | None = Field(default=None, ge=-1, le=31)
-    """Day of the month; -1 = the last. A month that lacks the day uses its last."""
+    """Day of the month; -1 is the last. A month that lacks the day uses its last."""
     cron: str | None = None
     """Five cron fields, of which the three day fields count."""
 

@@ -14,7 +14,7 @@ _POSSESSIVE = re.compile(r"(?<!\\)[*+?}]\+")
 
 @lru_cache(maxsize=512)
 def refused_by_engine(pattern: str) -> str | None:
-    """Why RE2 refuses the pattern; None if it accepts it."""
+    """Why RE2 refuses the pattern; None if RE2 accepts the pattern."""
     if _SURE.fullmatch(pattern) and not _POSSESSIVE.search(pattern):
         return None
     import pyarrow as pa

@@ -130,7 +130,9 @@ class Schedule(Model):
     zone: Timezone
     """The time zone of the schedule. Handoffs and holidays are local to it."""
     starts: date
-    """The local day on which the first pair's shift begins; with weekly shifts its weekday is the handoff's."""
+    """The local day on which the first pair's shift begins; weekly shifts always begin on the weekday of this
+    day.
+    """
     handoff: Clock = "09:00"
     """The local time of a handoff. It stays the same when daylight saving time begins or ends."""
     every: Duration = timedelta(days=7)

@@ -2,8 +2,8 @@
 digest of its configuration, and the names of the secrets that it has. Another process (`ops run`, `ops cycle`, a
 person's shell) may have another configuration and other secrets. If it decided with them, it would resolve the
 alerts of rules that it does not know, give up messages to receivers that it does not know, and forget the mails that
-it cannot send. So, while the authority is alive, it only observes. If no authority is alive, it decides under the
-recorded configuration, or says that it cannot.
+it cannot send. So, while the authority is alive, the other process only observes. If no authority is alive, that
+process decides under the recorded configuration, or says that it cannot.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
 
 
 def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:
-    """Record which process decides now, and return the standing with every known secret. Written only on a change."""
+    """Record which process decides now, and return the standing with every known secret. The record is written only if
+    it has changed.
+    """
     before = recorded(ledger)
     here = {
         name: now.isoformat() for name in secret_names(found.catalog.receivers.receivers) if found.settings.secret(name)

@@ -51,7 +51,7 @@ class LeaseKeeper:
             raise LeaseLost(f"the lease {self.lease.name!r} went to another process while this cycle ran")
 
     def keep(self) -> None:
-        """Renew the lease, unless there has been no progress for too long. Called by the thread."""
+        """Renew the lease, unless there has been no progress for too long. The thread calls this."""
         if time.monotonic() - self._moved <= STALLED_SECONDS and self in _kept:
             # If the ledger cannot be reached, the cycle itself gets the same error and reports it.
             with suppress(Exception):

@@ -203,7 +203,7 @@ def compose(message: Message, sender: str) -> EmailMessage:
 
 
 def missing(channel: EmailChannel, settings: Settings) -> list[str]:
-    """The variables that cannot be used: the host must be set, and each that is set must be what it is for."""
+    """The variables that cannot be used. The host must be set, and each variable that is set must be valid."""
     wanted = {
         channel.host_env: _wrong_host,
         channel.port_env: _wrong_port,
@@ -231,7 +231,7 @@ def _wrong_host(value: str) -> str:
 
 
 def _wrong_sender(value: str) -> str:
-    """A line break in it would be a header of its own in every message, or stop every message."""
+    """A line break in the sender's address would begin a header of its own in every message, or stop every message."""
     if value != visible_line(value):
         return "it contains a line break or another control character"
     return "" if _SENDER.fullmatch(value) else "it is not an address: write ops@example.com or Name <ops@example.com>"

@@ -24,7 +24,7 @@ from ops_project.operations.channels.deadline import Deadline
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 
 ANSWER_BYTES = 65_536
-"""The bytes of an answer that are read. The senders need only a few words of it."""
+"""The number of bytes of an answer that are read. The senders need only a few words of it."""
 DAY, DAY_DIGITS = 86_400, 5
 REDIRECTS = range(300, 400)
 AGENT = "ops-project"

@@ -15,7 +15,7 @@ def unusable(
 ) -> list[str]:
     """Names of the `wanted` variables that are not set, unless they are `optional`, and of those with a wrong value.
     `wanted`: variable → a function that says in words what is wrong with a value; it returns an empty text if nothing
-    is.
+    is wrong.
     """
     names = []
     for name, wrong in wanted.items():

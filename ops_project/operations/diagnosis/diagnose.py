@@ -115,7 +115,9 @@ def troubles(ledger: Ledger) -> list[Trouble]:
 
 
 def _harmless(firing: Sequence[Signal]) -> set[str]:
-    """Ids of the findings of tables all of whose files were loaded whole, and of the checks that repeat only those."""
+    """Ids of the findings of tables whose files were all loaded whole, and of the checks that repeat only such
+    findings.
+    """
     whole: dict[tuple[str, str], bool] = {}
     for signal in firing:
         if signal.kind == FINDING:

@@ -104,7 +104,7 @@ def gather(
     *,
     only_changes: bool = False,
 ) -> Gathered:
-    """Ask all sources at once, and wait for all of them together at most `patience` seconds. Never raises."""
+    """Ask all sources at once, and wait for all of them together at most `patience` seconds. Raises no error."""
     wanted = [source for source in sources if source.changes is not None or not only_changes]
     hanging = [source for source in wanted if source in _late and _late[source].is_alive()]
     asked = {

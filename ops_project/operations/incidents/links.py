@@ -36,7 +36,7 @@ class LinkRefused(ValueError):
 
 
 class KeyExposed(RuntimeError):
-    """Users other than its owner can read the key, or it is damaged."""
+    """Users other than its owner can read the key, or the key is damaged."""
 
 
 @dataclass(frozen=True, slots=True)

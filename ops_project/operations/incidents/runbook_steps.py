@@ -40,7 +40,7 @@ class StepResult:
 def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
     """The values of {alert}, {table} and the other placeholders in this incident. They come from the first alert that
     names a file, or else from the first that names a feed, or else from the first that names an asset. `is_meant` says
-    whether the runbook is that of an alert. If it belongs to no alert, as a pipeline's runbook, all alerts of the
+    whether the runbook is that of an alert. If it belongs to no alert, such as a pipeline's runbook, all alerts of the
     incident are considered.
     """
     every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]

@@ -59,10 +59,10 @@ class AlertTable(Access):
     def record(
         self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
     ) -> int:
-        """Write a decision, its messages, and the cursors of what it was based on, in one transaction.
+        """Write a decision, its messages, and the cursors of its sources, in one transaction.
 
-        `lease` (name, holder, fence) is checked inside it. Raises LeaseLost if another process holds the lease by now;
-        then nothing is changed. Returns the number of messages that are new in the outbox.
+        `lease` (name, holder, fence) is checked within the transaction. Raises LeaseLost if another process holds the
+        lease by now; then nothing is changed. Returns the number of messages that are new in the outbox.
         """
         state = decision.state
         with self.write() as connection:

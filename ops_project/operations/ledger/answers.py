@@ -24,7 +24,7 @@ leaves no mark.
 
 
 class Answers:
-    """What one open ledger has answered. Safe to use from several threads."""
+    """What one open ledger has answered. Several threads may use it."""
 
     def __init__(self, read_cursors: Callable[[], Mapping[str, str]], clock: Callable[[], float] = time.monotonic):
         self._read_cursors, self._clock = read_cursors, clock

@@ -21,7 +21,7 @@ def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
     """What SQLite's own check finds within `seconds`; None if it finds nothing, cannot finish in
     time, or if a server keeps the ledger.
 
-    Call it after an error that nothing else explains. To call it at each opening would take too long.
+    Call it after an error that nothing else explains. Calling it at each opening would take too long.
     """
     if wrong_address(url):
         return None

@@ -175,8 +175,8 @@ class IncidentTable(Access):
     ) -> Incident:
         """Apply a person's change in one transaction. Raises NoIncident, and what `change` raises.
 
-        `acknowledge`: (by, note). The firing alerts of the incident are acknowledged with these; an empty `by`
-        withdraws their acknowledgements.
+        `acknowledge`: (by, note). The firing alerts of the incident are acknowledged with this name and note; an empty
+        `by` withdraws their acknowledgements.
         """
         with self.write() as connection:
             body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()

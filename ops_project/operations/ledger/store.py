@@ -90,7 +90,9 @@ class Ledger(
 
     @classmethod
     def open(cls, url: str) -> Ledger:
-        """Open, creating and migrating as needed. `url` is SQLAlchemy's; postgresql:// means psycopg2."""
+        """Open the ledger; create and migrate it if needed. `url` has SQLAlchemy's form, and postgresql:// means
+        psycopg2.
+        """
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             # SQLAlchemy 2.1 resolves the bare name to psycopg 3.

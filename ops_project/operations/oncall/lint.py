@@ -28,7 +28,7 @@ class Finding:
 def owners_lint(
     owners: Owners, oncall: OnCallFile, escalation: EscalationFile, jobs: Mapping[str, Sequence[str]]
 ) -> list[Finding]:
-    """`jobs`: the main job of each domain → the owners of the domain."""
+    """What is wrong with the owners. `jobs`: the main job of each domain → the owners of the domain."""
     return [
         *_pipelines(owners, jobs),
         *_rotation(owners, oncall),

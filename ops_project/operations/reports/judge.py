@@ -15,7 +15,7 @@ FULL_PERCENT = 80.0
 
 @dataclass
 class Judgement:
-    """`state`: well, wrong or unknown."""
+    """The judgement of a report. `state`: well, wrong or unknown."""
 
     state: str = "well"
     happened: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Parse and compile a dbt project in this process."""
+"""Parses and compiles a dbt project in this process."""
 
 from __future__ import annotations
 

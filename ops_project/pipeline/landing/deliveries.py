@@ -28,7 +28,7 @@ class OpenFinding:
 
 
 class Deliveries:
-    """The batches of a feed, indexed for lookup, and its open findings. Loaded on first use."""
+    """The batches of a feed, indexed for lookup, and its open findings. They are read when they are first used."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, feed: str, archive: Path) -> None:
         self._connection, self._feed, self._archive = connection, feed, archive

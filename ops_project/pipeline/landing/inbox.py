@@ -32,7 +32,7 @@ Identity = tuple[int, int, int, int]
 # one is newer.
 SAME_MOMENT = timedelta(minutes=1)
 LINKED = "@"
-"""Added to the names of a listing if the inbound folder is a symbolic link."""
+"""The name in a listing that says that the inbound folder is a symbolic link."""
 LINKED_FOLDER = (
     "is a symbolic link, which is not followed: nothing in it is landed. Put a folder in its place; a folder of "
     "another disk can be mounted there"
@@ -105,7 +105,9 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
 
 
 def _in_order(files: list[InboundFile]) -> list[InboundFile]:
-    """By business date and time. If the times do not decide, the newer revision of a date and part comes last."""
+    """The files by business date and time. If the times do not decide, the newer revision of a date and part comes
+    last.
+    """
     slots: dict[tuple[date, str], list[InboundFile]] = {}
     for file in sorted(files, key=lambda file: (file.modified_at, file.name)):
         slots.setdefault((file.business_date or file.modified_at.date(), file.part), []).append(file)
@@ -152,7 +154,9 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
 
 
 def identity(path: Path) -> Identity:
-    """A value that changes as soon as the file is written to or replaced. For a link, it is the link's own."""
+    """A value that changes as soon as the file is written to or replaced. For a symbolic link, the value is that of the
+    link itself.
+    """
     return _identity(path.lstat())
 
 

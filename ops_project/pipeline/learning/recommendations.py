@@ -1,7 +1,7 @@
 """Products that are bought or viewed together: item-to-item cosine over baskets, in SQL. There is no matrix of
 products × products: only pairs that occur are stored. The evaluation works as in use: one item of a held-out basket
-is shown, and a hit is another item of the basket among the k recommended ones. It is compared with "most popular",
-which needs no model.
+is shown, and a hit is another item of the basket among the k recommended ones. The result is compared with "most
+popular", which needs no model.
 """
 
 from __future__ import annotations

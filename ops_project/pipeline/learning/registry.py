@@ -101,7 +101,7 @@ class Registry:
     # The following methods are for training and for people. They use MLflow.
 
     def prepare(self) -> None:
-        """Create the embedded database if it does not exist: takes seconds, once."""
+        """Create the embedded database if it does not exist. This takes some seconds, and is done only once."""
         self._experiment()
 
     def register(

@@ -1,4 +1,4 @@
-"""Apply the model in use to the newest data, fill the gold table, and store the model's readings. A model that
+"""Applies the model in use to the newest data, fills the gold table, and stores the model's readings. A model that
 cannot be used is a finding, and the last good one takes its place. If there is none, the table keeps the predictions
 of the night before, with their date in every row.
 """

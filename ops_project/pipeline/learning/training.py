@@ -1,4 +1,4 @@
-"""Train a candidate, compare it with the model in use, register it, and promote it if it is better. Every candidate
+"""Trains a candidate, compares it with the model in use, registers it, and promotes it if it is better. Every candidate
 that could be judged is registered, even if it is refused, so that every attempt stays visible. A problem becomes a
 finding, and the model in use stays in use.
 """

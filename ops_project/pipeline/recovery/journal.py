@@ -29,7 +29,7 @@ class Entry:
     tables: tuple[str, ...]
     by: str
     at: str
-    """ISO 8601, UTC."""
+    """When the restore was asked for (ISO 8601, UTC)."""
     state: str = BEGUN
     usable_before: bool = True
     """Whether there is a warehouse to go back to."""

@@ -1,6 +1,6 @@
-"""Restore tables or the whole warehouse from a snapshot, and undo it. The new warehouse is prepared in a separate
-file, compared by checksum, and put in its place by one rename, under the writer's lock. A restore that was killed
-either has not happened, or is finished by the next call.
+"""Restores tables or the whole warehouse from a snapshot, and undoes a restore. The new warehouse is prepared in a
+separate file, compared by checksum, and put in its place by one rename, under the writer's lock. A restore that was
+killed either has not happened, or is finished by the next call.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def conclude(settings: Settings) -> None:
 
 
 def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
-    """Restored tables whose content has changed since; `the whole warehouse` if files have landed since."""
+    """Restored tables whose content has changed since the restore; `the whole warehouse` if files have landed since."""
     try:
         with staging.opened(settings.warehouse, read_only=True) as connection:
             if not entry.tables:

@@ -27,7 +27,7 @@ class Closing:
     state: str
     """The state of the closing: closing, closed or failed."""
     at: str
-    """ISO 8601, on the run's clock."""
+    """When the note was written, on the run's clock (ISO 8601)."""
     scheduled: bool = False
     error: str = ""
 

@@ -36,7 +36,7 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 EVERY_DATE = (date.min, date.max)
 """The window of a rebuild whose dates are not known."""
 _OPENING = threading.Lock()
-"""Held while a connection checks whether the settings of its engine are locked, and locks them."""
+"""A connection holds this lock while it checks whether the settings of its engine are locked, and locks them."""
 
 
 class SnapshotUnusable(Unusable):
@@ -93,8 +93,8 @@ def existing(settings: Settings) -> list[Snapshot]:
 
 
 def unreadable(settings: Settings) -> str:
-    """The newest snapshot, if its manifest cannot be read, and what that means; empty if it can. Readers get the one
-    before it.
+    """The newest snapshot, if its manifest cannot be read, and what that means; empty if the manifest can be read.
+    Readers get the snapshot before it.
     """
     newest_folder = next(reversed(_folders(settings)), None)
     if newest_folder is None:

@@ -61,7 +61,7 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 def noted(settings: Settings) -> dict[str, Any] | None:
     """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None if nothing was wrong. A note that
-    cannot be read is wrong itself: there is one only if something was.
+    cannot be read also counts as wrong, because a note exists only if something was wrong.
     """
     file = _notes(settings)
     if not os.path.lexists(file):

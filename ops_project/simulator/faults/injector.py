@@ -40,7 +40,7 @@ class Injector:
         return any(fault.domain == domain for fault in self.faults)
 
     def expect(self, domain: str, start: date, end: date) -> None:
-        """Determine the day of each of the domain's faults. Raises FaultError if it lies outside of the window."""
+        """Determine the day of each of the domain's faults. Raises FaultError if a day lies outside of the window."""
         for number, fault in enumerate(self.faults):
             if fault.domain != domain:
                 continue

@@ -63,7 +63,7 @@ def _chosen(
     """The rows that a fault changes: a condition for the rows of one date, and `count` ids of policies from the product
     and region with the most policies on that date.
 
-    Without `day`, it is the newest date that has enough policies. Every call gives the same rows.
+    Without `day`, the date is the newest one that has enough policies. Every call gives the same rows.
     """
     dates = (
         [(day,)]

@@ -1,5 +1,5 @@
 """Faults of the models: a missing file, a changed library, inputs that are shuffled or cut. Shuffled inputs keep
-every total of their table. Only the model that reads them can notice it, when it predicts. The damage to the
+every total of their table. Only the model that reads them can notice the damage, when it predicts. The damage to the
 customers' days stays until a delivery touches their business dates, because the build then replaces those dates.
 """
 

@@ -104,7 +104,9 @@ class Scene:
         return other
 
     def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
-        """Let the file and its control file arrive at `moment`. `future`: also if that moment has not come yet."""
+        """Let the file and its control file arrive at `moment`. `future`: they may arrive even if that
+        moment has not come yet.
+        """
         for moved in (file, self.control_of(file)):
             if moved is not None:
                 moved.arrives_at = moment
@@ -118,7 +120,7 @@ def control_name(pattern: str, name: str) -> str:
 
 
 def replace_count(pattern: str, text: str, rows: int, name: str) -> str:
-    """`text` with the count that `pattern` finds replaced. Raises FaultError if it finds none."""
+    """`text` with `rows` in place of the count that `pattern` finds. Raises FaultError if `pattern` finds no count."""
     found = re.search(pattern, text)
     if found is None:
         raise FaultError(f"{name}: no count found by {pattern!r}")

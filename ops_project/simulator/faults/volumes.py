@@ -35,7 +35,7 @@ def volume_drop(scene: Scene) -> Details:
 
 
 def volume_constant(scene: Scene) -> Details:
-    """Send exactly the same number of records every day, and 60 % of it on the last day."""
+    """Send exactly the same number of records every day, and 60 % of this number on the last day."""
 
     def keep(sheet: Sheet) -> Iterable[int]:
         steady = scene.memory.setdefault("rows", int(len(sheet.rows) * CONSTANT_SHARE))

@@ -1,7 +1,7 @@
 """What our warehouse, journal, runs, code and logs say about an incident: the sources that diagnosis is given.
 
 Queries run on the newest snapshot, which the engine refuses to write, with a limit of time and of memory. Everything is
-masked before it is handed on. Imports no Dagster, so that `ops diagnose` starts quickly.
+masked before it is handed on. The package does not import Dagster, so that `ops diagnose` starts quickly.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ LONGEST = 240
 def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
     """The newest snapshot, and the newest good one from before the problem began; None for one that does not exist.
 
-    The time of a snapshot is the start of its run. The bad run may have waited for the good one since before the build
-    that was good, so its snapshot is recognised by its run.
+    The time of a snapshot is the start of its run. The bad run may have started before the good build, and then waited
+    for the good run. So the snapshot of the bad run is recognised by the id of the run, and not by its time.
     """
     found = snapshots.existing(scene.settings)
     if not found:

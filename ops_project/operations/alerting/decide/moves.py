@@ -54,7 +54,7 @@ class Moves:
                 continue
             before = next((key for key in (*left, *beside) if self._node(key).receiver == node.receiver), None)
             if node.kind and before in beside:
-                continue  # the receiver already gets this alert through a route outside the tree
+                continue  # The receiver already gets this alert through a route outside the tree.
             if known is None and before is not None and not self._others_stay(before, alert.number):
                 # The group keeps its key when it moves, because a pager knows the group by its key.
                 due = min(groups[before].next_flush, self.now + node.group_wait)

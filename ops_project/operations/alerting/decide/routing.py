@@ -26,7 +26,7 @@ class Node:
 
     id: str
     """The matchers of its parents and its own: {}/{severity="critical"} on-call. The position among its siblings is
-    not part of the id, so that a route that is inserted before it does not change what it has sent.
+    not part of the id, so the id stays the same when a route is inserted before this one.
     """
     receiver: str
     matchers: tuple[Matcher, ...]
@@ -113,8 +113,8 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
     """The routes that send something which no other route sends, among all routes that match an alert. A receiver is
-    told once, however many branches reach it: a route is left out if another route of the same receiver sends whenever
-    it sends.
+    told once, however many branches reach it: a route is left out if, whenever it sends, another route of the same
+    receiver sends too.
     """
     # If two routes send the same, the quicker one comes first.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))

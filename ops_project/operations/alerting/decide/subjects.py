@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 FRESHNESS = "(freshness)"
-"""Stands in place of the name of a check. Means the freshness of an asset, which Dagster judges."""
+"""This word stands in place of the name of a check. It means the freshness of an asset, which Dagster judges."""
 # The first words of the kinds of signals that are about a job, if they name no asset.
 _OF_JOBS = frozenset({"run", "step", "publication", "resource"})
 

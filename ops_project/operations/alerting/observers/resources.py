@@ -36,13 +36,11 @@ def _storage(view: View) -> Iterator[Signal]:
         if folder.is_dir():
             yield _reading(view, "storage.bytes", _size(folder), part)
         elif before.get(part):
-            yield _reading(view, "storage.bytes", 0.0, part)  # the folder was removed
+            yield _reading(view, "storage.bytes", 0.0, part)  # The folder was removed.
 
 
 def _size(folder: Path) -> float | None:
-    """Bytes below `folder`. Measured on a busy machine for 10,000 files in 700 folders: 67 ms; with pathlib it was 360
-    ms.
-    """
+    """Bytes below `folder`. Counting 10,000 files in 700 folders took 67 ms, and 360 ms with pathlib."""
     total = 0
     waiting = [os.fspath(folder)]
     try:

@@ -21,7 +21,7 @@ keys, and an anomaly is about many rows.
 
 
 def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[Trouble]:
-    """For each trouble that nothing upstream explains, the same trouble at the landed table its values come from."""
+    """For each trouble that nothing upstream explains, the same trouble at the landed table of the values."""
     changed = {item.asset for item in known.changes if _is_of_code(item, question)}
     found = []
     for trouble in fresh:

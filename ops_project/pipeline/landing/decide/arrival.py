@@ -105,7 +105,7 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
-    """Due business dates without a known file. Counted from the feed's `start`, or from its first file if it has no
+    """Due business dates without a known file. The dates begin at the feed's `start`, or at its first file if it has no
     `start`.
     """
     known = {day for day in known if day >= feed.plausible.first}  # A wrong date centuries ago is not the first file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# In this order: missing, zero bytes, undecodable or unbalanced, structure changed, duplicate delivery, partial, late;
+# The order: missing, zero bytes, undecodable or unbalanced, structure changed, duplicate delivery, partial, late;
 # then single rows.
 PRECEDENCE = (
     "source_missing",

@@ -1,1 +1,1 @@
-"""Compare a staged file with its contract, before anything is written."""
+"""Compares a staged file with its contract, before anything is written."""

@@ -1,1 +1,1 @@
-"""Read a file into text columns, and cast these by the contract."""
+"""Reads a file into text columns, and casts these by the contract."""

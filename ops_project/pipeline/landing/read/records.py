@@ -17,7 +17,8 @@ from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read.escaped import EscapedRow, EscapeReader
 from ops_project.pipeline.landing.read.scan import Undecodable
 
-csv.field_size_limit(2**31 - 1)  # Python's own limit is switched off; the contract's max_record_bytes is enforced below
+# Python's own limit is switched off; the contract's max_record_bytes is enforced below.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(slots=True)

@@ -101,7 +101,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
                 nul=False,
                 error=None,
             )
-        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB reads only UTF-8
+        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB reads only UTF-8.
         copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None
         try:

@@ -1,1 +1,1 @@
-"""Write good rows, quarantined rows, the journal and the archive in one transaction."""
+"""Writes good rows, quarantined rows, the journal and the archive in one transaction."""

@@ -37,7 +37,7 @@ class Reference:
     correlations: list[list[float]]
     natural: dict[str, float]
     natural_shift: list[list[float]] | None = None
-    """The same for the rank correlations."""
+    """How far each rank correlation had moved by itself in the same weeks."""
 
 
 def _reading(metric: str, value: float | None, limit: float, detail: str, *, above: bool = True) -> Reading:
@@ -62,7 +62,7 @@ def stability(
 
 
 def natural_shift(matrix: Floats, before: Floats) -> list[list[float]] | None:
-    """By how much the rank correlations moved between two populations; None if the earlier one is empty."""
+    """By how much the rank correlations moved between two populations; None if the earlier population is empty."""
     if len(before) < 2:
         return None
     shift: list[list[float]] = np.abs(rank_correlations(matrix) - rank_correlations(before)).tolist()

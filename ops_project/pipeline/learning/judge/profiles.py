@@ -21,9 +21,8 @@ PROFILES: dict[str, tuple[float, float, float]] = {
 
 
 def names(centres: Floats) -> list[str]:
-    """The profile of each centre (rows of recency, frequency, monetary), all different, the nearest in total.
-
-    Does not depend on the order of the centres. At most six.
+    """The profile of each centre (rows of recency, frequency, monetary), all different, the nearest in total. The order
+    of the centres does not matter. There may be at most six centres.
     """
     distance = np.array(
         [[np.sum((centre - np.array(profile)) ** 2) for profile in PROFILES.values()] for centre in centres]

@@ -27,7 +27,7 @@ class Drill:
     """One drill."""
 
     at: str
-    """ISO 8601, UTC."""
+    """When the drill was made (ISO 8601, UTC)."""
     backup: str
     store: str
     ok: bool

@@ -1,5 +1,5 @@
-"""The content of a backup, as its manifest in the store describes it. The manifest is written last: without it there
-is not a backup.
+"""The content of a backup, as its manifest in the store describes it. The manifest is written last: without a manifest,
+the backup does not exist.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class File:
     """One file of the home. `pieces`: the SHA-256 of each part of its bytes, in order."""
 
     path: str
-    """Relative to the home, with slashes."""
+    """The path relative to the home, with slashes."""
     size: int
     mode: int
     mtime_ns: int

@@ -38,7 +38,7 @@ def prove(
     outside: Outside = NOTHING,
 ) -> Proof:
     """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, if not
-    even the outcome can be written. While it runs, it needs space for the backup on the disk of the home. A copy of
+    even the outcome can be written. The proof needs space for the backup on the disk of the home. A copy of
     a PostgreSQL is loaded into a separate schema on the server of `outside`, in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not finish")

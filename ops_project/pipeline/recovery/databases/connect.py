@@ -37,7 +37,7 @@ class Database:
     what: str
     """The name for people, for example: the ledger."""
     url: str = field(repr=False)
-    """SQLAlchemy's or libpq's; may hold a password."""
+    """The URL in the form of SQLAlchemy or libpq. It may hold a password."""
 
 
 class DatabaseUnusable(RestoreError):

@@ -20,7 +20,7 @@ class ArchivedFile:
     """A file that landing has archived, as the journal knows it."""
 
     path: str
-    """Below the archive, with slashes."""
+    """The path below the archive, with slashes."""
     domain: str
     feed: str
     file_name: str

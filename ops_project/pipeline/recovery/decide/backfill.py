@@ -43,7 +43,7 @@ class Plan:
     domain: str
     job: str
     windows: tuple[Window, ...]
-    """One run each, oldest first."""
+    """The first and the last date of each run, the oldest first."""
     assets: tuple[str, ...]
     """The tables that are built, as `schema.table`."""
     downstream: tuple[str, ...]

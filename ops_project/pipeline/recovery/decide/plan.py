@@ -42,7 +42,7 @@ class RestorePlan:
 
     source: str
     as_of: str
-    """ISO 8601, UTC."""
+    """The as-of time of the source (ISO 8601, UTC)."""
     whole: bool
     """Whether the whole warehouse is restored, and not only some of its tables."""
     changes: tuple[TableChange, ...]

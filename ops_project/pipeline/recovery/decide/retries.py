@@ -18,7 +18,7 @@ class Pauses:
 
     retries: int
     seconds: float
-    """Before the first retry."""
+    """The pause before the first retry."""
     backoff: float = 1.0
     """The factor by which each pause is longer than the one before."""
 

@@ -1,4 +1,4 @@
-"""A bucket that speaks S3 as the store of backups. Credentials come from where boto3 looks for them."""
+"""A bucket that speaks S3 as the store of backups. boto3 finds the credentials in its usual places."""
 
 from __future__ import annotations
 
