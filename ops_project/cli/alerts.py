@@ -52,7 +52,7 @@ def require_domain(settings: Settings, domain: str | None) -> None:
 def list_(
     settings: Settings, *, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
 ) -> None:
-    """Open alerts, newest first."""
+    """List the open alerts, the newest first."""
     from ops_project.operations.alerting.untold_now import why_silent
 
     ledger = _ledger(settings)
@@ -115,7 +115,7 @@ def _brief(alert: Any, silent: str, acknowledged: str) -> dict[str, Any]:
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, as_json: bool) -> None:
-    """Everything about one alert: its timeline, who was told of it, and why."""
+    """Show everything about one alert: its timeline, who was told of it, and why."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.circumstances import Circumstances
@@ -221,7 +221,7 @@ def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, a
 @json_option
 @click.pass_obj
 def precision(settings: Settings, as_json: bool) -> None:
-    """How many alerts of each rule were justified, according to the verdicts."""
+    """Show how many alerts of each rule were justified, according to the verdicts."""
     from ops_project.operations.alerting.decide.precision import by_rule
 
     ledger = _ledger(settings)
@@ -246,7 +246,7 @@ def precision(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:
-    """Messages, the newest first, and how many may have been sent twice."""
+    """List messages, the newest first, and show how many may have been sent twice."""
     ledger = _ledger(settings)
     counts, rows = ledger.outbox_counts(), ledger.outbox_list(state, limit)
 

@@ -26,7 +26,7 @@ def config() -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool) -> None:
-    """The configuration that is in force: the shipped files with those of --config over them. FILE: for example
+    """Show the configuration that is in force: the shipped files with those of --config over them. FILE: for example
     `rules.yaml`.
     """
     from ops_project.catalog import load as load_catalog
@@ -54,7 +54,7 @@ def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool
 @json_option
 @click.pass_obj
 def diff(settings: Settings, files: tuple[str, ...], as_json: bool) -> None:
-    """What --config changes: each value that is added, changed or left out, compared with the shipped files."""
+    """Show what --config changes: each value that is added, changed or left out, compared with the shipped files."""
     from ops_project.catalog import load as load_catalog
     from ops_project.catalog import shipped
 

@@ -20,7 +20,7 @@ GATHERED = ("evidence", "diagnosis")
 
 @click.group()
 def incidents() -> None:
-    """Incidents: list, acknowledge, give back, take over, resolve, note, post-mortem."""
+    """List and show incidents; acknowledge, give back, take over or resolve one; write notes and post-mortems."""
 
 
 by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this.")
@@ -85,7 +85,7 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
-    """One incident with its timeline and its evidence."""
+    """Show one incident with its timeline and its evidence."""
     ledger = _ledger(settings)
     incident = _find(ledger, number)
     timeline, evidence = ledger.incident_timeline(number), ledger.evidence(number)
@@ -304,7 +304,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
 @json_option
 @click.pass_obj
 def times(settings: Settings, days: int, as_json: bool) -> None:
-    """How long it took to acknowledge and to resolve, with the definition of both."""
+    """Show how long it took to acknowledge and to resolve, with the definition of both."""
     from datetime import timedelta
 
     from ops_project.operations.incidents.times import DEFINITIONS, spells

@@ -28,7 +28,7 @@ domain_option = click.option("--domain", default="marketing", show_default=True,
 
 @click.group()
 def metadata() -> None:
-    """Entities, attributes and mappings, from which the vault and the interface layer are generated."""
+    """Show the entities, attributes and mappings; generate the vault and the interface layer from them."""
 
 
 @metadata.command()

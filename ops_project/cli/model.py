@@ -67,7 +67,7 @@ def _time(written: str) -> datetime | None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, name: str, version: str | None, as_json: bool) -> None:
-    """Metrics, parameters, data and code of a version."""
+    """Show the metrics, parameters, data and code of a version."""
     known = _versions(settings, (name,))
     chosen = [item for item in known if version in (None, item.version)]
     if not chosen:

@@ -16,7 +16,7 @@ DEFAULT_WEEKS = 8
 
 @click.group()
 def oncall() -> None:
-    """Who is on call; overrides, swaps, the calendar and its fairness."""
+    """Show who is on call, the calendar and its fairness; override and swap shifts."""
 
 
 oncall.add_command(swap)

@@ -14,7 +14,7 @@ from ops_project.settings import PROJECT_ROOT, Settings, current_user
 
 @click.group()
 def runbook() -> None:
-    """Runbooks: list, show, and run the steps of their diagnosis."""
+    """List and show runbooks, and run the steps of their diagnosis."""
 
 
 def _read(settings: Settings, slug: str) -> Any:
