@@ -221,9 +221,9 @@ class Storage(DagsterSqliteStorage):
 
 
 def _is_made(file: Path, table: str = "alembic_version") -> bool:
-    """Whether the tables of this database exist, and this one as well. The stock classes ask it at each opening by
-    loading all of Dagster's 88 migration scripts, which takes 20 ms for each of the three databases. They use nothing
-    but whether there is a version.
+    """Whether the tables of this database exist, `table` included. To find this out, the stock classes load all of
+    Dagster's 88 migration scripts at each opening, which takes 20 ms for each of the three databases. They use only the
+    answer whether there is a version.
     """
     if not file.is_file():
         return False
@@ -234,7 +234,7 @@ def _is_made(file: Path, table: str = "alembic_version") -> bool:
                 connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
             )
     except sqlite3.Error:
-        return False  # the stock class tells what is wrong
+        return False  # The stock class then says what is wrong.
 
 
 def _no_sync_per_commit(connection: Any, _record: Any) -> None:

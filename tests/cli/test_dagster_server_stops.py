@@ -16,7 +16,6 @@ from ops_project.cli import cli
 from ops_project.defs.shared import bronze
 from ops_project.pipeline.warehouse import snapshots
 from tests import postgres
-from tests.cli.test_dagster_storage import STORAGE_ON_A_SERVER
 from tests.cli.test_run import CONTRACT
 
 pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("postgres")]
@@ -31,7 +30,7 @@ class Place:
         (self.config / "feeds").mkdir(parents=True)
         (self.config / "feeds" / "post.yaml").write_text(CONTRACT)
         (self.home / "dagster").mkdir(parents=True)
-        (self.home / "dagster" / "dagster.yaml").write_text(STORAGE_ON_A_SERVER)
+        (self.home / "dagster" / "dagster.yaml").write_text(postgres.DAGSTER_YAML)
         (self.home / "inbound" / "post").mkdir(parents=True)
 
     def arrives(self, day: int) -> None:

@@ -67,8 +67,8 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
                     decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
             if reason is not AlertReason.INHIBITED_BY_CAUSE or suspect is None:
                 why, detail = reason.value, f"alert {cause}"
-        # A person's silence comes first: no message about a cause is sent because of a symptom that nobody wants to
-        # hear of.
+        # A person's silence comes first: no message about a cause is sent because of a symptom that a person
+        # has silenced.
         if (quiet := _silenced(alert, active, held, config, now)) is not None:
             why, detail = quiet.reason.value, quiet.name
         if (alert.cause, alert.muted, alert.suspect) != (cause, why, suspect):

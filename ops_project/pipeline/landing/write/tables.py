@@ -150,8 +150,9 @@ def bronze_types(feed: Feed) -> dict[str, str]:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """(schema, table). `duckdb_columns()` would tell the columns as well. On a connection that has just been opened it
-    takes 13 ms, because it also resolves the views of DuckDB's own catalog. This question takes 3 ms.
+    """(schema, table) of every table of landing. `duckdb_columns()` would give the columns as well, but takes 13 ms on
+    a connection that has just been opened, because it also resolves the views of DuckDB's own catalog. This query takes
+    3 ms.
     """
     return set(
         connection.execute(
