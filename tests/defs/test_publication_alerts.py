@@ -75,6 +75,31 @@ def test_a_run_without_its_publication_is_an_alert_and_no_success(night):
     assert night.rules() == set() and night.notices()
 
 
+@pytest.mark.parametrize("closed", [closings.CLOSED, closings.FAILED])
+def test_the_success_notice_waits_for_the_publication_of_its_run(night, closed):
+    """For Dagster the run has succeeded before it publishes, and a daemon looks twice a second."""
+    closings.note(night.settings, replace(WELL, run_id="run-0"))
+    night.cycle()
+    closings.note(night.settings, replace(WELL, state=closings.CLOSING))
+    with locks.hold(night.settings.lock, owner="job", now=NOW, run="run-1"):
+        night.cycle(succeeded("run-1"))
+    assert night.notices() == []
+    closings.note(night.settings, replace(WELL, state=closed, error="full" if closed == closings.FAILED else ""))
+    night.cycle()
+    assert bool(night.notices()) is (closed == closings.CLOSED)
+
+
+def test_a_table_that_is_held_back_keeps_the_notice_back_although_it_was_seen_earlier(night, warehouse):
+    closings.note(night.settings, replace(WELL, run_id="run-0"))
+    night.cycle()
+    _publish(warehouse, 1, sales=publishing.PublishDecision(False, "blocking checks failed: unique_id"))
+    night.cycle(succeeded("run-1"))
+    assert night.rules() == {"publication_held"}
+    closings.note(night.settings, WELL)
+    night.cycle()
+    assert night.notices() == []
+
+
 def test_a_run_that_was_killed_while_it_closed_is_one_too(night):
     closings.note(night.settings, replace(WELL, state=closings.CLOSING))
     with locks.hold(night.settings.lock, owner="job", now=NOW, run="run-1"):

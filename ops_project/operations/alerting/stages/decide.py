@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ops_project.model.alerting.signal import Signal
+from ops_project.operations.alerting.decide.announce import needed_beside
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.evaluate import remember
 from ops_project.operations.alerting.decide.grouping import Settled
@@ -44,7 +45,7 @@ def _decide(cycle: Cycle) -> None:
         state = decision.state
         cycle.report.decided += len(batch)
         batch = _next_batch(cycle, cursor)
-        ledger.load_levels(state, config, [signal.fingerprint for signal in batch])
+        ledger.load_levels(state, config, _series(batch))
     decision = decide(state, batch, config, cycle.now)
     cursor = batch[-1].seq if batch else cursor
     if batch or not decision.empty:
@@ -76,7 +77,7 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
     if state.rules_version != config.version:
         ledger.load_levels(state, config)
     elif news:
-        ledger.load_levels(state, config, [signal.fingerprint for signal in news])
+        ledger.load_levels(state, config, _series(news))
     # A batch can become visible long after it was loaded. The windows of its signals then begin earlier as well.
     earliest = max(min([cycle.now, *(signal.event_at for signal in news)]), cycle.now - LONGEST_LOAD)
     by_window: dict[timedelta, list[str]] = {}
@@ -86,6 +87,11 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
         for _, signal in ledger.signals_since(earliest - window, kinds, up_to=decided):
             remember(state, signal, config)
     return state
+
+
+def _series(news: Sequence[Signal]) -> list[str]:
+    """Fingerprints of the series whose levels these signals need."""
+    return [*(signal.fingerprint for signal in news), *needed_beside(news)]
 
 
 def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
