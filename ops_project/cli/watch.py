@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +19,11 @@ from ops_project.dagster_bridge.storage_errors import OutOfReach
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
+    from ops_project.operations.alerting.stages.under_way import CycleReport
     from ops_project.operations.alerting.watch import Watch
+
+# Longer than a cycle that sends many messages.
+LONGEST_SECONDS = 120.0
 
 
 @click.command()
@@ -33,6 +40,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
+    looks_of = _Looks()
     down, trouble, unseen, done = False, "", "", 0
     while looks is None or done < looks:
         try:
@@ -40,7 +48,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
             if isinstance(watcher.instance, OutOfReach):
                 unseen = _unseen(watcher, settings, unseen)
-            report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
+            report = looks_of.look(watcher, LONGEST_SECONDS)
         except Exception as error:
             # The message about an error of a store names the store and the next step.
             known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
@@ -58,6 +66,31 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
         done += 1
         if looks is None or done < looks:
             time.sleep(every)
+
+
+class _Looks:
+    """Runs each look in a thread. A server of the ledger that has stopped without closing its connections keeps a look
+    waiting for ever, and the watcher must say so.
+    """
+
+    def __init__(self) -> None:
+        self.last: Future[CycleReport | None] | None = None
+
+    def look(self, watcher: Watch, seconds: float) -> CycleReport | None:
+        """One look. Raises TimeoutError if it has not returned after `seconds`, and until it has returned."""
+        if self.last is None or self.last.done():
+            self.last = Future()
+            Thread(target=self._run, args=(self.last, watcher), name="watch", daemon=True).start()
+            with suppress(TimeoutError):
+                return self.last.result(seconds)
+        raise TimeoutError(f"a look has not returned for {seconds:g} s. Does the server of the ledger answer?")
+
+    @staticmethod
+    def _run(looked: Future[CycleReport | None], watcher: Watch) -> None:
+        try:
+            looked.set_result(watcher.look(datetime.now(UTC), lambda: datetime.now(UTC)))
+        except BaseException as error:
+            looked.set_exception(error)
 
 
 def _unseen(watcher: Watch, settings: Settings, before: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from click.testing import CliRunner
 
 from ops_project.cli import cli
@@ -23,3 +25,21 @@ def test_the_watcher_goes_on_when_the_ledger_was_away(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert done.output.count("the check failed: ConnectionError: server closed the connection") == 1
     assert "checking again" in done.output and answers == []
+
+
+def test_a_look_that_does_not_return_is_said_and_not_begun_again(tmp_path, monkeypatch):
+    """The server of the ledger had stopped without closing its connections. The watcher waited for it without a word."""
+    free, began = threading.Event(), []
+
+    def look(_self, *_args):
+        began.append(1)
+        free.wait()
+
+    monkeypatch.setattr(Watch, "look", look)
+    monkeypatch.setattr("ops_project.cli.watch.LONGEST_SECONDS", 0.05)
+    try:
+        done = CliRunner().invoke(cli, ["--home", str(tmp_path), "watch", "--every", "0.1", "--looks", "3"])
+    finally:
+        free.set()
+    assert done.exit_code == 0, done.output
+    assert done.output.count("a look has not returned for 0.05 s") == 1 and len(began) == 1

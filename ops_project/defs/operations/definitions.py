@@ -27,6 +27,7 @@ from ops_project.operations.alerting.listener import Listener, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger.damage import cause_in_ledger
+from ops_project.operations.ledger.silent import silent
 from ops_project.process.processes import current
 
 # The daemon looks at its sensors every 5 seconds; an interval of 1 second makes it run at every look.
@@ -106,7 +107,10 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             if found is None or found is error:
                 raise
             raise found from error
-        # If the cycle has not ended, it may be waiting for this very ledger.
+        # If the cycle has not ended, it may be waiting for this very ledger. A server that answers nobody gives no
+        # error.
+        if not report.ended and (why := silent(site.settings.ledger_url)):
+            spare.tell(site.settings, site.catalog, site.settings.now(), why, _wall)
         if report.ended and spare.told(site.settings):
             spare.take_back(site.settings, site.catalog, site.settings.now(), _wall)
         return dg.SkipReason(words(report))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from ops_project.operations.alerting.listener import Listener, Pace
 from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
+from ops_project.operations.ledger.silent import silent
 from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.settings import Settings
 
@@ -81,6 +84,29 @@ def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
         time.sleep(0.01)
     assert "new signals" in said
     assert not spare.told(site.settings)
+
+
+def test_a_ledger_whose_server_answers_nobody_is_told_without_it(
+    site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine takes connections, and nothing ever answers. The cycle waits, and no error comes."""
+    answers = threading.Event()
+
+    def cycle(*_: object, **__: object) -> CycleReport:
+        answers.wait()
+        return CycleReport()
+
+    monkeypatch.setattr(definitions, "run_once", cycle)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"postgresql://ops:secret@127.0.0.1:{server.getsockname()[1]}/ledger"
+        monkeypatch.setattr(definitions, "silent", lambda _: silent(url, seconds=0.1))
+        try:
+            assert "has not ended" in tick()
+        finally:
+            answers.set()
+    assert spare.told(site.settings)
+    [told] = [json.loads(line) for file in site.settings.home.rglob("alerts.jsonl") for line in file.open()][:1]
+    assert "has not answered for 0.1 s" in json.dumps(told) and "secret" not in json.dumps(told)
 
 
 def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(

@@ -1,0 +1,41 @@
+"""Finds out whether the server of a ledger still answers. A server that has stopped, but whose machine keeps the
+connection open, gives no error: a query waits for it for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from ops_project.operations.ledger.store import connection_options, with_driver
+from ops_project.operations.ledger.unusable import LedgerUnusable, is_server, shown
+
+PATIENCE_SECONDS = 5.0
+
+
+def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
+    """Why the ledger cannot be used, in words, if its server does not answer a new connection within `seconds`. Empty
+    if it answers, if it refuses the connection, and for a ledger in a file: whoever uses it gets the error.
+    """
+    parsed = with_driver(make_url(url))
+    if not is_server(parsed):
+        return ""
+    answered = threading.Event()
+
+    def ask() -> None:
+        # An error is an answer as well.
+        with suppress(Exception):
+            engine = create_engine(parsed, poolclass=NullPool, connect_args=connection_options(parsed))
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        answered.set()
+
+    # A thread that waits for the server cannot be ended, but it keeps nothing alive.
+    threading.Thread(target=ask, name="ledger probe", daemon=True).start()
+    if answered.wait(seconds):
+        return ""
+    return str(LedgerUnusable(shown(parsed), TimeoutError(f"it has not answered for {seconds:g} s"), True))
