@@ -7,8 +7,8 @@
   With up to 27 days of history, the prediction interval lies around their mean. From 28 days on, it lies around the
   mean of the same weekday, with the noise of all days relative to their weekday's level. The t-statistic is given as
   the standard normal deviate of the same probability (Wallace 1959), so that one threshold fits any length of history.
-  Measured against the exact distribution, it is too small by up to 0.03 at the thresholds with 7 degrees of freedom, by
-  less than 0.003 from 20 on.
+  Compared with the exact distribution, the deviate is too small at the thresholds: by up to 0.03 with 7 degrees of
+  freedom, and by less than 0.003 from 20 on.
 
   A day whose alert a person judged false is not an example for other days. If the alert was about this series, the day
   is no longer an anomaly. If the alert was about the number of rows that arrived, the day's revenue is still judged.
