@@ -1,5 +1,5 @@
 {#
-  Whether a model is built from nothing. It is if dbt decides so, if the variable rebuild_tables names it (`ops run
+  Whether a model is built from nothing: if dbt decides so, if the variable rebuild_tables names the model (`ops run
   --rebuild`), or if its amounts are in another currency than the present reporting currency. A model with full_refresh:
   false holds rows that cannot be computed again, and is never built from nothing.
 #}
