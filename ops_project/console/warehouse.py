@@ -27,7 +27,7 @@ MEMORY = "96MB"
 WORKERS = 2
 SECONDS = 10.0
 LOW_PRIORITY = 5
-"""The priority: below a run's, but high enough that a page on a busy machine gets its figures in time."""
+"""The priority: below that of a run, but high enough that a page on a busy machine gets its figures in time."""
 MOST_ROWS = 5_000
 KEPT = 400
 _EXISTING = (

@@ -1,4 +1,5 @@
-"""Refuses requests to the Dagster UI that come from another site's page, or under a name that is not this machine's.
+"""Refuses requests to the Dagster UI that come from another site's page, or under a name that this machine does not
+have.
 
 Dagster's web server has no login. It answers every page that a browser on this machine shows, so any site could launch
 and delete runs through it. A browser sends the page from which the request comes (`Origin`) and the name of the server

@@ -56,9 +56,9 @@ def build_domain(
     assets: Iterable[dg.AssetsDefinition] = (),
     sensors: Iterable[dg.SensorDefinition] = (),
 ) -> dg.Definitions:
-    """All objects of a domain. `assets`: assets that are neither landed nor dbt's, checks included; they belong to the
-    main job. If `jobs` does not contain the job of domains.yaml (`main_job`, or else `<domain>_pipeline`), it is added
-    with all layers.
+    """All objects of a domain. `assets`: assets that are neither landed nor built by dbt, checks included; they belong
+    to the main job. If `jobs` does not contain the job of domains.yaml (`main_job`, or else `<domain>_pipeline`), it is
+    added with all layers.
     """
     translator = Translator(site)
     by_layer: dict[str, list[dg.AssetsDefinition]] = {BRONZE: bronze_assets(site, domain)}

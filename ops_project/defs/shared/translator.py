@@ -132,8 +132,8 @@ class Translator(DagsterDbtTranslator):
 
 
 def freshness_policy(site: Site, domain: str, layer: str, name: str | None = None) -> dg.FreshnessPolicy | None:
-    """Dagster's freshness policy for a table: the policy that is named, or else the domain's for the layer, or else
-    the layer's.
+    """Dagster's freshness policy for a table: the policy that is named, or else the policy of the domain for the layer,
+    or else the policy of the layer.
     """
     freshness = site.catalog.freshness
     chosen = name if name in freshness.policies else None

@@ -14,7 +14,7 @@ NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class Drift(Model):
-    """What happens to a file whose structure is not the contract's. The finding is written in every case."""
+    """What happens to a file whose structure differs from the contract. The finding is written in every case."""
 
     extra: Literal["reject", "load"] = "reject"
     """Columns that the contract does not know; `load` leaves them out."""

@@ -48,9 +48,9 @@ class Feed(Model):
     description: str = ""
     """What the feed contains."""
     owners: tuple[str, ...] = ()
-    """Default: the domain's."""
+    """Default: the owners of the domain."""
     tier: int | None = Field(default=None, ge=1, le=3)
-    """Default: the domain's."""
+    """Default: the tier of the domain."""
     runbook: str | None = None
     """Slug of the runbook for failures of the feed."""
     contact: SourceContact = SourceContact()

@@ -22,7 +22,7 @@ NO_TIME = -1.0
 
 
 class DbtParseError(RuntimeError):
-    """The dbt project does not parse; the message is dbt's."""
+    """The dbt project does not parse; the message comes from dbt."""
 
 
 def _with_next_step(words: str) -> str:

@@ -34,7 +34,7 @@ class ReconcileError(ValueError):
 
 @dataclass(frozen=True)
 class Side:
-    """Rows to compare: `relation` is written after FROM; `types` are DuckDB's, in the relation's order."""
+    """Rows to compare: `relation` is written after FROM; `types` are types of DuckDB, in the relation's order."""
 
     label: str
     relation: str

@@ -7,7 +7,7 @@ from typing import Literal
 
 Castability = Literal["always", "sometimes", "never"]
 
-# The contract's names of types, and SQL's.
+# The contract's names of types, and the names in SQL.
 _SYNONYMS = {"string": "varchar", "text": "varchar", "int": "integer", "numeric": "decimal", "bool": "boolean"}
 BASE_TYPES = frozenset(
     {"varchar", "smallint", "integer", "bigint", "decimal", "double", "boolean", "date", "time", "timestamp"}

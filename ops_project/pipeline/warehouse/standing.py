@@ -1,7 +1,7 @@
 """Checks that the newest snapshot was taken of this warehouse, before anything is written. A warehouse that was
-replaced by an older copy, or by another home's, opens without an error, and a missing one would be created empty. A run
-on it would give consumers a fraction of their rows, with every check passed. So a run stops here. This module repairs
-nothing: a person decides which copy is the right one.
+replaced by an older copy, or by that of another home, opens without an error, and a missing one would be created empty.
+A run on it would give consumers a fraction of their rows, with every check passed. So a run stops here. This module
+repairs nothing: a person decides which copy is the right one.
 """
 
 from __future__ import annotations

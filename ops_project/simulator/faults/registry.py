@@ -64,7 +64,7 @@ def resolve(request: Request, catalog: Catalog) -> Resolved:
 
 
 def owners_of(feed: Feed, catalog: Catalog) -> list[str]:
-    """The owners who are told: the feed's, or else the domain's."""
+    """The owners who are told: those of the feed, or else those of the domain."""
     return list(feed.owners or catalog.domain(feed.domain).owners)
 
 

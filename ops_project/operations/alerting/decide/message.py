@@ -223,14 +223,14 @@ def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
 
 
 def response(alert: Alert, config: AlertConfig) -> str:
-    """What to do first: the failure class's own response, or else the rule's."""
+    """What to do first: the failure class's own response, or else the response of the rule."""
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     return own.response if own else rule.response if rule else ""
 
 
 def runbook(alert: Alert, config: AlertConfig) -> str:
-    """Slug of the runbook: the failure class's own, or else the rule's for that class or in general, or else the
-    asset's.
+    """Slug of the runbook: that of the failure class, or else of the rule (for that class, or in general), or else of
+    the asset.
     """
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     if own and own.runbook:

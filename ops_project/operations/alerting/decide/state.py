@@ -188,7 +188,7 @@ class State:
     """Resolutions by people that no decision has applied yet, by alert."""
     levels: dict[str, Level] = field(default_factory=dict)
     """Fingerprint → the level of the series. The mapping holds at least the series of new signals, and all series if
-    `rules_version` is not the configuration's.
+    `rules_version` differs from that of the configuration.
     """
     dismissed: dict[str, datetime] = field(default_factory=dict)
     """Series or window → the moment up to which a person said that it is over."""

@@ -48,7 +48,7 @@ class Outlook:
     """The state of an SLA for one day."""
 
     missing: tuple[str, ...]
-    """Assets not built for the day yet."""
+    """Assets that are not built for the day yet."""
     expected_at: datetime | None
     """When the last asset is expected, if that can be predicted."""
     at_risk: bool

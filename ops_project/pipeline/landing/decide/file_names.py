@@ -36,7 +36,7 @@ def name_pattern(file_name: str) -> tuple[str, str]:
                 return (
                     f"{before}{{date:{form}}}{time['between']}{{part}}{rest}",
                     f"the time {time['time']} in the file's name is {{part}}, so that several files of a date stand "
-                    "side by side; write {revision} where a later one replaces the earlier",
+                    "side by side; write {revision} where a later file replaces the earlier one",
                 )
             return f"{before}{{date:{form}}}{_escaped(after)}", ""
     return _escaped(name), ""

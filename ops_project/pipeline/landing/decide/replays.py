@@ -63,7 +63,7 @@ _VALUE = re.compile(r"'[^'\n]*'")
 def without_values(groups: Iterable[Refused]) -> list[Refused]:
     """The groups without the quoted values in their reasons. Groups that are then alike are joined.
 
-    There may be as many values as rows, and a value may be a person's.
+    There may be as many values as rows, and a value may be personal data.
     """
     found: dict[tuple[str, str, str | None, str], Refused] = {}
     for group in groups:

@@ -15,7 +15,7 @@ from ops_project.pipeline.landing.read.source import header_of
 
 
 def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[list[str], Structure | None]:
-    """The raw fields of the file in its order, and how they differ from the contract's."""
+    """The raw fields of the file in its order, and how they differ from the fields of the contract."""
     expected, optional = expected_fields(feed, contract)
     kind, scanned = contract.format.kind, result.scan
     if contract.format.is_json:

@@ -1,8 +1,8 @@
 """Reads a scanned file into a table of raw text fields: with the fast reader if it can be trusted, and otherwise with
 the exact one.
 
-The fast reader is DuckDB's, with every column given and nothing detected. Its result is used only if it has exactly the
-number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
+The fast reader is that of DuckDB, with every column given and nothing detected. Its result is used only if it has
+exactly the number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
 """
 
 from __future__ import annotations
