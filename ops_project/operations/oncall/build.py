@@ -13,7 +13,7 @@ from ops_project.operations.oncall.wall_clock import midnight
 
 
 def absences_of(owners: Owners, zone: str) -> dict[str, list[Interval]]:
-    """Person → when that person is absent, in UTC. `zone`: the platform's zone, for people without a zone of their own."""
+    """Person → when that person is absent, in UTC. `zone`: the platform's zone, for people without their own."""
     found: dict[str, list[Interval]] = {}
     for slug, person in owners.people.items():
         at = ZoneInfo(person.zone or zone)

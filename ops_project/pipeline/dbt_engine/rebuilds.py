@@ -36,7 +36,7 @@ def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
     if found["config"].get("full_refresh") is False:
         raise RebuildError(
             f"{found['schema']}.{name} holds what cannot be computed again, so it is never built anew; "
-            "name the tables that depend on it instead"
+            "name only tables that depend on it"
         )
     return dict(found)
 

@@ -149,7 +149,7 @@ def _tried(
 
 
 def _patient(feed: Feed) -> Any:
-    """Rules under which no file is refused for its types. A draft that fits only half of a file is widened instead."""
+    """Rules under which no file is refused for its types. A draft that fits only half of a file is widened."""
     return feed.drift.model_copy(update={"share": 1.0})
 
 

@@ -16,7 +16,7 @@ SHOWING, LEAST_SHOWING = 40, 4
 
 @dataclass(frozen=True)
 class OtherEncoding:
-    """The encoding that a file seems to have instead."""
+    """The encoding that a file seems to have in place of the declared one."""
 
     encoding: str
     line: int
@@ -107,7 +107,8 @@ class Suspicion:
 
     @property
     def verdict(self) -> OtherEncoding | None:
-        """The encoding that the file seems to have instead. None if there is no sign of one."""
+        """The encoding that the file seems to have in place of the declared one. None if there is no sign of another.
+        """
         if self.valid and self.first is not None:
             line, meant = self.first
             read = meant.encode("utf-8").decode(self.encoding, "replace")
