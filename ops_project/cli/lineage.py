@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 @click.option("--depth", type=COUNT, help="The largest number of hops in the tree.")
 @click.option("--svg", "as_svg", is_flag=True, help="Print a picture (SVG).")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the picture and every reason.")
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file, not to standard output."
-)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the output to this file.")
 @click.option("--version", "version", default="", help="The lineage of this version of the code (see --versions).")
 @click.option("--versions", is_flag=True, help="List the versions that are kept.")
 @click.option("--fresh", is_flag=True, help="Read the code now, not what the last run kept.")

@@ -99,7 +99,7 @@ def test_what_is_told_with_its_cause_names_the_cause_and_says_so_after_its_end(h
     home.cycle(WORKDAY + LATER)
     assert home.why(WORKDAY + LATER, 2) == "It is silent: told with alert #1."
     home.reads(OK, WORKDAY + 2 * LATER, kind="check.failure", check="volume")
-    assert "it is told with its cause (alert 1)" in home.why(WORKDAY + 2 * LATER, 2)
+    assert "the message about its cause lists it (alert 1)" in home.why(WORKDAY + 2 * LATER, 2)
 
 
 def test_what_a_rule_silences_names_the_alert_that_says_more_and_says_so_after_its_end(home: Home) -> None:

@@ -107,8 +107,7 @@ class Suspicion:
 
     @property
     def verdict(self) -> OtherEncoding | None:
-        """The encoding that the file seems to have in place of the declared one. None if there is no sign of another.
-        """
+        """The encoding that the file seems to have in place of the declared one. None if nothing shows another."""
         if self.valid and self.first is not None:
             line, meant = self.first
             read = meant.encode("utf-8").decode(self.encoding, "replace")
