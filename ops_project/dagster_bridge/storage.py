@@ -13,14 +13,16 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster
 import sqlalchemy as db
-from dagster import EventLogEntry
+from dagster import DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
@@ -33,12 +35,24 @@ from dagster._core.storage.sqlite_storage import (
 )
 from sqlalchemy.pool import StaticPool
 
-from ops_project.dagster_bridge.masked_events import MaskedEvents
+from ops_project.dagster_bridge.masked_events import MaskedEvents, masked_text
 
 INDEXED = frozenset({*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS})
 """Types of the events that are stored in the index of all runs as well."""
 OPEN_SHARDS = 16
 """How many shards stay open. Each run has a shard, and a sensor that reads many runs keeps the newest ones open."""
+
+
+INSERT_EVENT = """
+    INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+NOTE_EVALUATION = """
+    UPDATE asset_check_executions SET
+        execution_status = ?, evaluation_event = ?, evaluation_event_timestamp = ?, evaluation_event_storage_id = ?,
+        materialization_event_storage_id = ?
+    WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS ?
+"""
 
 
 class EventLog(MaskedEvents, SqliteEventLogStorage):
@@ -71,13 +85,22 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event, with one transaction for all of its entries in the index. The stock class uses up to
-        three.
+        three. It also serializes the event for each entry, and builds and compiles each statement anew.
         """
-        if event.is_dagster_event and event.dagster_event_type in INDEXED:
-            with self._transaction(INDEX_SHARD_NAME):
-                super().store_event(event)
-        else:
-            super().store_event(event)
+        event, text = masked_text(event)
+        row = _row(event, text)
+        kind = event.dagster_event_type if event.is_dagster_event else None
+        with self._transaction(INDEX_SHARD_NAME) if kind in INDEXED else nullcontext():
+            with self.run_connection(event.run_id) as connection:
+                connection.exec_driver_sql(INSERT_EVENT, row)
+            if kind in INDEXED:
+                with self.index_connection() as connection:
+                    number = connection.exec_driver_sql(INSERT_EVENT, row).lastrowid
+                    if kind in ASSET_EVENTS:
+                        self._store_asset_event_tags(connection, [event], [number])
+                        self._store_asset_event(connection, event, number)
+                    elif kind in ASSET_CHECK_EVENTS and not _is_noted(connection, event, row, number):
+                        self.store_asset_check_event(event, number)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store many events in one transaction for each file. The stock class stores one after the other."""
@@ -162,6 +185,47 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
             while self._engines:
                 self._engines.popitem()[1].dispose()
         super().dispose()
+
+
+def _row(event: EventLogEntry, text: str) -> tuple[str | None, ...]:
+    """The values of INSERT_EVENT, as SQLAlchemy would write them."""
+    said = event.dagster_event
+    return (
+        event.run_id,
+        text,
+        said.event_type_value if said else None,
+        datetime.fromtimestamp(event.timestamp, UTC).replace(tzinfo=None).isoformat(" ", "microseconds"),
+        said.step_key if said else event.step_key,
+        said.asset_key.to_string() if said and said.asset_key else None,
+        said.partition or None if said else None,
+    )
+
+
+def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | None, ...], number: int) -> bool:
+    """Note the outcome of a check in the one row that its run planned for it. False if the event is no outcome, or if
+    the run planned no such row, or several: then nothing is settled, and the stock class has to do it.
+    """
+    if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
+        return False
+    said = event.asset_check_evaluation
+    assert said is not None
+    status = AssetCheckExecutionRecordStatus.SUCCEEDED if said.passed else AssetCheckExecutionRecordStatus.FAILED
+    target = said.target_materialization_data
+    done = connection.exec_driver_sql(
+        NOTE_EVALUATION,
+        (
+            status.value,
+            row[1],
+            row[3],
+            number,
+            target.storage_id if target else None,
+            said.asset_key.to_string(),
+            said.check_name,
+            event.run_id,
+            said.partition,
+        ),
+    )
+    return done.rowcount == 1
 
 
 class RunStorage(SqliteRunStorage):
