@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ops_project.catalog import Catalog
@@ -22,11 +21,14 @@ from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.lineage_document import recall
 from ops_project.operations.ledger.outbox import Message
+from ops_project.process.soon import soon
 from ops_project.settings import Settings
 
 BUILD = "asset.failure"
 """An ok signal of this kind means that the table was built."""
 TABLES = 4
+FOLDER_SECONDS = 2.0
+"""How long a message waits for the inbound folder, which may be a share of another machine."""
 _COMMAND = re.compile(r"`ops (?!--)")
 
 
@@ -90,8 +92,14 @@ class Circumstances:
         labels = alert["labels"]
         if labels.get("archived"):
             return str(labels["archived"])
-        waiting = self.settings.inbound / alert["domain"] / labels.get("file", "")
-        return str(waiting) if labels.get("file") and Path(waiting).is_file() else ""
+        if not labels.get("file"):
+            return ""
+        folder = self.settings.inbound / alert["domain"]
+        waiting = folder / labels["file"]
+        try:
+            return str(waiting) if soon(str(folder), waiting.is_file, FOLDER_SECONDS) else ""
+        except TimeoutError as error:
+            return f"unknown: {error}"
 
     @cached_property
     def _delivered(self) -> dict[str, datetime]:

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from ops_project.cli import cli
 from ops_project.model.alerting.signal import OK
+from ops_project.operations.alerting import circumstances
 from ops_project.operations.incidents.message_links import serve_url
 from ops_project.process import serve_address
 from tests.operations.incidents.world import IncidentWorld
@@ -171,3 +173,27 @@ def test_a_message_goes_out_although_a_fact_cannot_be_read(day: IncidentWorld, m
     day.signal("check.failure", "firing", asset="bronze/orders", domain="ecommerce", check="rows", message="532 rows")
     day.advance("10m")
     assert _facts(_text(day))["Not known now"] == "OSError: the disk is gone"
+
+
+def test_no_message_waits_for_an_inbound_folder_that_hangs(day: IncidentWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share whose server has gone answers no call. The page waited for it, and with it the whole cycle."""
+    back, asked, is_file = threading.Event(), [], Path.is_file
+
+    def hang(path: Path) -> bool:
+        if path.name.startswith("orders_"):
+            asked.append(path)
+            back.wait()
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", hang)
+    monkeypatch.setattr(circumstances, "FOLDER_SECONDS", 0.05)
+    labels = {"finding": "source_empty", "feed": "orders", "file": "orders_2026-03-04.csv"}
+    try:
+        for date in ("2026-03-03", "2026-03-04"):
+            fields = {"check": "source_empty", "partition": date, "message": "532 bytes were promised"}
+            day.signal("landing.finding", "firing", asset="bronze/orders", domain="ecommerce", labels=labels, **fields)
+        day.advance("2m")
+    finally:
+        back.set()
+    assert "has not answered" in _facts(_text(day))["File"]
+    assert len(asked) == 1, "a folder that hangs is asked once"

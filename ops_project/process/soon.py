@@ -1,0 +1,41 @@
+"""Asks a question that a hung file system would never answer. An inbound folder is often a share of another machine,
+and a call that waits for it can be neither ended nor limited in time. So it runs in a thread that is abandoned.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+_waiting: dict[str, threading.Thread] = {}
+"""Subject → the thread that has not returned. While it hangs, nothing is asked about this subject."""
+
+
+def soon(subject: str, ask: Callable[[], Answer], seconds: float) -> Answer:
+    """The answer of `ask`. Raises TimeoutError if it has not come after `seconds`, or if an earlier question about
+    the same `subject` has not been answered yet. Raises the errors of `ask`.
+    """
+    earlier = _waiting.get(subject)
+    if earlier is not None and earlier.is_alive():
+        raise TimeoutError(f"{subject} has not answered an earlier question")
+    found: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(ask())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name=f"asks {subject}", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _waiting[subject] = thread
+        raise TimeoutError(f"{subject} has not answered for {seconds:g} s")
+    _waiting.pop(subject, None)
+    if errors:
+        raise errors[0]
+    return found[0]
