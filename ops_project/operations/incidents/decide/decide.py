@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.operations.incidents.decide.book import Book
+from ops_project.operations.incidents.decide.clock import bounded
 from ops_project.operations.incidents.decide.following import follow_alerts, follow_pagers
 from ops_project.operations.incidents.decide.incident import Incident, Outcome
 from ops_project.operations.incidents.decide.ladder import climb
@@ -28,6 +29,7 @@ def decide(
     """Decide one turn. `incidents`: those that are open, may be reopened, or still need a post-mortem. `alerts`: all
     that the engine has not forgotten. `known`: alert → its incident, for every alert that has one.
     """
+    stored, incidents = incidents, {number: bounded(incident, now) for number, incident in incidents.items()}
     counted = {(incident.number, alert) for incident in incidents.values() for alert in incident.firing}
     turn = Turn(
         setting=setting,
@@ -48,7 +50,7 @@ def decide(
         if after.open:
             after = climb(turn, follow_pagers(turn, after))
         after = remind(turn, after)
-        if after != incidents.get(incident.number):
+        if after != stored.get(incident.number):
             turn.outcome.changed[incident.number] = after
     return turn.outcome
 

@@ -1,0 +1,26 @@
+"""Corrects the times of an incident that lie in the future. A rehearsal with a later clock (`--as-of` tomorrow) opens
+incidents of tomorrow. Without a correction, the ladder of such an incident would not climb today, although its alert
+fires today.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops_project.operations.incidents.decide.incident import Incident
+
+# Clocks of two machines differ by seconds.
+SKEW = timedelta(minutes=1)
+_MOMENTS = ("opened_at", "triggered_at", "acknowledged_at", "first_acknowledged_at", "unacknowledged_at", "resolved_at")
+
+
+def bounded(incident: Incident, now: datetime) -> Incident:
+    """The incident without times after `now`; the same object if there are none."""
+    ahead = now + SKEW
+    changes: dict[str, datetime | tuple[datetime, ...]] = {
+        name: now for name in _MOMENTS if (at := getattr(incident, name)) is not None and at > ahead
+    }
+    if any(at > ahead for at in incident.times):
+        changes["times"] = tuple(min(at, now) for at in incident.times)
+    return replace(incident, **changes) if changes else incident  # type: ignore[arg-type]  # times of an incident
