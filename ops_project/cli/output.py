@@ -245,13 +245,13 @@ def _words(value: Any, exact: bool) -> str:
 
 @contextmanager
 def status(words: str) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error with changing words; silent if that is not a terminal."""
+    """A spinner with changing words on standard error; silent if standard error is not a terminal."""
     with errors.status(Text(visible_line(words))) as spinner:
         yield lambda now: spinner.update(Text(visible_line(now)))
 
 
 def progress() -> Progress:
-    """A progress bar on standard error; silent if that is not a terminal."""
+    """A progress bar on standard error; silent if standard error is not a terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

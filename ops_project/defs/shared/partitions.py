@@ -21,7 +21,7 @@ exactly these dates are built anew.
 
 
 def daily_partitions(platform: Platform, settings: Settings) -> dg.DailyPartitionsDefinition:
-    """Daily partitions, from the platform's start to tomorrow, or to the as-of time if that is later."""
+    """Daily partitions, from the platform's start to tomorrow, or to the as-of time if the as-of time is later."""
     # A source in a zone east of ours may be a day ahead.
     ahead = 2
     if settings.as_of is not None:

@@ -106,7 +106,7 @@ class Translator(DagsterDbtTranslator):
         return self._resolved_specs[(id(manifest), unique_id, id(project))]
 
     def tier(self, props: Mapping[str, Any]) -> int:
-        """The model's tier, or else the domain's: 1 to 3."""
+        """The tier of the model, or else of the domain: 1 to 3."""
         return int(meta_of(props).get("tier") or self._site.catalog.domain(domain_of(props)).tier)
 
     def runbook(self, props: Mapping[str, Any]) -> str | None:

@@ -198,7 +198,7 @@ def _ended(ledger: Ledger, url: str, role: str, now: datetime) -> dict[str, str]
     """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
     last = _beats.get(url)
     if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
-        # A daemon whose cycles end in time is never reported as down, so this is read only after a gap.
+        # A daemon whose cycles end in time is never reported as down, so the last report is read only after a gap.
         before = next(iter(ledger.latest(DOWN).values()), None)
         if before is not None and before.state == FIRING:
             ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)

@@ -165,8 +165,8 @@ class OutboxTable(Access):
         lease: Fence | None = None,
         remaining: Sequence[str] = (),
     ) -> bool:
-        """Put the message back until `retry_at`, or give up if that is None. `remaining`: the recipients who have not
-        got it. False, and nothing is changed, if another process has the claim by now.
+        """Put the message back until `retry_at`, or give up if `retry_at` is None. `remaining`: the recipients who have
+        not got it. False, and nothing is changed, if another process has the claim by now.
         """
         left = {"remaining": ",".join(remaining)} if remaining else {}
         text = cut(clean(error))

@@ -223,7 +223,7 @@ class SignalTable(Access):
         """
         if not observed and not progress:
             return 0
-        # If a power cut undoes a write of cursors only, the signals are read again, and none is stored twice.
+        # If a power cut undoes a write of cursors alone, the signals are read again, and no signal is stored twice.
         with collector.held_up(), self.write(durable=bool(observed), marked=bool(observed)) as connection:
             new = 0
             for start in range(0, len(observed), CHUNK):

@@ -30,7 +30,7 @@ class Context:
     result: LandingResult = field(init=False)
     deliveries: Deliveries = field(init=False)
     known_since: date | None = field(init=False)
-    """The first business date of the feed before this call; None if this is its first load."""
+    """The first business date of the feed before this call; None if this call is the first load."""
     own_times: bool = False
     """Whether the arrival times of the files are those of the source (decide/arrival.py)."""
 

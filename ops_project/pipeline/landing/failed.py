@@ -36,7 +36,7 @@ class NothingRecorded(Unusable):
 def record_failure(context: Context, file_name: str, day: date, error: Exception) -> None:
     """A finding for an unexpected error. The file stays in the inbound folder, and the next run tries it again.
     Raises NothingRecorded if the disk is too full for the finding itself. Raises `error` if a person ended the work,
-    because that is not a fault of the file.
+    because the file is then not at fault.
     """
     if classify(error).failure_class == "process_killed" or str(error) == INTERRUPTED:
         raise error

@@ -1,4 +1,4 @@
-"""Files that claim far more bytes than are stored. Such a file costs its sender nothing, and to read it takes hours: a
+"""Files that claim far more bytes than are stored. Such a file costs its sender nothing, and reading it takes hours: a
 file of 300 GB may be one page on the disk, and all the rest holes, which are read as zero bytes.
 """
 

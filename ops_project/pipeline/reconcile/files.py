@@ -100,7 +100,9 @@ def _opened(path: Path, encoding: str) -> IO[str]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if the bytes are UTF-8; otherwise the encoding of Windows, or latin-1 if that does not fit either."""
+    """UTF-8 if the bytes are UTF-8; otherwise the encoding of Windows, or latin-1 if the encoding of Windows does not
+    fit.
+    """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as handle:

@@ -111,7 +111,7 @@ def verify(
 
 
 def verify_share(settings: Settings, now: datetime) -> Checked | None:
-    """Compare this night's share of the archive; None if this was done less than `NIGHT` ago."""
+    """Compare this night's share of the archive; None if the last share was compared less than `NIGHT` ago."""
     if not settings.archive.is_dir():
         return None
     with _alone(settings, now):

@@ -48,7 +48,7 @@ class WarehouseUnusable(Unusable):
 
 def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
     """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for the observers.
-    `connect` opens the warehouse. It is not called if the file is missing, because that would create one.
+    `connect` opens the warehouse. `connect` is not called if the file is missing, because it would create a file.
     """
     try:
         _examine(settings, connect)

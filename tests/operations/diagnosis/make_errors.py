@@ -138,7 +138,7 @@ def page() -> str:
     lines = [
         "# How failures are classified, measured",
         "",
-        "Written by `python -m tests.operations.diagnosis.make_errors`, which causes every error and notes what was raised. A",
+        "`python -m tests.operations.diagnosis.make_errors` writes this page. It causes every error and notes what was raised. A",
         "sample is labelled by what was done to cause it. The split is by a hash of the text: patterns were written from one",
         "half, and the other half was held back.",
         "",

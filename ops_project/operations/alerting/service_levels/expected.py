@@ -50,7 +50,7 @@ class Outlook:
     missing: tuple[str, ...]
     """Assets that are not built for the day yet."""
     expected_at: datetime | None
-    """When the last asset is expected, if that can be predicted."""
+    """When the last asset is expected; None if this cannot be predicted."""
     at_risk: bool
     breached: bool
     why: str

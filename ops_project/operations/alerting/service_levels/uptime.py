@@ -28,8 +28,8 @@ class Interval:
 
 
 def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interval]:
-    """`measured` (the oldest first) with one more look. The result of a look holds until the next look, if that
-    comes soon. A look decides only about the time since the one before it. The clock may have been set differently
+    """`measured` (the oldest first) with one more look. The result of a look holds until the next look, if the next
+    look comes soon. A look decides only about the time since the one before it. The clock may have been set differently
     for a rehearsal, so an earlier measurement and a later one do not change each other.
     """
     past = [item for item in measured if item.end < at and item.end > at - KEPT]

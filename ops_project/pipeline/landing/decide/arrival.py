@@ -141,7 +141,7 @@ def lateness(
 ) -> Lateness:
     """Whether the file of `day` that came at `arrived_at` is late. `was_missing`: its absence had been recorded.
     `was_loaded`: a file of the date is loaded and has no open finding. `known_since`: the first date that the feed had
-    before this run, None if this is its first load. `own_times`: whether the arrival times are those of the source
+    before this run, None if this run is its first load. `own_times`: whether the arrival times are those of the source
     (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):

@@ -168,8 +168,8 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
 
 
 def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width: int) -> bool:
-    """Whether the table begins with this row: it has all fields, and most of them are filled. In a title most are
-    empty.
+    """Whether the table begins with this row: it has all fields, and most of them are filled. In a title, most fields
+    are empty.
     """
     if len(row) != width:
         return False

@@ -16,7 +16,7 @@ class Structure:
     repeated: tuple[str, ...] = ()
     """Names that stand twice in the file."""
     moved: tuple[str, ...] = ()
-    """Names that both have, but at different positions. Empty if there is any other difference."""
+    """Names that both file and contract have, but at different positions. Empty if there is any other difference."""
     order: tuple[str, ...] = ()
     """The file's order, if names have moved."""
     absent: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ class EscapedRow:
 
     fields: list[str] = field(default_factory=list)
     spelled: dict[int, str] = field(default_factory=dict)
-    """Position of a field in which something is escaped → its text before that is undone."""
+    """Position of a field in which something is escaped → its text before the escape is undone."""
 
 
 class EscapeReader:

@@ -69,7 +69,8 @@ class Stage(StagedColumns):
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Within this context an expression that fails refuses only its row. TRY does that. But in DuckDB 1.5.5 the
         optimizer moves a common part of two TRYs out of both, and there it fails for all rows. So that optimizer is
-        switched off. The casts then share no work, so this is done only if the plain statement has failed.
+        switched off. The casts then share no work, so the optimizer is switched off only if the plain statement has
+        failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()

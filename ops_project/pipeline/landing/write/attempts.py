@@ -1,5 +1,5 @@
-"""Counts how often a refused row has been tried again, and which rows are parked because that did not help. A row is
-identified by the file's hash and its line, so that the count survives the batch. The counts are written in the
+"""Counts how often a refused row has been tried again, and which rows are parked because trying again did not help. A
+row is identified by the file's hash and its line, so that the count survives the batch. The counts are written in the
 transaction of the file.
 """
 

@@ -1,7 +1,7 @@
 """Takes a backup: the newest snapshot and the rest of the home are kept unchanged under the writer's lock, and then
 sent. Objects are named by the SHA-256 of their bytes, so that an object that the store has is not sent again. The
-manifest is written last. A backup that was killed before that does not exist, and the next one uses the objects that
-it sent.
+manifest is written last. A backup that was killed before the manifest was written does not exist, and the next one uses
+the objects that it sent.
 """
 
 from __future__ import annotations
