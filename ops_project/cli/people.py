@@ -135,7 +135,7 @@ def simulate(
 ) -> None:
     """Show who would be told, and when, if PIPELINE or ASSET failed and the alert was not acknowledged.
 
-    Sends no message.
+    No message is sent.
     """
     from ops_project.model.failure_class import FAILURE_CLASSES
     from ops_project.model.severity import SEVERITIES

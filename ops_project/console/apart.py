@@ -77,7 +77,7 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
         raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
     if done.returncode != 0:
         raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
-    found, why = pickle.loads(done.stdout)  # Only the child process of this server has written this.
+    found, why = pickle.loads(done.stdout)  # Only the child process of this server writes this output.
     if why:
         raise Failed(why)
     columns, rows = found

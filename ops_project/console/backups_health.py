@@ -1,4 +1,6 @@
-"""Whether the home could be rebuilt: well, wrong or unknown, decided from what the home knows of its backups. Pure."""
+"""Whether the home could be rebuilt: well, wrong or unknown, decided from what the home knows of its backups. The
+module is pure.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How new the data of each domain is. Pure: the answers of the two queries are arguments. `ops status` and the console
-use it.
+"""How new the data of each domain is. The module is pure: the answers of the two queries are arguments. `ops status`
+and the console use it.
 """
 
 from __future__ import annotations

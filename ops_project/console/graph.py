@@ -1,5 +1,5 @@
-"""Draws a part of the asset graph. Columns are ordered by distance, with few crossings. Pure: it turns facts into
-positions.
+"""Draws a part of the asset graph. Columns are ordered by distance, with few crossings. The module is pure: it turns
+facts into positions.
 """
 
 from __future__ import annotations

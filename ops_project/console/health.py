@@ -1,6 +1,6 @@
 """Whether everything is all right. Decides for the watchers and for each domain whether it is well, wrong or unknown,
-and since when. Pure: all facts are arguments. If no process has looked, or nothing has ever run, the state is unknown,
-which is never well.
+and since when. The module is pure: all facts are arguments. If no process has looked, or nothing has ever run, the
+state is unknown, which is never well.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class _Mute:
 
 AS_BEFORE = "The error is the same as before: the store cannot be used."
 _heard: dict[str, float] = {}
-"""Words → when they were last heard; as in a Reporter, for all loops of this process."""
+"""Text of an error → when it last occurred, as in a Reporter, but for all loops of this process."""
 
 
 def in_one_line(exc_info: Any) -> SerializableErrorInfo:

@@ -27,7 +27,7 @@ class StoragePlace:
 
 def storage_place(folder: Path, variable: Variable) -> StoragePlace:
     """Read the dagster.yaml of `folder`, Dagster's home. `variable` returns a variable of the environment, or None if
-    it is not set. Opens no storage.
+    it is not set. No storage is opened.
     """
     file = folder / "dagster.yaml"
     try:

@@ -1,4 +1,4 @@
-"""Merges the objects of all domains. Decides nothing."""
+"""Merges the objects of all domains. The module decides nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A YAML file with its line numbers, so that an error can name its place. Reads nothing from disk; it is given text.
-Refuses duplicate keys, which YAML allows and a reader overlooks, and files that would grow without bound when their
-aliases are followed.
+"""A YAML file with its line numbers, so that an error can name its place. The module reads nothing from disk; it is
+given text. It refuses duplicate keys, which YAML allows and a reader overlooks, and files that would grow without bound
+when their aliases are followed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Merges several files into one configuration. Additions are laid over a base, and each part keeps the place that it
 came from. Mappings are merged key by key, and an addition's value wins. A list replaces the list below it. The lists
 of `PREPENDED` are different, because their entries have no names and the first one that matches applies: there the
-addition's entries come first. Reads nothing from disk.
+addition's entries come first. The module reads nothing from disk.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from ops_project.model.oncall.people import Absence, Contact, PipelineOwners, Ra
 from ops_project.model.timezone import Timezone
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-# Only ASCII: most mail servers take no other address, and one refused address stops a message to all recipients.
+# An address is ASCII only: most mail servers take no other address, and one refused address stops a message to all
+# recipients.
 ADDRESS = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
 Email = Annotated[str, StringConstraints(pattern=ADDRESS.pattern)]
 

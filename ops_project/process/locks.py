@@ -123,8 +123,8 @@ def holder(path: Path) -> Holder | None:
 
 @contextmanager
 def unheld(path: Path) -> Iterator[bool]:
-    """Whether no process holds the lock. If so, no process can take it within this context. Writes nothing, so that
-    it works in a read-only home. Use it only for a short look, because a process that wants the lock waits
+    """Whether no process holds the lock. If so, no process can take it within this context. The check writes nothing,
+    so that it works in a read-only home. Use it only for a short look, because a process that wants the lock waits
     meanwhile.
     """
     try:

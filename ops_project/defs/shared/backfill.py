@@ -130,7 +130,7 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do the part of the plan that is not done yet, the oldest dates first. Stops after the first run that fails.
+    """Do the part of the plan that is not done yet, the oldest dates first. The first run that fails ends the work.
     Raises RestoreError before anything is built, if the state has changed since the plan was made.
     """
 

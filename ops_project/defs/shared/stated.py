@@ -1,5 +1,5 @@
-"""Checks whose verdicts are stored in a domain's tables. Connects `asset_checks.<domain>.STATED` with the run's
-warehouse.
+"""Checks whose verdicts are stored in a domain's tables. The module connects `asset_checks.<domain>.STATED` with the
+run's warehouse.
 """
 
 from __future__ import annotations

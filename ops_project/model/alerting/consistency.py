@@ -1,5 +1,5 @@
 """Checks that the alerting files agree with each other. It finds names that are not declared, rules that cannot fire or
-that contradict each other, and routes that no alert reaches. Reads values only; every problem has its line.
+that contradict each other, and routes that no alert reaches. The module reads values only; every problem has its line.
 """
 
 from __future__ import annotations

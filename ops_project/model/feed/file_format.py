@@ -87,7 +87,7 @@ class Format(Model):
         try:
             name = codecs.lookup(value).name
             with contextlib.suppress(UnicodeError):
-                b"a".decode(name)  # Raises LookupError for hex and base64, which are codecs, but not of text.
+                b"a".decode(name)  # This call raises LookupError for hex and base64, which are codecs, but not of text.
             return name
         except LookupError:
             raise ValueError(f"encoding {value!r} is not known; for example utf-8, latin-1, cp1252, utf-16") from None

@@ -58,7 +58,9 @@ def before(every: str, now: datetime, zone: ZoneInfo) -> str:
 
 
 def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: datetime) -> tuple[str, list[Judged]]:
-    """(period, lines). Stores the measurements, and writes a signal for each line that is a gap or is well again."""
+    """(period, lines). The call stores the measurements, and writes a signal for each line that is a gap or is well
+    again.
+    """
     checklist = catalog.checklists.checklists[name]
     zone = catalog.platform.zone
     period = period_of(checklist.every, now, zone)

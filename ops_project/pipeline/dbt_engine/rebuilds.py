@@ -1,7 +1,7 @@
 """Decides which tables are built from nothing: the tables that a user names, the tables that depend on them, and tables
 that got new columns.
 
-Pure: reads the parsed manifest and dbt's result.
+The module is pure: it reads the parsed manifest and dbt's result.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
 
 
 def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[str]:
-    """Names of the models to build from nothing: `tables` and everything that depends on them, without the models that
-    hold what cannot be computed again.
+    """Names of the models to build from nothing: `tables` and everything that depends on them, without the models whose
+    rows cannot be computed again.
     """
     waiting = [model_of(manifest, table)["unique_id"] for table in tables]
     seen: set[str] = set()

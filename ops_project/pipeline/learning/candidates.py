@@ -1,4 +1,4 @@
-"""Trains a candidate for each model, and compares it with the model in use. Writes nothing."""
+"""Trains a candidate for each model, and compares it with the model in use. The module writes nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A configured reconciliation, hop by hop: where each break first appears, and which classes explain it there. Only
 neighbours are compared, so an error shows at the hop that made it and not again at every later one. A key that
-differs at several hops is reported at the first of them. Reads tables, files and the archive; writes nothing but
-temp tables.
+differs at several hops is reported at the first of them. The module reads tables, files and the archive, and writes
+only temp tables.
 """
 
 from __future__ import annotations

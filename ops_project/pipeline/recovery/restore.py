@@ -94,7 +94,7 @@ def undo_source(settings: Settings) -> tuple[Source, journal.Entry]:
 
 
 def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
-    """The plan of a restore. The caller holds the lock. Writes nothing."""
+    """The plan of a restore. The caller holds the lock. Nothing is written."""
     whole = not wanted.tables
     warnings: list[str] = []
     now: dict[str, Fingerprint] = {}

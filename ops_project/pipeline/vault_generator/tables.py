@@ -1,5 +1,6 @@
-"""Reads the three CSV tables into values, with the line number of each row. Reports everything that it cannot read in
-one error."""
+"""Reads the three CSV tables into values, with the line number of each row. The module reports everything that it
+cannot read in one error.
+"""
 
 from __future__ import annotations
 

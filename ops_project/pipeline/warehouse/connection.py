@@ -74,8 +74,8 @@ def writer(
     timeout: float | None = None,
     on_wait: Callable[[locks.Holder | None], None] | None = None,
 ) -> Iterator[Warehouse]:
-    """Hold the writer lock and the warehouse. Waits while another process holds them. Raises locks.LockTimeout after
-    `timeout` s, and standing.WarehouseUnusable if the newest snapshot was taken of another warehouse: no process
+    """Hold the writer lock and the warehouse. The call waits while another process holds them. Raises locks.LockTimeout
+    after `timeout` s, and standing.WarehouseUnusable if the newest snapshot was taken of another warehouse: no process
     writes to a warehouse that was lost, replaced or damaged.
     """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):

@@ -277,9 +277,9 @@ def _listed(
     shares: dict[str, frozenset[int]],
     known: Mapping[str, Collection[int]],
 ) -> dict[str, frozenset[int]]:
-    """Owner → its own silent symptoms that the message about their cause lists. Adds the causes to the owners'
-    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which the
-    owner was told already.
+    """Owner → its own silent symptoms that the message about their cause lists. The causes are added to the owners'
+    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which the owner was told
+    already.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}

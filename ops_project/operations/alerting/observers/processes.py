@@ -81,7 +81,7 @@ def _words(step: str, building: tuple[str, ...]) -> str:
 
 
 def _measured(process: Process | None) -> tuple[float | None, float | None]:
-    """(CPU, memory) in percent of the machine's; None if it cannot be read."""
+    """(CPU, memory) in percent of what the machine has; None if it cannot be read."""
     if process is None or not process.alive():
         return None, None
     try:

@@ -1,5 +1,5 @@
-"""A message as an e-mail's HTML part: tables and inline styles, because mail clients drop the rest. Escapes everything
-that came from outside.
+"""A message as an e-mail's HTML part: tables and inline styles, because mail clients drop the rest. The module escapes
+everything that came from outside.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message as Slack's blocks, within Slack's limits. Escapes everything that came from outside."""
+"""A message as Slack's blocks, within Slack's limits. The module escapes everything that came from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides which files are due by now, and which came late. Pure: the clock is an argument."""
+"""Decides which files are due by now, and which came late. The module is pure: the clock is an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guesses how a file without a contract is cut into records and fields. Pure: the text is an argument.
+"""Guesses how a file without a contract is cut into records and fields. The module is pure: the text is an argument.
 
 It is used only for drafts; landing detects nothing. Every choice that has an alternative is reported as a doubt.
 """

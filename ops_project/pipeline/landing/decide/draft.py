@@ -1,4 +1,5 @@
-"""Drafts a first contract from the rows of a file, for a person to read and correct. Pure: the rows are an argument.
+"""Drafts a first contract from the rows of a file, for a person to read and correct. The module is pure: the rows are
+an argument.
 
 The draft proposes the narrowest type that fits every value, and states each doubtful choice with its reason. Only the
 source knows deadlines and bounds, so the draft leaves them as comments.

@@ -1,4 +1,6 @@
-"""The narrowest type of a contract that fits all values of a column. Pure: `Fits` decides whether they load."""
+"""The narrowest type of a contract that fits all values of a column. The module is pure: `Fits` decides whether they
+load.
+"""
 
 from __future__ import annotations
 

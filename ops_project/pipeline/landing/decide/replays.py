@@ -1,4 +1,4 @@
-"""Chooses the archived files that a replay reads again. Pure: the journal is an argument.
+"""Chooses the archived files that a replay reads again. The module is pure: the journal is an argument.
 
 There is one way to read an archived file again, and two reasons for it. `ops feed replay` reads files because their
 contract has changed; `ops replay` reads files because some of their rows stand in quarantine.

@@ -19,7 +19,7 @@ earlier.
 
 
 def record_expected(context: Context, today: date) -> None:
-    """Bring ops.expected_dates up to date: every expected date up to `today`. Writes only what has changed."""
+    """Bring ops.expected_dates up to date: every expected date up to `today`. Only changes are written."""
     feed = context.feed
     [(first,)] = context.rows(
         "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded' AND business_date >= ?",

@@ -1,6 +1,6 @@
 """The plan of a backfill: which dates in which runs, what they cost, what is downstream, and what is not rebuilt.
-Pure. A plan has a hash over its content and over the state for which it was made. Applying it does exactly what it
-says, or stops.
+The module is pure. A plan has a hash over its content and over the state for which it was made. Applying it does
+exactly what it says, or stops.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Decisions about backups: which one is meant, which may be removed, how long ago the last proved one was made.
-Pure.
+The module is pure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What a run that had too little memory gets next time: more memory, fewer threads, fewer dates at once. Pure."""
+"""What a run that had too little memory gets next time: more memory, fewer threads, fewer dates at once. The module is
+pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rerun builds: what the run did not finish, and nothing that it did. Pure."""
+"""What a rerun builds: what the run did not finish, and nothing that it did. The module is pure."""
 
 from __future__ import annotations
 

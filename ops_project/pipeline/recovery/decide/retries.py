@@ -1,5 +1,5 @@
-"""Whether a failed attempt is followed by another, when, and why. Pure: the random number is an argument. Only
-classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because a
+"""Whether a failed attempt is followed by another, when, and why. The module is pure: the random number is an argument.
+Only classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because a
 retry that nobody can justify only hides it for a while.
 """
 

@@ -1,4 +1,4 @@
-"""What a rollback to an earlier version of the code changes, and what forbids it. Pure."""
+"""What a rollback to an earlier version of the code changes, and what forbids it. The module is pure."""
 
 from __future__ import annotations
 
