@@ -103,7 +103,7 @@ class Circumstances:
 
     @cached_property
     def _delivered(self) -> dict[str, datetime]:
-        return {asset: at for asset, at in delivered(self.ledger).items() if at != NEVER}
+        return {asset: at for asset, at in delivered(self.ledger, self.now).items() if at != NEVER}
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
         """The last good build of each of the alert's tables, in words. A build by the run in which the alert began does

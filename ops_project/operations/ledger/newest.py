@@ -50,14 +50,7 @@ class Newest:
         with self._lock:
             self._catch_up(connection)
             if kind not in self._last_ok:
-                statement = (
-                    select(signals.c.asset, signals.c.pipeline, func.max(signals.c.event_at))
-                    .where(signals.c.kind == kind, signals.c.state == OK)
-                    .group_by(signals.c.asset, signals.c.pipeline)
-                )
-                self._last_ok[kind] = {}
-                for asset, pipeline, at in connection.execute(statement).tuples():
-                    _raise(self._last_ok[kind], asset or pipeline, at)
+                self._last_ok[kind] = last_ok_of(connection, kind)
             return dict(self._last_ok[kind])
 
     def first_seen(self, connection: Connection, kind: str) -> dict[str, float]:
@@ -91,6 +84,21 @@ class Newest:
             _raise(ok, signal.asset or signal.pipeline, at)
         if (first := self._first.get(signal.kind)) is not None:
             first[signal.pipeline] = min(at, first.get(signal.pipeline, at))
+
+
+def last_ok_of(connection: Connection, kind: str, until: float | None = None) -> dict[Subject, float]:
+    """As `Newest.last_ok`, from the table. `until`: later events are left out (seconds since the epoch)."""
+    statement = (
+        select(signals.c.asset, signals.c.pipeline, func.max(signals.c.event_at))
+        .where(signals.c.kind == kind, signals.c.state == OK)
+        .group_by(signals.c.asset, signals.c.pipeline)
+    )
+    if until is not None:
+        statement = statement.where(signals.c.event_at <= until)
+    found: dict[Subject, float] = {}
+    for asset, pipeline, at in connection.execute(statement).tuples():
+        _raise(found, asset or pipeline, at)
+    return found
 
 
 def _newest_of(kind: str) -> Subquery:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
 from ops_project.operations.ledger.cursors import set_cursors
-from ops_project.operations.ledger.newest import Newest
+from ops_project.operations.ledger.newest import Newest, last_ok_of
 from ops_project.operations.ledger.schema import signals
 from ops_project.operations.ledger.text import storable
 from ops_project.operations.ledger.unusable import LedgerFailed, is_server, shown
@@ -275,14 +275,21 @@ class SignalTable(Access):
 
         return dict(self.answers.ask(("latest", kind), ask))
 
-    def last_ok(self, kind: str) -> dict[str, datetime]:
-        """Asset, or pipeline if the kind has no asset → its last event that was ok, also if it has failed since."""
+    def last_ok(self, kind: str, until: datetime | None = None) -> dict[str, datetime]:
+        """Asset, or pipeline if the kind has no asset → its last event that was ok, also if it has failed since.
+        `until`: later events, which a rehearsal of tomorrow wrote, are left out.
+        """
 
         def ask() -> dict[str, datetime]:
             with self.read() as connection:
                 return {subject: from_seconds(at) for subject, at in self.newest.last_ok(connection, kind).items()}
 
-        return dict(self.answers.ask(("last_ok", kind), ask))
+        found = dict(self.answers.ask(("last_ok", kind), ask))
+        if until is None or all(at <= until for at in found.values()):
+            return found
+        with self.read() as connection:
+            bounded = last_ok_of(connection, kind, to_seconds(until))
+        return {subject: from_seconds(at) for subject, at in bounded.items()}
 
     def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> tuple[datetime, str] | None:
         """The last event of an asset that was ok, before a moment and in a run other than `not_run` (empty: any), and

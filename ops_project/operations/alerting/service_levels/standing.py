@@ -12,6 +12,7 @@ from typing import Any
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.sla import Sla
+from ops_project.operations.alerting.decide.clock import believed_until
 from ops_project.operations.alerting.service_levels.durations import Baseline, critical_path, slowest_step
 from ops_project.operations.alerting.service_levels.expected import (
     Outlook,
@@ -60,12 +61,12 @@ class Standing:
     """Whether the assets were built since they were last due; None if nothing was due yet."""
 
 
-def delivered(ledger: Ledger) -> dict[str, datetime]:
-    """Asset → its last successful build. If publications are observed, a table counts as delivered when consumers can
-    read it, and not when it was built; NEVER if all its builds were held back.
+def delivered(ledger: Ledger, now: datetime) -> dict[str, datetime]:
+    """Asset → its last successful build until `now`. If publications are observed, a table counts as delivered when
+    consumers can read it, and not when it was built; NEVER if all its builds were held back.
     """
-    found = dict(ledger.last_ok("asset.failure"))
-    published = ledger.last_ok("publication.held")
+    found = ledger.last_ok("asset.failure", believed_until(now))
+    published = ledger.last_ok("publication.held", believed_until(now))
     for signal in ledger.latest("publication.held").values():
         found[signal.asset] = published.get(signal.asset, NEVER)
     return found
@@ -80,7 +81,8 @@ def known(ledger: Ledger, now: datetime) -> Known:
             running.setdefault(signal.pipeline, {})[signal.check] = so_far
     # A failed run shows that the pipeline is in use; a pipeline that never ran is left out. A pipeline that succeeded
     # today and failed afterwards has still succeeded.
-    return Known(delivered(ledger), ledger.first_seen("run.failure"), ledger.last_ok("run.failure"), running)
+    succeeded = ledger.last_ok("run.failure", believed_until(now))
+    return Known(delivered(ledger, now), ledger.first_seen("run.failure"), succeeded, running)
 
 
 def baselines(ledger: Ledger) -> dict[str, Baseline]:

@@ -85,6 +85,20 @@ def test_a_deadline_that_passed_while_nobody_looked_is_a_breach_after_midnight(p
     assert ("sla.breach", OK, "2026-03-04") in {(s.kind, s.state, s.partition) for s in ended}
 
 
+def test_what_a_rehearsal_of_tomorrow_built_does_not_keep_todays_promise(place):
+    investor(place)
+    tomorrow = new_york("03:00") + timedelta(days=1)
+    for kpi in KPIS:
+        place.saw("asset.failure", OK, tomorrow, asset=f"gold/{kpi}")
+    place.saw("run.failure", OK, tomorrow, pipeline="investor_pipeline")
+    place.look(observe_expected, tomorrow + timedelta(hours=1))
+    found = {(s.kind, s.state) for s in place.look(observe_expected, new_york("08:01"))}
+    assert ("sla.breach", FIRING) in found
+    for kpi in KPIS:
+        place.saw("asset.failure", OK, new_york("08:05"), asset=f"gold/{kpi}")
+    assert ("sla.breach", OK) in {(s.kind, s.state) for s in place.look(observe_expected, new_york("08:06"))}
+
+
 def test_what_nobody_promises_any_more_is_over(place):
     investor(place)
     place.look(observe_expected, new_york("08:01"))
