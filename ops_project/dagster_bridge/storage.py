@@ -62,6 +62,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         self._known_tables: set[str] = set()
         self._known_columns: set[str] = set()
+        self._known_indexes: set[str] = set()
         self._in_transaction: dict[str, db.Connection] = {}
         super().__init__(*args, **kwargs)
         # Code inside a transaction asks for its connection again and again.
@@ -74,6 +75,12 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         if table_name not in self._known_tables and super().has_table(table_name):
             self._known_tables.add(table_name)
         return table_name in self._known_tables
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether a migration of the data has been completed. Dagster asks this several times for each check."""
+        if name not in self._known_indexes and super().has_secondary_index(name):
+            self._known_indexes.add(name)
+        return name in self._known_indexes
 
     def _has_asset_key_col_on_connection(self, conn: Any, column_name: str) -> bool:
         """Whether the column exists. Dagster asks this for each event of an asset, and a column is never removed
