@@ -91,7 +91,7 @@ def log_of_failure(failure: object) -> str:
 
 
 def class_of(failure: object) -> str | None:
-    """The failure class that the code gave to a failure when it raised it; None if it gave none."""
+    """The failure class with which the code raised a failure; None if the code gave no class."""
     said = getattr(failure, "user_failure_data", None)
     declared = said.metadata.get("failure_class") if said is not None and said.metadata else None
     return str(declared.value) if declared is not None else None

@@ -18,9 +18,9 @@ _waited_for: dict[Path, int] = {}
 
 
 def is_emptied(settings: Settings, file: Path) -> bool:
-    """Whether nothing is in the file although something was: its log has content, or the home has been built.
+    """Whether the file is empty although it had content: its log has content, or the home has been built.
 
-    SQLite deletes the log of an empty file when it opens it, so this is asked before the file is opened. Before the
+    SQLite deletes the log of an empty file when the file is opened, so call this before the file is opened. Before the
     first build an empty file is taken for one that was only begun.
     """
     if not _is_empty(file):

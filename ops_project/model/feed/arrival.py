@@ -119,7 +119,7 @@ class Arrival(Model):
     @field_validator("by", mode="before")
     @classmethod
     def _clock(cls, value: Any) -> Any:
-        # YAML 1.1 reads 01:30 without quotes as the number 90, because it takes it for minutes in base 60.
+        # YAML 1.1 reads 01:30 without quotes as the number 90, because YAML 1.1 takes the text for minutes in base 60.
         if isinstance(value, int):
             return time(value // 60 % 24, value % 60)
         return value

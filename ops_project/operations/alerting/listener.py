@@ -69,7 +69,7 @@ class Listener:
         self._asked = self._done = 0
         self._until = 0.0
         self._running_since: float | None = None
-        """The monotonic time at which the cycle began that is running now."""
+        """The monotonic time at which the running cycle began."""
         self._thread: threading.Thread | None = None
         self._leaving = False
         self._reports: list[CycleReport] = []

@@ -73,7 +73,7 @@ class LeaseTable(Access):
     """Takes, keeps and gives back leases."""
 
     def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
-        """Take the lease, under a new fence. None if another process holds it and it has not expired."""
+        """Take the lease, under a new fence. None if another process holds the lease and the lease has not expired."""
         # This commit does not wait for the disk. In a power cut the holder dies too, and the next holder sees from the
         # machine's boot id that it died.
         with self.write(durable=False, marked=False) as connection:

@@ -56,8 +56,8 @@ class Invocation:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            # Python closes an unfinished generator when it collects it. By that time another command may be running, so
-            # nothing is cancelled here.
+            # Python closes an unfinished generator when the generator is collected. By that time another command may be
+            # running, so nothing is cancelled here.
             if thread.is_alive():
                 cancel()
                 thread.join(timeout=30)

@@ -1,4 +1,4 @@
-"""Ends a question to the engine that takes too long."""
+"""Ends a question that takes the engine too long."""
 
 from __future__ import annotations
 

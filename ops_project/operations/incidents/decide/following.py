@@ -37,7 +37,7 @@ def follow_alerts(turn: Turn, incident: Incident, alerts: Mapping[int, Alert]) -
 
 
 def _all_clear(turn: Turn, incident: Incident) -> Call:
-    """The message to the people who were called that the incident has ended."""
+    """The message with which the people who were called are told that the incident has ended."""
     due = incident.postmortem_due
     return Call(
         incident=incident.number,
