@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops_project.process import collector
 
-collector.search_seldom()  # before the imports below, which make most of the objects
+collector.search_seldom()  # This call comes before the imports below, which make most of the objects.
 
 from ops_project.dagster_bridge import home as dagster_home  # noqa: E402
 from ops_project.defs.compose import compose  # noqa: E402

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ops_project.operations.alerting.stages.under_way import CycleReport
     from ops_project.operations.alerting.watch import Watch
 
-# Longer than a cycle that sends many messages.
+# A cycle that sends many messages takes less time than this.
 LONGEST_SECONDS = 120.0
 
 
@@ -69,15 +69,17 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
 
 class _Looks:
-    """Runs each look in a thread. A server of the ledger that has stopped without closing its connections keeps a look
-    waiting for ever, and the watcher must say so.
+    """Runs each look in a thread. If the server of the ledger has stopped without closing its connections, a look waits
+    for ever, and the watcher must say so.
     """
 
     def __init__(self) -> None:
         self.last: Future[CycleReport | None] | None = None
 
     def look(self, watcher: Watch, seconds: float) -> CycleReport | None:
-        """One look. Raises TimeoutError if it has not returned after `seconds`, and until it has returned."""
+        """One look. Raises TimeoutError if the look has not returned after `seconds`, and at each further call until it
+        has returned.
+        """
         if self.last is None or self.last.done():
             self.last = Future()
             Thread(target=self._run, args=(self.last, watcher), name="watch", daemon=True).start()

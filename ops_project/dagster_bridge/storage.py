@@ -209,8 +209,8 @@ def _row(event: EventLogEntry, text: str) -> tuple[str | None, ...]:
 
 
 def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | None, ...], number: int) -> bool:
-    """Note the outcome of a check in the one row that its run planned for it. False if the event is no outcome, or if
-    the run planned no such row, or several: then nothing is settled, and the stock class has to do it.
+    """Note the outcome of a check in the one row that its run planned for it. False if the event is not an outcome, or
+    if the run planned no such row or several: then nothing is written, and the stock class has to write the outcome.
     """
     if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
         return False

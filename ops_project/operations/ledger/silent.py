@@ -19,7 +19,8 @@ PATIENCE_SECONDS = 5.0
 
 def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
     """Why the ledger cannot be used, in words, if its server does not answer a new connection within `seconds`. Empty
-    if it answers, if it refuses the connection, and for a ledger in a file: whoever uses it gets the error.
+    if the server answers or refuses the connection, and for a ledger in a file, because a use of the ledger then gives
+    the error itself.
     """
     parsed = with_driver(make_url(url))
     if not is_server(parsed):

@@ -70,8 +70,8 @@ def with_driver(url: URL) -> URL:
 
 
 def connection_options(url: URL) -> dict[str, Any]:
-    """Options of a connection to a server, unless the URL gives them. Without them, a cycle would wait for a server
-    that has vanished from the network for a quarter of an hour, and two hours if it only listens.
+    """Options of a connection to a server, unless the URL gives them. Without these options, a cycle would wait a
+    quarter of an hour for a server that has vanished from the network, and two hours if the cycle only listens.
     """
     return {name: value for name, value in LIMITS.items() if name not in url.query}
 
