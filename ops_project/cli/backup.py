@@ -125,7 +125,7 @@ def restore_backup(
 ) -> None:
     """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one of a run that
     succeeded). The backup is fetched and checked first; then each part of the home is put in its place. The earlier
-    content is kept in a folder of the home. Stop the daemon before. If the command is killed, the same command finishes
+    content is kept in a folder of the home. Stop the daemon first. If the command is killed, the same command finishes
     the restore.
     """
     from ops_project.pipeline.recovery.backup.rebuild import into_home

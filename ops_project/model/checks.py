@@ -118,7 +118,7 @@ class Duplicates(Model):
     window_dates: int = Field(ge=1)
     """The number of the newest dates in which a key is looked for again."""
     samples: int = Field(ge=0)
-    """The most examples that a finding shows."""
+    """The largest number of examples that a finding shows."""
 
 
 class Columns(Model):

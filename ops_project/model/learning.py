@@ -80,7 +80,7 @@ class Recommendations(Model):
     """Products that are bought together, or viewed together."""
 
     per_product: int = Field(ge=1)
-    """The most recommendations for a product."""
+    """The largest number of recommendations for a product."""
     lookback_days: int = Field(ge=1)
     """The past days whose baskets count."""
     holdout_days: int = Field(ge=1)
@@ -135,7 +135,7 @@ class Health(Model):
     min_coverage: Share
     """The least share of the due predictions that must exist."""
     max_age_days: int = Field(ge=1)
-    """The most days since the model was trained or confirmed."""
+    """The largest number of days since the model was trained or confirmed."""
 
 
 class Learning(Model):

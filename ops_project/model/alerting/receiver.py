@@ -26,7 +26,7 @@ class Channel(Model):
     inform: bool = False
     """True: this channel only informs its recipients, even if its receiver pages."""
     rate_limit: int = Field(default=60, ge=1)
-    """The most messages in a minute, for each endpoint."""
+    """The largest number of messages in a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)
     """After this many failures the message is given up, which is itself a signal."""
 

@@ -81,7 +81,7 @@ class Column(Model):
     max: str | None = None
     """The largest value that is accepted."""
     max_length: int | None = Field(default=None, ge=1)
-    """The most characters of a string."""
+    """The largest number of characters of a string."""
     pattern: str | None = None
     """Regular expression (RE2) that the whole value must match."""
     personal_data: bool = False

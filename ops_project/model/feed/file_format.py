@@ -60,8 +60,8 @@ class Format(Model):
     max_unpacked_bytes: int = Field(default=_DEFAULT_MAX_UNPACKED, ge=1024)
     """A compressed file that unpacks to more is refused, and unpacked no further."""
     max_ratio: int = Field(default=200, ge=2)
-    """The most bytes to which one byte of a compressed file may unpack. It is checked from 64 MiB on; tables of text
-    have 3 to 50.
+    """The largest number of bytes to which one byte of a compressed file may unpack. It is checked from 64 MiB on;
+    tables of text have 3 to 50.
     """
     max_columns: int = Field(default=4096, ge=1)
     """A file with more fields in its header is refused."""

@@ -166,7 +166,7 @@ class OutboxTable(Access):
         remaining: Sequence[str] = (),
     ) -> bool:
         """Put the message back until `retry_at`, or give up if `retry_at` is None. `remaining`: the recipients who have
-        not got it. False, and nothing is changed, if another process has the claim by now.
+        not got it. Returns False, and changes nothing, if another process has the claim by now.
         """
         left = {"remaining": ",".join(remaining)} if remaining else {}
         text = cut(clean(error))

@@ -142,7 +142,7 @@ def open(
         # applies to all of them.
         if not _locked(connection):
             limits = [f"SET threads = {threads}"] if threads else []
-            # Time zones come from an extension. The engine loads it itself, as long as it may access files.
+            # Time zones come from an extension. The engine loads the extension itself, as long as it may access files.
             for statement in (
                 "SET GLOBAL TimeZone = 'UTC'",
                 f"SET GLOBAL memory_limit = '{memory_limit}'",

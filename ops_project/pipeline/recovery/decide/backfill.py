@@ -14,7 +14,9 @@ from statistics import median
 from typing import Any
 
 DAYS_IN_A_RUN = 31
-"""The most dates in one run. A run that is killed begins its dates again, so a run over years would lose too much."""
+"""The largest number of dates in one run. A run that is killed begins its dates again, so a run over years would lose
+too much.
+"""
 Window = tuple[date, date]
 
 

@@ -52,7 +52,7 @@ class Decision:
     attempt: int
     """The number of the failed attempt, from 1."""
     attempts: int
-    """The most attempts."""
+    """The largest number of attempts."""
     seconds: float | None = None
     """The pause before the next attempt; None if there is none."""
 
