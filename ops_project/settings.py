@@ -70,8 +70,8 @@ def _folder(given: str | Path, what: str) -> Path:
 
 
 def account() -> str:
-    """The account that runs this process, by the system and not by the environment, which anybody may set. In a
-    container it may have a number only.
+    """The account that runs this process. The system gives it, not the environment, which anybody may set. In a
+    container the account may have only a number.
     """
     try:
         return pwd.getpwuid(os.getuid()).pw_name

@@ -17,7 +17,7 @@ from asset_checks.verdict import Situation
 TABLE = "ops.column_profiles"
 # If a column has more different values than this in one file, their frequencies are not stored.
 MOST_VALUES = 60
-# The number of files that one statement profiles. It holds the quantiles of all their columns in memory at once.
+# The number of files that one statement profiles. The statement holds the quantiles of all columns in memory at once.
 AT_ONCE = 16
 # In a larger file, every n-th row is measured, about this many in all. 2 million rows of 10 columns took 0.2 s.
 SAMPLE = 200_000

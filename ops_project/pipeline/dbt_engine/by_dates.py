@@ -32,7 +32,7 @@ def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
 def code_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     """Digest of a model's SQL, its settings and the macros that it calls.
 
-    It includes its ephemeral and view parents, which are part of the statement that builds it.
+    The digest includes the model's ephemeral and view parents, which are part of the statement that builds the model.
     """
     digest = blake2b(digest_size=8)
     seen: set[str] = set()
