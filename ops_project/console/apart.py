@@ -98,7 +98,7 @@ def answer(question: Question) -> tuple[Found | None, str]:
     except duckdb.InterruptException:
         return None, f"the question took longer than {seconds:g} s and was stopped"
     except (duckdb.Error, OSError) as error:
-        # This includes the case that the snapshot has been removed meanwhile.
+        # One such error is that the snapshot has been removed meanwhile.
         return None, str(error).splitlines()[0]
 
 

@@ -2,7 +2,7 @@
 engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms on a busy disk, and a run
 of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at checkpoints (`synchronous=NORMAL` in
 WAL mode), which takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. A killed process
-loses nothing. This uses Dagster's internal API; a test fails if it changes.
+loses nothing. The module uses Dagster's internal API; a test fails if that API changes.
 """
 
 from __future__ import annotations

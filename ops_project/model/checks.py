@@ -80,7 +80,7 @@ class Volume(Model):
     """Compares the number of rows of a business date with earlier dates."""
 
     min_points: int = Field(ge=3)
-    """With fewer earlier dates the result is unknown. That is reported and is not a failure."""
+    """With fewer earlier dates the result is unknown, which is reported and is not a failure."""
     confidence: float = Field(gt=0.5, lt=1)
     """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
@@ -125,7 +125,7 @@ class Columns(Model):
     """Compares the values of a file's columns with those of earlier files."""
 
     min_points: int = Field(default=8, ge=6)
-    """With fewer earlier files the result is unknown. That is reported and is not a failure."""
+    """With fewer earlier files the result is unknown, which is reported and is not a failure."""
     history: int = Field(default=28, ge=8)
     """The number of earlier files that are compared."""
     min_rows: int = Field(default=10, ge=2)

@@ -1,5 +1,5 @@
-"""What is reported about a run that has ended. These are only values, so that a process that shows them need not import
-Dagster.
+"""What is reported about a run that has ended. The reports are only values, so that a process that shows them need not
+import Dagster.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ WHERE run_id = ? AND (
 )
 ORDER BY feed, business_date
 """
-"""The findings of a run that its user must see: all open findings, and findings of two kinds even if they are closed.
-These are files that came again, and bad rows of loaded files, which went into quarantine.
+"""The findings of a run that its user must see: all open findings, and findings of two kinds even if they are closed:
+files that came again, and bad rows of loaded files, which went into quarantine.
 """
 
 

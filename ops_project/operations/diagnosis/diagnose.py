@@ -132,8 +132,8 @@ def _harmless(firing: Sequence[Signal]) -> set[str]:
 
 
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
-    """The question about a table: when its first trouble began, and when it was last good. That is its last build
-    before this trouble, by a run other than the one that has the trouble.
+    """The question about a table: when its first trouble began, and when it was last good. The table was last good at
+    its last build before this trouble, by a run other than the one that has the trouble.
     """
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     first = min(mine, key=lambda trouble: trouble.began_at, default=None)

@@ -38,7 +38,7 @@ from ops_project.operations.ledger.schema import (
 
 def _asked(statement: Select[Any], status: str | None, severity: str | None, domain: str | None) -> Select[Any]:
     if status in ("open", "firing"):
-        # This uses the index of active alerts, because there may be many old ones.
+        # This condition uses the index of active alerts, because there may be many old ones.
         statement = statement.where(alerts.c.active, alerts.c.status == "firing")
     elif status:
         statement = statement.where(alerts.c.status == status)

@@ -263,8 +263,8 @@ def _on_begin(connection: Connection) -> None:
     if not options.get("ops_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # A decision that was carried out must survive a power cut, and not only a kill. That takes one fsync for each
-    # commit: 0.9 ms on an idle disk, and 20 ms on a busy one.
+    # A decision that was carried out must survive a power cut, and not only a kill. Such a commit takes one fsync: 0.9
+    # ms on an idle disk, and 20 ms on a busy one.
     wanted = "FULL" if options["ops_durable"] else "NORMAL"
     if connection.info.get("synchronous") != wanted:
         connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")

@@ -1,6 +1,6 @@
-"""Which business dates of a large table may have changed since the last snapshot. This is known only for tables that
-change by dates: bronze, whose dates landing records, and incremental models with unchanged code that were not built
-from nothing since. Any other model is built completely, or in another way, without touching any date.
+"""Which business dates of a large table may have changed since the last snapshot. The dates are known only for tables
+that change by dates: bronze, whose dates landing records, and incremental models with unchanged code that were not
+built from nothing since. Any other model is built completely, or in another way, without touching any date.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def acknowledged(alerts: Iterable[Alert]) -> bool:
 def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Stop the page of a group if every alert that was sent is acknowledged now.
 
-    This is also needed after a message of this same decision, because a trigger opens the page again.
+    Such a stop is also needed after a message of this same decision, because a trigger opens the page again.
     """
     state = decision.state
     fresh = {number for number in decision.acknowledgements_changed if number in state.alerts}

@@ -64,8 +64,8 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A group without unsent news. It need not be looked at before `until`. This is kept only in memory; a process
-    without it looks once more than necessary.
+    """A group without unsent news. It need not be looked at before `until`. Such groups are kept only in memory; a
+    process that does not know them looks once more than necessary.
     """
 
     parts: tuple[object, ...]

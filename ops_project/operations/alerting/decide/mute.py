@@ -89,9 +89,8 @@ def _silenced(
 
 
 def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:
-    """The alert whose message also covers this one.
-
-    That is its cause, or, if the cause is silenced by a rule, the alert that silences the cause.
+    """The alert whose message also covers this one: its cause, or, if the cause is silenced by a rule, the alert that
+    silences the cause.
     """
     cause, reason = causes[number]
     seen = {number}

@@ -94,8 +94,8 @@ def unfit(
 
 
 def broken(reading: Reading) -> Promotion | None:
-    """The refusal of a candidate whose inputs no longer relate to each other as for the model in use; None if they do.
-    A person must then decide about the promotion.
+    """The refusal of a candidate whose inputs no longer relate to each other as they did for the model in use; None if
+    they do. A person must then decide about the promotion.
     """
     if reading.status != "failed":
         return None

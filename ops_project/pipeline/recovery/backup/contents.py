@@ -29,7 +29,7 @@ NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.
 IMMUTABLE = frozenset({"snapshots", "published"})
 # Files in these folders neither change nor are removed, so they are read where they lie.
 KEPT = frozenset({"archive"})
-# The home has nothing with this name, so that a restore does not put it into the home.
+# Nothing in the home has this name, so that a restore does not put this folder into the home.
 DATABASES = ".databases"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_BESIDE = ("-wal", "-shm", "-journal")
