@@ -47,6 +47,13 @@ class Lineage:
         """The facts of `key`; empty facts if it is not known."""
         return self.assets.get(key) or AssetFacts(key)
 
+    def joined(self, other: Lineage) -> Lineage:
+        """Both graphs together. If both know an asset, `other` is believed."""
+        if not self.assets or not other.assets:
+            return other if other.assets else self
+        facts = {**self.assets, **other.assets}.values()
+        return Lineage.of(facts, {*self.jobs, *other.jobs}, {*self.sensors, *other.sensors})
+
     def ancestors(self, key: str) -> frozenset[str]:
         """Everything strictly upstream of `key`."""
         if key not in self._up:

@@ -106,7 +106,8 @@ def run_once(
         held.enter_context(ledger.answers.keeping())
 
         def only_look(why: str) -> CycleReport:
-            graph = lineage if lineage is not None else lineage_kept.recall(ledger)
+            # The deciding process may know assets that this one does not: those of its own configuration folder.
+            graph = (lineage or Lineage()).joined(lineage_kept.recall(ledger))
             view = View(
                 settings=settings,
                 catalog=catalog,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ops_project import catalog
+from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import authority
 from ops_project.operations.alerting.cycle import run_once
@@ -93,6 +94,21 @@ def test_a_shell_beside_a_living_daemon_observes_and_decides_nothing(place):
     assert place.rules() == set()
     place.cycle(place.theirs, NOW + MINUTE, daemon=True)
     assert place.rules() == {"job_failure"}
+
+
+def test_a_shell_that_only_looks_knows_the_assets_of_the_deciding_configuration(place):
+    """Without them, everything downstream of a failed asset of the overlay would count as failed itself."""
+    shipped = AssetFacts("bronze/orders", owners=("team:ecommerce-data",))
+    acme = [AssetFacts("bronze/acme"), AssetFacts("gold/acme", ("bronze/acme",), ("team:data-science",))]
+    place.cycle(place.theirs, NOW, daemon=True, lineage=Lineage.of([shipped, *acme]))
+    seen = []
+    look = Observer("facts", lambda view: seen.append(view.lineage) or Observation(), anywhere=True)
+    own = AssetFacts("silver/new_here")
+    report = place.cycle(place.plain, NOW + MINUTE / 2, observers=[look], lineage=Lineage.of([shipped, own]))
+    assert report.skipped
+    [graph] = seen
+    assert graph.ancestors("gold/acme") == {"bronze/acme"} and graph.get("gold/acme").owners == ("team:data-science",)
+    assert "silver/new_here" in graph.assets
 
 
 def test_a_shell_without_the_folder_stands_in_under_the_recorded_configuration(place):
