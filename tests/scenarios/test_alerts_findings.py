@@ -86,6 +86,24 @@ def test_two_files_with_two_faults_are_two_alerts_and_the_check_that_counts_them
     assert told == {_of("source_missing", "2026-03-01"), _of("source_partial", "2026-03-03")}
 
 
+@pytest.mark.parametrize(("date", "told"), [("2026-03-14", True), ("2026-03-04", False)])
+def test_a_file_that_never_came_does_not_hide_what_is_wrong_with_a_file_of_another_date(world, date, told):
+    day = world(at="2026-03-04 06:00", graph=GRAPH)
+    _found(day, "source_missing", partition="2026-03-04")
+    day.advance("10m")
+    day.acknowledge(1)
+    day.advance("10d", timedelta(hours=1))
+    day.forget_others()
+    labels = {"partition": date, "dates": date}
+    day.fails(
+        "check.failure", asset="bronze/policies", check="arrival", failure_class="source_duplicate", labels=labels
+    )
+    _found(day, "source_duplicate", partition=date)
+    day.advance("10m")
+    mailed = {a["summary"] for n in day.inbox if n.channel == "data-team/2-email" for a in n.payload["alerts"]}
+    assert mailed == ({"Check arrival of bronze/policies failed"} if told else set())
+
+
 def test_a_week_without_a_file_is_one_alert_with_its_days(world):
     day = world(graph=GRAPH)
     for date in ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"):
