@@ -12,28 +12,29 @@ from ops_project.settings import CONFIG_DIR, Settings
 from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("runs")
-STRICT = 'discount_amount: {type: "decimal(12,2)", min: 0}'
-MENDED = 'discount_amount: {type: "decimal(12,4)", min: 0}'
+PREMIUM = 'premium: {type: "decimal(12,2)", required: true, min: 0'
+STRICT = f"{PREMIUM}, max: 900"
+MENDED = PREMIUM.replace("12,2", "12,4")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Two days of files, landed and built under a contract that refuses every discount above zero."""
+    """Two days of files, landed and built under a contract that refuses every premium above 900."""
     homes.warm()
     folder = Path(tmp_path_factory.mktemp("mending"))
-    settings = homes.simulate(folder / "home", days=2)
+    settings = homes.simulate(folder / "home", days=2, domain="insurance", scale=0.1)
     overlay = folder / "config"
     settings = Settings(home=settings.home, as_of=settings.as_of, overlay=overlay)
-    write_contract(overlay, STRICT.replace("min: 0", "max: 0"))
-    run(settings, "run", "--domain", "ecommerce")  # with so many refused orders, some checks fail
+    write_contract(overlay, STRICT)
+    run(settings, "run", "--domain", "insurance")  # with so many refused changes, some checks fail
     return settings
 
 
-def write_contract(overlay: Path, discount: str) -> None:
-    text = (CONFIG_DIR / "feeds" / "ecommerce.yaml").read_text(encoding="utf-8")
-    assert STRICT in text
+def write_contract(overlay: Path, premium: str) -> None:
+    text = (CONFIG_DIR / "feeds" / "insurance.yaml").read_text(encoding="utf-8")
+    assert PREMIUM in text
     (overlay / "feeds").mkdir(parents=True, exist_ok=True)
-    (overlay / "feeds" / "ecommerce.yaml").write_text(text.replace(STRICT, discount, 1), encoding="utf-8")
+    (overlay / "feeds" / "insurance.yaml").write_text(text.replace(PREMIUM, premium, 1), encoding="utf-8")
 
 
 def run(settings: Settings, *arguments: str) -> tuple[int | None, dict]:
@@ -49,34 +50,35 @@ def asked(settings: Settings, question: str) -> list[tuple]:
 
 def test_mend_the_contract_and_replay(home: Settings, tmp_path: Path) -> None:
     settings = homes.copy(home, tmp_path / "home")
-    [(refused,)] = asked(settings, "select count(*) from ops.quarantine where feed = 'orders'")
-    [(orders,)] = asked(settings, "select count(*) from silver.fact_orders")
-    assert refused > 0
+    [(refused,)] = asked(settings, "select count(*) from ops.quarantine where feed = 'policies'")
+    [(changes,)] = asked(settings, "select sum(changes_of_the_day)::bigint from silver.ods_policies")
+    assert refused > 20 and changes > 20
     write_contract(tmp_path / "config", MENDED)
     settings = Settings(home=settings.home, as_of=settings.as_of, overlay=tmp_path / "config")
 
-    code, told = run(settings, "feed", "replay", "orders", "--dry-run")
+    code, told = run(settings, "feed", "replay", "policies", "--dry-run")
     assert code == 0 and [item["status"] for item in told] == ["loaded", "loaded"]
-    code, told = run(settings, "feed", "replay", "orders")
+    code, told = run(settings, "feed", "replay", "policies")
     [one] = told["runs"]
     assert code == 0, one["failures"]
     assert (one["rows_quarantined"], one["offers"]) == (0, [])
-    assert asked(settings, "select count(*) from silver.fact_orders") == [(orders + refused,)]
-    assert asked(settings, "select count(*) from ops.quarantine where feed = 'orders'") == [(0,)]
+    after = "select sum(changes_of_the_day)::bigint, max(premium) > 900 from silver.ods_policies"
+    assert asked(settings, after) == [(changes + refused, True)]
+    assert asked(settings, "select count(*) from ops.quarantine where feed = 'policies'") == [(0,)]
 
-    code, told = run(settings, "feed", "replay", "orders")
+    code, told = run(settings, "feed", "replay", "policies")
     assert (code, told["runs"][0]["state"]) == (0, "nothing to replay")
-    ended = homes.ops(settings, "feed", "replay", "orders", "--batch", "orders-1-00000000").wait()
-    assert ended.code == 1 and "has no batch orders-1-00000000; its newest: orders-" in ended.output
+    ended = homes.ops(settings, "feed", "replay", "policies", "--batch", "policies-1-00000000").wait()
+    assert ended.code == 1 and "has no batch policies-1-00000000; its newest: policies-" in ended.output
 
 
 def test_a_run_offers_the_replay_that_a_changed_contract_needs(home: Settings, tmp_path: Path) -> None:
     settings = homes.copy(home, tmp_path / "home")
     write_contract(tmp_path / "config", MENDED)
     settings = Settings(home=settings.home, as_of=settings.as_of, overlay=tmp_path / "config")
-    _, told = run(settings, "run", "--domain", "ecommerce")
+    _, told = run(settings, "run", "--domain", "insurance")
     [offer] = told["runs"][0]["offers"]
-    assert "`ops feed replay orders`" in offer and "2 files" in offer
+    assert "`ops feed replay policies`" in offer and "2 files" in offer
 
 
 def test_a_model_that_has_grown_is_built_anew_without_asking(policies_done: Settings, tmp_path: Path) -> None:
