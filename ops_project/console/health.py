@@ -1,5 +1,5 @@
-"""Whether everything is all right. Decides for the watchers and for each domain whether it is well, wrong or unknown,
-and since when. The module is pure: all facts are arguments. If no process has looked, or nothing has ever run, the
+"""Whether everything is all right. The module decides for the watchers and for each domain whether it is well, wrong or
+unknown, and since when. It is pure: all facts are arguments. If no process has looked, or nothing has ever run, the
 state is unknown, which is never well.
 """
 

@@ -48,7 +48,7 @@ def storage_place(folder: Path, variable: Variable) -> StoragePlace:
 
 
 def is_in_folder(folder: Path, variable: Variable) -> bool:
-    """Whether all of the storage lies in Dagster's folder. Does not import Dagster."""
+    """Whether all of the storage lies in Dagster's folder. Dagster is not imported."""
     try:
         configured = list(_configured(folder / "dagster.yaml"))
     except FileNotFoundError:

@@ -1,5 +1,5 @@
-"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. Values only; each row is
-one object. The name of a table follows from its kind, so that a reader of SQL knows the kind from the name.
+"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. The module holds values only;
+each row is one object. The name of a table follows from its kind, so that a reader of SQL knows the kind from the name.
 """
 
 from __future__ import annotations

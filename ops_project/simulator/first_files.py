@@ -78,7 +78,7 @@ def _has_own_files(settings: Settings, domain: str, zone: ZoneInfo) -> bool:
 
 @contextmanager
 def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Callable[[str], int]]:
-    """Deliver in the background. Gives a function that waits until all files of a domain are there, and returns their
+    """Deliver in the background. Yields a function that waits until all files of a domain are there, and returns their
     number; it raises SimulationError if they cannot be made. When the block ends, the process has ended.
     """
     _keep(settings.home, wanted)

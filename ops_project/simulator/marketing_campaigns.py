@@ -53,7 +53,7 @@ def start_of(campaign: Ints) -> Ints:
 
 
 def second_channel(world: World, campaign: Ints) -> Ints:
-    """sms, post or push."""
+    """The second channel: sms, post or push."""
     return 1 + world.pick("marketing/campaign/channel", campaign, 3)
 
 

@@ -23,7 +23,7 @@ def line_of(password: str) -> str:
 
 
 def matches(password: str, line: str) -> bool:
-    """Whether `password` belongs to `line`. Takes about 50 ms, whatever the answer is."""
+    """Whether `password` belongs to `line`. The comparison takes about 50 ms, whatever the answer is."""
     _, cost, block, parallel, salt, wanted = line.split("$")
     found = _hash(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
     return hmac.compare_digest(found, base64.b64decode(wanted))

@@ -49,8 +49,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
     failed = [check.name for check in outcome.checks if check.asset == key and check.blocking and check.failed]
     if failed:
         return f"blocking checks failed: {', '.join(sorted(failed))}"
-    # This includes checks that were not part of the run. If the checks of a table did not run, it is not known whether
-    # the table is good.
+    # Checks that were not part of the run count here as well. If the checks of a table did not run, it is not known
+    # whether the table is good.
     made = {check.name for check in outcome.checks if check.asset == key and check.passed is not None}
     silent = [name for asset, name in site.blocking if asset == key and name not in made]
     if silent:

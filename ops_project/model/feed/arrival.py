@@ -1,4 +1,6 @@
-"""When files of a feed are expected. Values only; pipeline/landing/decide/arrival.py decides with them."""
+"""When files of a feed are expected. The module holds values only; pipeline/landing/decide/arrival.py decides with
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""One column of a feed: which text it is read from, what it is cast to, and which values are allowed. Values only,
-without behaviour.
+"""One column of a feed: which text it is read from, what it is cast to, and which values are allowed. The module holds
+values only.
 """
 
 from __future__ import annotations

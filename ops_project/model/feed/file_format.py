@@ -1,4 +1,4 @@
-"""How the bytes of an inbound file become records of text fields. Values only."""
+"""How the bytes of an inbound file become records of text fields. The module holds values only."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class AskedSwap:
 
     @property
     def state(self) -> str:
-        """asked, agreed or ended."""
+        """The state of the swap: asked, agreed or ended."""
         return "ended" if self.ended_at else "agreed" if self.agreed_at else "asked"
 
 

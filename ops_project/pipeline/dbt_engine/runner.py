@@ -153,7 +153,7 @@ def settle() -> None:
 
 
 def cancel() -> None:
-    """Interrupt the queries that dbt runs in this process. Does nothing if there are none."""
+    """Interrupt the queries that dbt runs in this process. If there are none, nothing happens."""
     if not _running.is_set():
         return
     from dbt.adapters.factory import FACTORY

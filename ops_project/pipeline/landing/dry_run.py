@@ -138,7 +138,8 @@ def trial(
     given: date | None = None,
 ) -> Trial:
     """Examine `path` on `connection`. If the file is not UTF-8, its text is written into `folder`. Raises
-    duckdb.Error. `given`: its business date, if it is known better than from its name and time.
+    duckdb.Error. `given`: the file's business date, if the caller knows it for certain; otherwise the name and the time
+    of the file decide.
     """
     without_file_cache(connection)
     stat = path.stat()

@@ -47,7 +47,7 @@ class Entry:
 
     @property
     def previous_id(self) -> str | None:
-        """The id of the entry before."""
+        """The id of the entry before this one."""
         return self.previous["id"] if self.previous else None
 
 
@@ -86,7 +86,7 @@ def take_back(settings: Settings, entry: Entry) -> None:
 
 
 def write(settings: Settings, entry: Entry) -> None:
-    """Write the entry in place of the one before."""
+    """Write the entry in place of the earlier one."""
     _file(settings).parent.mkdir(parents=True, exist_ok=True)
     files.write_json(_file(settings), asdict(entry))
 

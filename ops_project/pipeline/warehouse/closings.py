@@ -33,7 +33,7 @@ class Closing:
 
 
 def note(settings: Settings, closing: Closing) -> None:
-    """Write the note, in place of the one before."""
+    """Write the note, in place of the earlier one."""
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', closing.job)}.json", asdict(closing))

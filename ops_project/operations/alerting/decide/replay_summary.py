@@ -33,7 +33,7 @@ class AlertChange:
 
     @property
     def word(self) -> str:
-        """added, removed, more, fewer or moved."""
+        """The kind of the change: added, removed, more, fewer or moved."""
         if not self.before or not self.after:
             return "added" if self.after else "removed"
         return "more" if self.after > self.before else "fewer" if self.after < self.before else "moved"

@@ -1,4 +1,6 @@
-"""How good the predictions of breaches were: what was predicted, what happened, and how long before."""
+"""How good the predictions of breaches were: what was predicted, what happened, and how long before the breach it was
+predicted.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
     """Write a finding for every file that cannot be taken in its present state, and close those of files that no longer
     wait.
 
-    Does the same for files with rows that should not have been loaded.
+    The same is done for files with rows that should not have been loaded.
 
     `waiting`: name → business date and the message. Without a finding such a file would stay in the inbound folder
     unnoticed.
