@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A cycle that sends many messages takes less time than this.
 LONGEST_SECONDS = 120.0
+CANNOT = "cannot decide"
+"""With these words a cycle says that the recorded configuration cannot be used."""
 
 
 @click.command()
@@ -41,7 +43,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
     looks_of = _Looks()
-    down, trouble, unseen, done = False, "", "", 0
+    down, cannot, trouble, unseen, done = False, "", "", "", 0
     while looks is None or done < looks:
         try:
             # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
@@ -61,11 +63,20 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
                 _say("checking again")
                 trouble = ""
             if (report is not None) != down:
-                down = report is not None
-                _say("the orchestrator is down: running the cycle here" if down else "the orchestrator is back")
+                down, cannot = report is not None, ""
+                if not down:
+                    _say("the orchestrator is back")
+            if report is not None and (words := _why_not(report) or "running the cycle here") != cannot:
+                cannot = words
+                _say(f"the orchestrator is down: {words}")
         done += 1
         if looks is None or done < looks:
             time.sleep(every)
+
+
+def _why_not(report: CycleReport) -> str:
+    """Why this process cannot decide; empty if it decided, or if another process runs the cycle at this moment."""
+    return report.skipped if report.skipped.startswith(CANNOT) else ""
 
 
 class _Looks:

@@ -7,6 +7,7 @@ import threading
 from click.testing import CliRunner
 
 from ops_project.cli import cli
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.alerting.watch import Watch
 
 
@@ -43,3 +44,17 @@ def test_a_look_that_does_not_return_is_said_and_not_begun_again(tmp_path, monke
         free.set()
     assert done.exit_code == 0, done.output
     assert done.output.count("a look has not returned for 0.05 s") == 1 and len(began) == 1
+
+
+def test_a_watcher_that_cannot_decide_says_so_and_why(tmp_path, monkeypatch):
+    """It said that it ran the cycle, while nobody was told anything."""
+    why = "cannot decide: alerts are decided with --config /etc/ops, which is not there"
+    answers = [None, CycleReport(skipped=why), CycleReport(skipped=why), CycleReport(), None]
+    monkeypatch.setattr(Watch, "look", lambda *_: answers.pop(0))
+    done = CliRunner().invoke(cli, ["--home", str(tmp_path), "watch", "--every", "0.1", "--looks", "5"])
+    said = [line.partition(" UTC ")[2] for line in done.output.splitlines() if "orchestrator" in line]
+    assert said == [
+        f"the orchestrator is down: {why}",
+        "the orchestrator is down: running the cycle here",
+        "the orchestrator is back",
+    ]

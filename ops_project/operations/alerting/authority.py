@@ -110,7 +110,8 @@ def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, ta
     if role == DAEMON or take_over:
         return own
     before = recorded(ledger)
-    if before is None or before.overlay == _folder(settings):
+    # The same configuration may lie in another folder, for example on another machine.
+    if before is None or before.overlay == _folder(settings) or before.config == config_digest(catalog):
         return own
     if settings.overlay is not None and before.role == SHELL:
         # A user has named a folder, and only shells have decided so far. So the configuration that was named last is
@@ -153,11 +154,14 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
         for name, seen in (before.secrets if before is not None else {}).items()
         if abs(now - datetime.fromisoformat(seen)) < FORGET_SECRETS and name not in here
     }
+    config = config_digest(found.catalog)
+    # Another process that finds the same configuration in a folder of its own leaves the folder of the daemon recorded.
+    known = before is not None and role != DAEMON and before.config == config
     after = Authority(
         role=role,
         holder=holder,
-        overlay=_folder(found.settings),
-        config=config_digest(found.catalog),
+        overlay=before.overlay if before is not None and known else _folder(found.settings),
+        config=config,
         since=now.isoformat(),
         secrets={**kept, **here},
     )

@@ -135,6 +135,18 @@ def test_where_the_recorded_folder_is_gone_a_shell_says_that_it_cannot(place):
     assert authority.recorded(place.ledger).overlay == ""
 
 
+@pytest.mark.parametrize("role", ["watch", "shell"])
+def test_the_same_configuration_in_a_folder_of_another_machine_is_used(place, role):
+    place.ledger.append([_acme()])
+    place.cycle(place.theirs, NOW, daemon=True)
+    recorded = str(place.overlay)
+    elsewhere = place.overlay.rename(place.overlay.with_name("elsewhere"))
+    report = place.cycle(replace(place.plain, overlay=elsewhere), NOW + timedelta(minutes=10), role=role)
+    assert report.skipped == report.decided_by == ""
+    assert "acme_rule" in place.rules()
+    assert authority.recorded(place.ledger).overlay == recorded, "the daemon finds its own folder again"
+
+
 def test_a_folder_that_does_not_load_is_named_with_its_mistake(place):
     place.cycle(place.theirs, NOW, daemon=True)
     (place.overlay / "rules.yaml").write_text("rules: 7\n", encoding="utf-8")
