@@ -106,7 +106,7 @@ def test_several_files_are_read_by_the_names_of_their_columns(connection, tmp_pa
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("ragged.csv", "id,name\n1,a\n2,b,c\n", "line 3: has 3 fields, the header has 2"),
+        ("ragged.csv", "id,name\n1,a\n2,b,c\n", "line 3: has 3 fields, but the header has 2"),
         ("open.csv", 'id,name\n1,"a\n', "quotes do not balance"),
         ("bad.jsonl", '{"id": 1}\n{"id": \n', "line 2: not JSON"),
         ("list.jsonl", "[1, 2]\n", "line 1: not a JSON object"),
