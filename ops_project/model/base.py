@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+StoredName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+"""A name in the configuration that the ledger stores. PostgreSQL refuses a longer one, in the middle of a cycle."""
 
 
 class Model(BaseModel):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ops_project.model.base import Model
+from ops_project.model.base import Model, StoredName
 from ops_project.model.severity import Severity
 
 
@@ -69,10 +69,10 @@ class Checklist(Model):
     """The checklist's name for people."""
     every: Literal["day", "week", "month"]
     """How often the lines of the checklist are evaluated."""
-    lines: dict[str, Line] = Field(min_length=1)
+    lines: dict[StoredName, Line] = Field(min_length=1)
 
 
 class Checklists(Model):
     """checklists.yaml: what is looked at every day, week and month."""
 
-    checklists: dict[str, Checklist] = {}
+    checklists: dict[StoredName, Checklist] = {}

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from ops_project.model.base import Model
 from ops_project.model.failure_class import FailureClass
 
-MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
+MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=80)]
 
 
 class Metric(Model):

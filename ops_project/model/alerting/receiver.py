@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from ops_project.model.base import Model
+from ops_project.model.base import Model, StoredName
 from ops_project.model.owner import Person, Team
 
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -148,4 +148,4 @@ class Receiver(Model):
 class Receivers(Model):
     """receivers.yaml: who gets messages, and through which channels."""
 
-    receivers: dict[str, Receiver] = Field(min_length=1)
+    receivers: dict[StoredName, Receiver] = Field(min_length=1)

@@ -14,7 +14,7 @@ from ops_project.model.duration import Duration
 from ops_project.model.failure_class import FailureClass
 from ops_project.model.severity import Severity
 
-RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=120)]
 IDENTITY = ("pipeline", "asset", "partition", "check")
 RESPONSE_FIELDS = ("table", "feed", "check", "number", "file", "chain", "date")
 SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")

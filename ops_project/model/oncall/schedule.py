@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from ops_project.model.base import Model
+from ops_project.model.base import Model, StoredName
 from ops_project.model.duration import Duration
 from ops_project.model.holiday_calendar import HolidayCalendar
 from ops_project.model.timezone import Timezone
@@ -161,7 +161,7 @@ class Schedule(Model):
 class OnCallFile(Model):
     """oncall.yaml: who is on call, and when."""
 
-    schedules: dict[str, Schedule] = {}
+    schedules: dict[StoredName, Schedule] = {}
     default: str | None = None
     """The schedule that is used if none is named; default: the first one."""
 

@@ -17,9 +17,12 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 from ops_project.operations.ledger.access import Access, from_seconds, maybe_moment, maybe_seconds, to_seconds, upsert
 from ops_project.operations.ledger.schema import dismissals, levels, resolutions, signals
 from ops_project.operations.ledger.signals import COLUMNS, signal_of
+from ops_project.operations.ledger.text import cut_name
 
 # The number of bound parameters in one statement.
 CHUNK = 5000
+# PostgreSQL refuses a longer one.
+LONGEST_NAME = 160
 
 
 def resolution_of(row: Any) -> Resolution:
@@ -40,7 +43,8 @@ class LevelTable(Access):
 
     def resolve(self, alert: int, by: str, why: str, now: datetime) -> None:
         """Store that a person closed an alert. The next cycle applies it."""
-        row = {"alert": alert, "given_by": by, "why": why, "at": to_seconds(now), "taken_at": None}
+        who = cut_name(by, LONGEST_NAME)
+        row = {"alert": alert, "given_by": who, "why": why, "at": to_seconds(now), "taken_at": None}
         with self.write() as connection:
             connection.execute(upsert(connection, resolutions, ["alert"]), row)
 

@@ -325,3 +325,13 @@ def test_many_signals_go_in_at_once_and_come_back_as_they_were_in_their_order(le
     stored = [item for _, item in ledger.signals_after(0, 999)]
     assert stored == [*many, signal(300)]
     assert [item.fingerprint for item in stored] == [item.fingerprint for item in [*many, signal(300)]]
+
+
+def test_what_a_person_writes_may_be_long(ledger):
+    """The name of the person who closed an alert was longer than its column in PostgreSQL."""
+    long = "x" * 400
+    ledger.resolve(1, long, long * 40, NOW)
+    ledger.acknowledge(1, long, long * 40, NOW)
+    given = ledger.resolutions()[1]
+    assert given.by.startswith("x" * 100) and given.why == long * 40
+    assert ledger.acknowledgements()[1].by == long
