@@ -1,4 +1,4 @@
-"""What a check needs to know about a table, as plain values. It does not matter where they come from."""
+"""What a check needs to know about a table, as plain values. The source of the values does not matter."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Where this process keeps its state, and what time it is. This is the only reader of the environment; all other
-modules get a `Settings`. It knows paths and the clock, and nothing about their content.
+"""Where this process keeps its state, and what time it is. This module is the only reader of the environment; all
+other modules get a `Settings`. The module knows paths and the clock, but not the content of any file.
 """
 
 from __future__ import annotations

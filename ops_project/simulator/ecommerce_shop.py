@@ -143,7 +143,7 @@ class Shop:
 
     @cached_property
     def price_cents(self) -> Ints:
-        """Today's price: the list price, moved up to 15 % by the latest repricing; ends in .49 or .99."""
+        """Today's price: the list price, changed by at most 15 % in the latest repricing. It ends in .49 or .99."""
         moved = self.list_price * (0.85 + 0.30 * self.goods.unit("reprice", self.products, self.repricings[0]))
         return np.maximum(1, np.round(moved * 2)).astype(np.int64) * 50 - 1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunReport:
-    """What is reported about a run that has ended. It is read while the warehouse is still open."""
+    """What is reported about a run that has ended. The report is read while the warehouse is still open."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     """Seconds of each part: waiting, snapshot, publish."""

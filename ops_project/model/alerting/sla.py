@@ -29,8 +29,8 @@ class Sla(Model):
     deadline: Clock | None = None
     """The time of day, in the platform's zone."""
     start: Clock | None = None
-    """When the pipeline is scheduled. It is used with `within` in place of a deadline: in the night in which the clocks
-    change, the deadline moves with the start.
+    """The scheduled start of the pipeline. It is used with `within` in place of a deadline: in the night in which the
+    clocks change, the deadline moves with the start.
     """
     within: Duration | None = None
     """The time after `start` within which the tables must be built."""

@@ -1,4 +1,6 @@
-"""Whether the engine can compile a regular expression. It uses RE2, which has no lookahead and no backreference."""
+"""Whether the engine can compile a regular expression. The engine uses RE2, which has no lookahead and no
+backreference.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Contact(Model):
     who: str
     """A person's id, team:<id> or role:<id>."""
     when: str
-    """The questions for this contact."""
+    """The questions that this contact answers, or the events that concern this contact."""
     respond_within: Duration
     """The time from the call to the first answer."""
     resolve_within: Duration | None = None

@@ -54,8 +54,8 @@ def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Sid
 
 
 def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[str, int, int]:
-    """The content of a column: number, date, an instant, text or empty; with the number of digits before and after
-    the point.
+    """What a column contains: number, date, instant, text or empty. For a number, also the number of digits before and
+    after the point; otherwise 0 and 0.
     """
     kind, name = side.type_of(column), identifier(column)
     if match := DECIMAL.fullmatch(kind):

@@ -1,4 +1,6 @@
-"""Which tables were built from tables that were restored since. They count as out of date until they are built anew."""
+"""Which tables were built from tables that were restored later. Such a table counts as out of date until it is built
+anew.
+"""
 
 from __future__ import annotations
 

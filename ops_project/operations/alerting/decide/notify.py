@@ -262,7 +262,7 @@ def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
 
 
 def _known_elsewhere(state: State, group: str, channel: str) -> dict[str, set[int]]:
-    """Recipient → the alerts of which other groups told it through this channel."""
+    """Recipient → the alerts that other groups reported to the recipient through this channel."""
     found: dict[str, set[int]] = {}
     for (of, name, recipient), entry in state.log.items():
         if name == channel and of != group:
@@ -278,8 +278,8 @@ def _listed(
     known: Mapping[str, Collection[int]],
 ) -> dict[str, frozenset[int]]:
     """Owner → its own silent symptoms that the message about their cause lists. The causes are added to the owners'
-    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts of which the owner was told
-    already.
+    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts that were already reported
+    to the owner.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}

@@ -129,7 +129,7 @@ class AlertConfig:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a removed alert ended. It is kept while the alert could still count as flapping."""
+    """How a removed alert ended. The record is kept while the alert could still count as flapping."""
 
     resolved_at: datetime
     flaps: int

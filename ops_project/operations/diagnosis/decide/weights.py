@@ -1,5 +1,5 @@
-"""How strongly a trouble or a change suggests its table as the cause. It depends on its class, on time, on what
-explains it, and on whether it reaches the column that is wrong.
+"""The weight of a trouble or a change: how strongly it suggests its table as the cause. The weight depends on the
+class, on time, on what explains the trouble, and on whether it reaches the column that is wrong.
 """
 
 from __future__ import annotations

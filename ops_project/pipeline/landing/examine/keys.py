@@ -11,7 +11,8 @@ from ops_project.sql_text import literal
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
-    """Fill the table of rows whose key occurred before (`_ord`, `_first` line). Returns the number of such rows."""
+    """Fill the table of rows whose key occurred before: the row (`_ord`) and the line of the first one (`_first`).
+    Returns the number of such rows."""
     if not _may_repeat(stage, connection):
         return 0
     if stage.clock_keys:

@@ -7,7 +7,7 @@ import numpy as np
 from ops_project.model.learning import Bands
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# For each feature that raises the risk, in the reader's words: if its value is high, and if its value is low.
+# Feature → the reason for a risk in the reader's words: if the feature's value is high, and if it is low.
 WORDS: dict[str, tuple[str, str]] = {
     "recency_days": ("the last order is long ago", "the last order is very recent"),
     "recency_ratio": ("the next order is overdue, compared with earlier pauses", "the present pause is usual"),

@@ -87,7 +87,7 @@ def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int)
 
 
 def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: datetime, now: datetime) -> timedelta:
-    """The age of the newest proved backup. If there is none, the time since which backups have been expected."""
+    """The age of the newest proved backup. If there is none, the time for which backups have been expected."""
     proved = [item.at for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     return now - (max(proved) if proved else watched_since)
 
