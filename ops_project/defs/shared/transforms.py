@@ -21,7 +21,7 @@ from ops_project.process.kill_points import reach
 
 def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> dg.AssetsDefinition | None:
     """The models of `select` (dbt's selection syntax) as one step `name`; None if it selects no model."""
-    manifest = site.dbt.json
+    manifest = site.dbt.without_unit_tests
 
     @dbt_assets(
         manifest=manifest,

@@ -62,6 +62,22 @@ class DbtManifest:
         return body
 
     @cached_property
+    def without_unit_tests(self) -> dict[str, Any]:
+        """The same dictionaries without the unit tests. dagster_dbt makes an object of each of them for each selection
+        of models, and never uses it. That took 0.06 of the 0.38 s that the definitions take.
+        """
+        tests = self.json.get("unit_tests", {}).keys()
+        maps = {
+            name: {
+                node: [other for other in others if other not in tests]
+                for node, others in self.json[name].items()
+                if node not in tests
+            }
+            for name in ("child_map", "parent_map")
+        }
+        return {**self.json, **maps, "unit_tests": {}}
+
+    @cached_property
     def compiled(self) -> dict[str, str]:
         """unique_id → the SQL of every model, compiled against an empty database."""
         body: dict[str, str] = json.loads((self.folder / COMPILED).read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster_dbt.utils import select_unique_ids
 
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
@@ -37,6 +38,16 @@ def test_a_content_is_parsed_once(parsed: list[Path], tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: other\n")
     assert dbt_manifest.load(tmp_path).key != first.key
     assert len(parsed) == 2
+
+
+def test_without_its_unit_tests_the_same_models_and_tests_are_selected() -> None:
+    whole = dbt_manifest.load()
+    tests = set(whole.json["unit_tests"])
+    assert tests and not whole.without_unit_tests["unit_tests"]
+    for select in ("fqn:*", "path:models/insurance", "tag:gold", "kpi_policies+", "+kpi_policies"):
+        every = select_unique_ids(select, "", "", None, whole.json)
+        assert select_unique_ids(select, "", "", None, whole.without_unit_tests) == every - tests
+    assert set(whole.json["unit_tests"]) == tests, "the manifest itself is as before"
 
 
 def test_a_parser_that_hangs_does_not_stop_the_others(
