@@ -9,6 +9,7 @@ import pytest
 
 from ops_project.model.alerting.route import Route
 from ops_project.operations.alerting.decide.doubles import doubles
+from ops_project.operations.alerting.decide.memory import Memory
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import compile_tree
 
@@ -295,7 +296,7 @@ def test_groups_of_an_earlier_version_keep_their_keys(world):
     former = {node.id: node.former_id for node in story.config.nodes.values()}
     assert len(set(former.values())) == len(former)
     story.state.groups = {key: replace(g, route=former[g.route]) for key, g in story.state.groups.items()}
-    story.state.routes_version, story.state.settled = "of an earlier version", {}
+    story.state.routes_version, story.state.memory = "of an earlier version", Memory()
     story.forget_others()
     story.advance("30m", MINUTE)
     story.expect_silence()

@@ -92,7 +92,6 @@ class _Read:
         state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
         state.rules_version = mark[RULES][0] if RULES in mark else ""
         self.kept.fill(state)
-        state.by_key = {alert.key: number for number, alert in sorted(state.alerts.items())}
         state.next_number = self.next_number
         for key, resolved_at, flaps in self.closed:
             if resolved_at > now - flap_window:

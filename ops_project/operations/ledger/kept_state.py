@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection, select
 
@@ -46,9 +47,15 @@ class KeptState:
     groups: Mapping[str, Group]
     log: Mapping[tuple[str, str, str], LogEntry]
 
+    @cached_property
+    def by_key(self) -> Mapping[str, int]:
+        """Key → the newest alert with it."""
+        return {alert.key: number for number, alert in sorted(self.alerts.items())}
+
     @classmethod
     def of(cls, mark: Mark, state: State) -> KeptState:
         return cls(mark, dict(state.alerts), dict(state.groups), dict(state.log))
 
     def fill(self, state: State) -> None:
         state.alerts, state.groups, state.log = dict(self.alerts), dict(self.groups), dict(self.log)
+        state.by_key = dict(self.by_key)

@@ -161,3 +161,43 @@ def test_a_symptom_that_was_silenced_before_it_broke_sends_no_message_about_its_
         ("time_passes", {"minutes": 12, "step": 1}),
         ("time_passes", {"minutes": 45, "step": 1}),
     )
+
+
+def test_a_symptom_that_a_person_silenced_before_it_came_sends_no_message_about_its_cause_again():
+    """It came while its cause was already told, and was silent for two reasons. Only the first one was looked at. When
+    the silence ends, the message about the cause lists it.
+    """
+    switched = ("a_rule_is_switched", {"name": "check_failed"})
+    checked(
+        ("a_history_is_about_some_tables", {"chain": CHAINS[1]}),
+        switched,
+        ("breaks", {"place": ("asset.failure", 0, "x"), "ago": 0}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.failure", 2, "x"), "minutes": 20}),
+        ("time_passes", {"minutes": 1, "step": 1}),
+        switched,
+        ("time_passes", {"minutes": 12, "step": 1}),
+        ("time_passes", {"minutes": 45, "step": 1}),
+    )
+
+
+def test_an_alert_that_was_listed_under_a_cause_which_began_again_after_it_is_named():
+    """The three failures were told in one message. Their rule was switched off and on again before anybody was told of
+    an end. Meanwhile the cause failed once more, so it began after its symptom and explains it no longer. Then the
+    cause was silenced. The team, who had seen the symptom only in the cause's list, is told of it by name, as with an
+    alert that Alertmanager does not inhibit any more. Its owner was told already, and is not told twice.
+    """
+    switched = ("a_rule_is_switched", {"name": "asset_failure"})
+    check = ("check.failure", 2, "x")
+    checked(
+        CHAIN,
+        switched,
+        ("breaks_and_is_silenced_and_takes_others_with_it", {"kind": "asset.failure", "minutes": 20}),
+        ("time_passes", {"minutes": 45, "step": 3}),
+        switched,
+        ("breaks_and_is_silenced_at_once", {"place": check, "minutes": 300}),
+        switched,
+        ("breaks_and_is_silenced_at_once", {"place": check, "minutes": 20}),
+        switched,
+        ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 0, "x"), "minutes": 300}),
+        ("time_passes", {"minutes": 12, "step": 1}),
+    )

@@ -13,10 +13,11 @@ import pytest
 
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
-from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.decide import notify
 from ops_project.operations.alerting.decide.decide import decide
-from ops_project.operations.alerting.decide.state import AlertConfig, State
+from ops_project.operations.alerting.decide.memory import Memory
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.settings import Settings
 
@@ -58,7 +59,21 @@ def steps(config: AlertConfig, alerts: int, *, told: bool) -> int:
     `told`: the cycle after the one that sends them, in which each group comes due and has no news; otherwise the cycle
     that sends all of them.
     """
-    signals = [
+    state = decide(State(), _signals(alerts), config, NOW).state
+    if not told:
+        return steps_of(lambda: decide(state, [], config, NOW + timedelta(seconds=3)))
+    state = decide(state, [], config, NOW + timedelta(seconds=3)).state
+    assert len(state.groups) >= alerts and len(state.log) > alerts
+    # Without the results of an earlier look, as in a new process, each group is looked at.
+    state.memory = Memory()
+    quiet = []
+    found = steps_of(lambda: quiet.append(decide(state, [], config, NOW + timedelta(minutes=6))))
+    assert not quiet[0].notifications
+    return found
+
+
+def _signals(alerts: int) -> list[Signal]:
+    return [
         Signal(
             kind="run.failure",
             state=FIRING,
@@ -74,22 +89,34 @@ def steps(config: AlertConfig, alerts: int, *, told: bool) -> int:
         )
         for n in range(alerts)
     ]
-    state = decide(State(), signals, config, NOW).state
-    if not told:
-        return steps_of(lambda: decide(state, [], config, NOW + timedelta(seconds=3)))
-    state = decide(state, [], config, NOW + timedelta(seconds=3)).state
-    assert len(state.groups) >= alerts and len(state.log) > alerts
-    # Without the results of an earlier look, as in a new process, each group is looked at.
-    state.settled = {}
-    quiet = []
-    found = steps_of(lambda: quiet.append(decide(state, [], config, NOW + timedelta(minutes=6))))
-    assert not quiet[0].notifications
-    return found
 
 
 @pytest.mark.parametrize("told", [False, True])
 def test_four_times_the_open_alerts_are_four_times_the_work(config: AlertConfig, told: bool) -> None:
     assert steps(config, MANY, told=told) <= LINEAR * MANY / FEW * steps(config, FEW, told=told)
+
+
+def test_a_cycle_takes_the_same_steps_however_many_alerts_are_open_that_have_not_changed(config: AlertConfig) -> None:
+    """Every group comes due. A check of another domain fails, and later it passes."""
+    found = {}
+    for alerts in (FEW, MANY):
+        state, now = State(), NOW
+        for signals in (_signals(alerts), [], [], []):
+            state = decide(state, signals, config, now).state
+            now += timedelta(seconds=5)
+        found[alerts] = []
+        fails = Signal(
+            "check.failure", FIRING, now, now, "a", 1.0, domain="marketing", asset="gold/other", check="volume"
+        )
+        passes = replace(fails, state=OK, value=0.0, event_at=now + timedelta(minutes=1))
+        for signals in ([], [fails], [], [], [passes], []):
+            done: list[Decision] = []
+            found[alerts].append(steps_of(lambda: done.append(decide(state, signals, config, now))))  # noqa: B023
+            state = done[0].state
+            now += timedelta(seconds=5)
+        assert [alert.status for alert in state.alerts.values()].count("firing") == alerts
+    for few, many in zip(found[FEW], found[MANY], strict=True):
+        assert many <= LINEAR * few, found
 
 
 def test_a_flush_that_looks_through_the_whole_log_for_each_group_is_found(

@@ -34,6 +34,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger.lineage_document import subjects
 from ops_project.settings import Settings
+from tests.operations.alerting.remembered import assert_remembered_truly
 from tests.operations.alerting.told_oracle import Heard
 
 BEGIN = datetime(2026, 3, 3, 15, tzinfo=UTC)
@@ -236,6 +237,7 @@ class Engine(RuleBasedStateMachine):
         decision = decide(self.state, self.pending, self.config, self.now)
         self.state, self.pending, self.decided_with = decision.state, [], self.config
         self.heard.hear(decision, self.config, self.now)
+        assert_remembered_truly(self.state, self.config, self.now)
         self.now += timedelta(seconds=5)
 
     # ---- invariants

@@ -36,6 +36,8 @@ class Heard:
     """Recipients who were told that it fires, but not yet that it ended → the time since then."""
     last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
     """Group and ear → the time of the last message, and the alerts in it."""
+    under: dict[tuple[str, Ear], dict[int, int]] = field(default_factory=dict)
+    """Group and ear → the alerts that the last message only listed, each with the cause that it was listed under."""
     again: dict[tuple[int, str], datetime] = field(default_factory=dict)
     """Alert and recipient → the latest time at which it must be named again, by the last of its groups."""
 
@@ -75,12 +77,23 @@ class Heard:
         group = state.groups.get(message.group)
         # An alert that a person silenced is listed, and not told: it is told by name when the silence ends.
         heard = named | {n for n in listed if not is_silenced(state.alerts[n], state, now)}
-        if before is not None and group is not None and not ended and heard <= before[1]:
+        listed_before = {} if _to_owner(config, ear) else self.under.get((message.group, ear), {})
+        # A message that is addressed to an owner tells that owner of its alerts, named or listed. For anybody else, a
+        # list says that these alerts need no message of their own while their cause fires. Once an alert has another
+        # cause or none, that is not true any more, and the alert is named for the first time.
+        on_its_own = {n for n in named if n in listed_before and state.alerts[n].cause != listed_before[n]}
+        if before is not None and group is not None and not ended and not on_its_own and heard <= before[1]:
             wait = config.nodes[group.route].repeat_interval
             assert now - before[0] >= wait, f"{named} was told again after {now - before[0]}, not after {wait}"
             unclaimed = [n for n in named if state.alerts[n].acknowledged_at is None]
             assert unclaimed, f"{named} is acknowledged, and was repeated"
         self.last[message.group, ear] = now, heard
+        self.under[message.group, ear] = {
+            under["number"]: item["number"]
+            for item in message.payload["alerts"]
+            for under in item["silent_under_it"]
+            if under["number"] not in named
+        }
         for number in named | listed:
             self.told.setdefault(number, set()).add(ear)
         wait = config.nodes[group.route].repeat_interval if group is not None else timedelta(days=1)
@@ -174,6 +187,13 @@ def is_silenced(alert: Alert, state: State, now: datetime) -> bool:
         silence.starts_at <= now < silence.ends_at and all_match(silence.matchers, alert.labels)
         for silence in state.silences.values()
     )
+
+
+def _to_owner(config: AlertConfig, ear: Ear) -> bool:
+    """Whether the message is addressed to an owner. A console or a chat channel has no addressee."""
+    channel, recipient = ear
+    receiver = channel.split("/")[0]
+    return bool(recipient) and dict(config.receivers[receiver].named(receiver))[channel].to == "owners"
 
 
 def _send_resolved(config: AlertConfig, channel: str) -> bool:

@@ -68,12 +68,15 @@ def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
     }
     if not fresh and not decision.log_changed:
         return
-    for (group, name, recipient), entry in sorted(state.log.items()):
+    keys = state.log.keys() if fresh else decision.log_changed & state.log.keys()
+    for key in sorted(keys):
+        group, name, recipient = key
+        entry = state.log[key]
         if name not in channels:
             continue
         told = [state.alerts[number] for number in sorted(entry.firing) if number in state.alerts]
         firing = [alert for alert in told if alert.status == FIRING]
-        news = fresh & entry.firing or (group, name, recipient) in decision.log_changed
+        news = fresh & entry.firing or key in decision.log_changed
         if not news or not firing or not acknowledged(firing):
             continue
         last = max(firing, key=lambda alert: alert.acknowledged_at or now)

@@ -7,15 +7,18 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED
 from ops_project.operations.alerting.decide import lifecycle, windows
-from ops_project.operations.alerting.decide.conditions import WINDOW, became_false
+from ops_project.operations.alerting.decide.conditions import became_false
 from ops_project.operations.alerting.decide.levels import window_name
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Apply the changes that come with time alone, up to `now`."""
-    state = decision.state
-    for alert in list(state.alerts.values()):
+    state, memory = decision.state, decision.look()
+    # Under another configuration, a rule may be gone, or no longer enabled.
+    numbers = memory.alerts.timed | memory.alerts.news_for("advance")
+    for alert in [state.alerts[number] for number in sorted(numbers & state.alerts.keys())]:
         if alert.status == RESOLVED:
             continue
         rule = config.rules.get(alert.rule)

@@ -25,22 +25,27 @@ def believed_until(now: datetime) -> datetime:
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Correct the times that lie too far after `now`."""
-    state = decision.state
+    """Correct the times that lie too far after `now`. What was not too far is not too far later either, so only what
+    has changed is looked at.
+    """
+    state, memory = decision.state, decision.look()
     ahead = now + SKEW
-    for key, group in list(state.groups.items()):
-        node = config.nodes.get(group.route)
-        if node is None:
+    for key in sorted(memory.groups.news_for("bound")):
+        group = state.groups.get(key)
+        node = config.nodes.get(group.route) if group is not None else None
+        if group is None or node is None:
             continue
         wait = max(node.group_wait, node.group_interval)
         latest = next_digest(node.digest, config.zone, now) if node.digest else now + wait
         if group.next_flush > latest:
             created = min(group.created_at, now)
-            state.groups[key] = replace(
-                group, next_flush=now + node.group_wait if not node.digest else latest, created_at=created
+            decision.put_group(
+                replace(group, next_flush=now + node.group_wait if not node.digest else latest, created_at=created)
             )
-            decision.groups_changed.add(key)
-    for entry_key, entry in list(state.log.items()):
+    for entry_key in sorted(memory.log.news_for("bound")):
+        entry = state.log.get(entry_key)
+        if entry is None:
+            continue
         if entry.at > ahead:
             # The receiver has been told, although under a clock of tomorrow. So the message counts as sent just now,
             # and is repeated as usual.
@@ -51,7 +56,10 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
             own = {number: min(at, now) for number, at in entry.own_times.items()}
             state.log[entry_key] = replace(entry, own_times=own)
             decision.log_changed.add(entry_key)
-    for number, alert in list(state.alerts.items()):
+    for number in sorted(memory.alerts.news_for("bound")):
+        alert = state.alerts.get(number)
+        if alert is None:
+            continue
         rule = config.rules.get(alert.rule)
         hold = max(rule.keep_firing_for if rule is not None else timedelta(), config.flap_hold)
         changes: dict[str, datetime] = {

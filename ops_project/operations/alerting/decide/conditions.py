@@ -14,12 +14,9 @@ from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Watched
 from ops_project.operations.alerting.decide.subjects import gone
+from ops_project.operations.alerting.decide.windows import WINDOW
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
-WINDOW = "window"
-"""Takes the place of a series' fingerprint in an alert's conditions, if a condition is about a window over the whole
-subject.
-"""
 # The next signal never changes these labels, which say what the alert is about. It may change all other labels.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
 _OURS = frozenset({dates.DATES, "sla_at_risk"})

@@ -14,7 +14,6 @@ from ops_project.operations.alerting.decide.clock import bound
 from ops_project.operations.alerting.decide.dismiss import close_by_hand
 from ops_project.operations.alerting.decide.dispatch import dispatch
 from ops_project.operations.alerting.decide.evaluate import evaluate
-from ops_project.operations.alerting.decide.grouping import Group
 from ops_project.operations.alerting.decide.lifecycle import forget_told
 from ops_project.operations.alerting.decide.mute import mark_sla_risk, mute
 from ops_project.operations.alerting.decide.notify import flush
@@ -27,6 +26,7 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     stored signals have been considered, because a symptom could be sent before its cause.
     """
     decision = Decision(state.copy())
+    decision.begin(config, now)
     bound(decision, config, now)
     evaluate(decision, signals, config, now)
     announce_successes(decision, signals, config)
@@ -43,23 +43,19 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     tell_pagers(decision, config, now)
     remind_of_silences(decision, config, now)
     forget_told(decision)
-    decision.next_flush = _next(decision.state, config, now)
+    decision.next_flush = _next(decision, config)
     return decision
 
 
-def _next(state: State, config: AlertConfig, now: datetime) -> datetime | None:
-    times = [_due(state, group, now) for group in state.groups.values()]
-    for alert in state.alerts.values():
+def _next(decision: Decision, config: AlertConfig) -> datetime | None:
+    state, memory = decision.state, decision.look()
+    settled = memory.groups.settled
+    times = [state.groups[key].next_flush for key in settled.unsettled]
+    times += settled.next_looks()
+    for number in memory.alerts.timed:
+        alert = state.alerts[number]
         if alert.status == PENDING and alert.rule in config.rules:
             times.append(alert.starts_at + config.rules[alert.rule].hold)
         if alert.status == FIRING and alert.clears_at is not None:
             times.append(alert.clears_at)
     return min(times, default=None)
-
-
-def _due(state: State, group: Group, now: datetime) -> datetime:
-    """When a group is looked at next. For a group without unsent news, this is the time of its next repeat."""
-    settled = state.settled.get(group.key)
-    if settled is None or group.next_flush > now:
-        return group.next_flush
-    return settled.until if settled.parts else settled.next

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED
 from ops_project.operations.alerting.decide import lifecycle
-from ops_project.operations.alerting.decide.conditions import WINDOW
 from ops_project.operations.alerting.decide.levels import window_name
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import Decision
+from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def close_by_hand(decision: Decision, now: datetime) -> None:

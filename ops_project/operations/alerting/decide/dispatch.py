@@ -4,13 +4,13 @@ owners of the alerts that are silent under them are told.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
-from ops_project.model.alerting.signal import digest
-from ops_project.operations.alerting.decide.moves import Moves, Place, place_of, set_group
+from ops_project.operations.alerting.decide.kept_groups import Place, place_of
+from ops_project.operations.alerting.decide.moves import Moves
 from ops_project.operations.alerting.decide.outside import ends_of, symptoms_of
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, heard_once, match, walk
@@ -26,37 +26,36 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """
     state = decision.state
     _forget_listed(decision)
-    tree = walk(config.tree)
-    version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in tree))
-    everything = version != state.routes_version
+    everything = config.routes_version != state.routes_version
     homeless: set[str] = set()
     if everything:
-        state.routes_version = version
+        state.routes_version = config.routes_version
         homeless = _keep_known_routes(decision, config)
-    firing = [alert for _, alert in sorted(state.alerts.items()) if alert.status == FIRING]
-    grouped: dict[int, set[str]] = {}
-    for key, group in state.groups.items():
-        for number in group.members:
-            grouped.setdefault(number, set()).add(key)
-    silent = _silent_under(firing, None if everything else decision.changed)
-    moving = [
-        a for a in firing if everything or a.number in decision.changed or a.number not in grouped or a.number in silent
-    ]
+    memory = decision.look()
+    alerts, groups = memory.alerts, memory.groups
+    # Each firing alert was in its groups after the last decision. It needs a look if it has changed, if its groups are
+    # gone, or if other alerts became silent under it.
+    new = alerts.news_for("dispatch") | groups.left
+    groups.left = set()
+    under = alerts.silent if everything else alerts.silent & decision.changed
+    silent = _silent_under([state.alerts[number] for number in sorted(under)])
+    numbers = (
+        {*state.alerts} if everything else {*decision.changed, *(new - groups.of_alert.keys()), *silent}
+    ) & state.alerts.keys()
+    moving = [alert for number in sorted(numbers) if (alert := state.alerts[number]).status == FIRING]
     if not moving:
         return
     places = {a.number: _places(config, a, silent.get(a.number, ())) for a in moving}
     moves = Moves(decision, config, now, places, homeless)
     for alert in moving:
-        moves.put(alert, grouped.get(alert.number, ()))
+        moves.put(alert, sorted(groups.of_alert.get(alert.number, ())))
 
 
-def _silent_under(firing: Sequence[Alert], changed: Collection[int] | None) -> dict[int, list[Alert]]:
-    """Cause → the alerts that are silent under it. If `changed` is given, only alerts in `changed` count."""
+def _silent_under(alerts: Sequence[Alert]) -> dict[int, list[Alert]]:
+    """Cause → those of these alerts that are silent under it."""
     found: dict[int, list[Alert]] = {}
-    for alert in firing:
-        if alert.cause is None or alert.muted not in SILENT_UNDER_ANOTHER:
-            continue
-        if changed is None or alert.number in changed:
+    for alert in alerts:
+        if alert.cause is not None and alert.muted in SILENT_UNDER_ANOTHER:
             found.setdefault(alert.cause, []).append(alert)
     return found
 
@@ -135,13 +134,13 @@ def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
         if group.route in config.nodes:
             continue
         if group.route in renamed:
-            set_group(decision, replace(group, route=renamed[group.route]))
+            decision.put_group(replace(group, route=renamed[group.route]))
             continue
         # The route itself is not stored, but each channel's name begins with its receiver.
         told = next((channel.partition("/")[0] for of, channel, _ in state.log if of == key), "")
         if told in config.receivers:
-            set_group(decision, replace(group, route=ends_of(told)))
+            decision.put_group(replace(group, route=ends_of(told)))
             homeless.add(key)
         else:
-            set_group(decision, replace(group, members=frozenset()))
+            decision.put_group(replace(group, members=frozenset()))
     return homeless

@@ -12,7 +12,7 @@ from ops_project.model.alerting.rule import Rule
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.clock import believed_until
-from ops_project.operations.alerting.decide.conditions import WINDOW, became_false, key_of, raise_for
+from ops_project.operations.alerting.decide.conditions import became_false, key_of, raise_for
 from ops_project.operations.alerting.decide.levels import (
     UNKNOWN,
     fold,
@@ -23,6 +23,7 @@ from ops_project.operations.alerting.decide.levels import (
     without_later,
 )
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State, Watched
+from ops_project.operations.alerting.decide.windows import WINDOW
 from ops_project.operations.alerting.decide.wording import shown_value, summary
 
 

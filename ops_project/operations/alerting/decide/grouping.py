@@ -17,6 +17,10 @@ from ops_project.operations.alerting.decide.routing import Node
 DIGEST_SLACK = timedelta(minutes=30)
 
 
+LogKey = tuple[str, str, str]
+"""Group, channel, recipient."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Alerts that one route sends together."""
@@ -60,21 +64,6 @@ class LogEntry:
         rest = self.without(frozenset({number}))
         own = rest.own_times if told_at == self.at else {**rest.own_times, number: told_at}
         return replace(rest, firing=rest.firing | {number}, own_times=own)
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A group without unsent news. It need not be looked at before `until`. Such groups are kept only in memory; a
-    process that does not know them looks once more than necessary.
-    """
-
-    parts: tuple[object, ...]
-    """The parts that were looked at; empty if the group has changed since."""
-    at: datetime
-    next: datetime
-    """The next regular flush of the group."""
-    until: datetime
-    """When the next repeat is due."""
 
 
 def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:

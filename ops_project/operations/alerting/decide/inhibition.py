@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import FIRING, Alert
@@ -12,43 +14,171 @@ from ops_project.model.severity import RANK, at_least
 from ops_project.operations.alerting.decide.causes import fits
 from ops_project.operations.alerting.decide.reasons import AlertReason
 
+Key = TypeVar("Key")
+Equal = tuple[str, ...]
+"""The values of the labels that source and target must share."""
 
-def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
-    """Number of a silenced alert (target) → number of the alert that silences it (source). An alert that matches both
-    sides of a rule is silenced only by an alert that does not.
-    """
-    result: dict[int, int] = {}
-    by_name: dict[str, list[tuple[int, Alert]]] = {}
-    for place, alert in enumerate(alerts):
-        by_name.setdefault(alert.labels.get("alertname", ""), []).append((place, alert))
-    for rule in rules:
-        sources: dict[tuple[str, ...], list[tuple[Alert, bool]]] = {}
-        for alert in _named(by_name, rule.source_matchers):
-            if alert.status == FIRING and all_match(rule.source_matchers, alert.labels):
-                two_sided = all_match(rule.target_matchers, alert.labels)
-                sources.setdefault(_equal(rule, alert), []).append((alert, two_sided))
-        if not sources:
-            continue
-        for alert in _named(by_name, rule.target_matchers):
-            if alert.number in result or not all_match(rule.target_matchers, alert.labels):
+
+class Inhibitions:
+    """The silenced alerts, kept up to date: if an alert changes, only those that it may silence are decided again."""
+
+    def __init__(self, rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition) -> None:
+        self.found: dict[int, tuple[int, AlertReason]] = {}
+        """Number of the silent alert → (number of the alert that silences it, why). The graph is asked first."""
+        self._rules, self._lineage, self._graph = rules, lineage, graph
+        self._firing: dict[int, Alert] = {}
+        self._causes: dict[str, set[int]] = {}
+        """Asset → the alerts on it that may explain others downstream."""
+        self._symptoms: dict[str, set[int]] = {}
+        """Asset → the alerts on it that may be explained."""
+        self._sources: list[dict[Equal, list[int]]] = [{} for _ in rules]
+        """For each rule, the sources, the oldest first."""
+        self._targets: list[dict[Equal, set[int]]] = [{} for _ in rules]
+        self._roles: dict[str, tuple[list[int], list[int]]] = {}
+        """Name of an alert's rule → the inhibition rules of which it may be a source, and a target."""
+
+    def update(self, alerts: Mapping[int, Alert | None]) -> set[int]:
+        """Follow these alerts; None: it does not exist any more. Returns all that were decided again."""
+        again = set(alerts)
+        most = len(alerts) * 4 > len(self._firing)
+        for number, alert in alerts.items():
+            before = self._firing.get(number)
+            now = alert if alert is not None and alert.status == FIRING else None
+            if before is not None and now is not None and _same(before, now):
+                self._firing[number] = now
                 continue
-            on_source_side = all_match(rule.source_matchers, alert.labels)
-            for source, two_sided in sources.get(_equal(rule, alert), ()):
-                if not (on_source_side and two_sided):
-                    result[alert.number] = source.number
-                    break
-    return result
+            if before is not None:
+                again |= self._concerned(before, most)
+                self._leave(before)
+            if now is not None:
+                self._enter(now)
+                again |= self._concerned(now, most)
+        if most:
+            again |= self._firing.keys()
+        for number in again:
+            self._decide(number)
+        return again
+
+    def _enter(self, alert: Alert) -> None:
+        self._firing[alert.number] = alert
+        for rule, equal in self._as_source(alert):
+            insort(self._sources[rule].setdefault(equal, []), alert.number)
+        for rule, equal in self._as_target(alert):
+            self._targets[rule].setdefault(equal, set()).add(alert.number)
+        if (asset := self._as_cause(alert)) is not None:
+            self._causes.setdefault(asset, set()).add(alert.number)
+        for asset in self._as_symptom(alert):
+            self._symptoms.setdefault(asset, set()).add(alert.number)
+
+    def _leave(self, alert: Alert) -> None:
+        del self._firing[alert.number]
+        for rule, equal in self._as_source(alert):
+            numbers = self._sources[rule][equal]
+            del numbers[bisect_left(numbers, alert.number)]
+            if not numbers:
+                del self._sources[rule][equal]
+        for rule, equal in self._as_target(alert):
+            _discard(self._targets[rule], equal, alert.number)
+        if (asset := self._as_cause(alert)) is not None:
+            _discard(self._causes, asset, alert.number)
+        for asset in self._as_symptom(alert):
+            _discard(self._symptoms, asset, alert.number)
+
+    def _concerned(self, alert: Alert, most: bool) -> set[int]:
+        """The alerts that this one may silence. They are not gathered if nearly all are decided again anyway."""
+        found: set[int] = set()
+        if most:
+            return found
+        if (asset := self._as_cause(alert)) is not None:
+            for below in self._lineage.descendants(asset) & self._symptoms.keys():
+                found |= self._symptoms[below]
+        for rule, equal in self._as_source(alert):
+            found |= self._targets[rule].get(equal, set())
+        return found
+
+    def _as_cause(self, alert: Alert) -> str | None:
+        assets = subjects(alert)
+        fit = self._graph.enabled and len(assets) == 1 and all_match(self._graph.causes, alert.labels)
+        return assets[0] if fit else None
+
+    def _as_symptom(self, alert: Alert) -> frozenset[str]:
+        fit = self._graph.enabled and all_match(self._graph.symptoms, alert.labels)
+        return frozenset(subjects(alert)) if fit else frozenset()
+
+    def _as_source(self, alert: Alert) -> Iterable[tuple[int, Equal]]:
+        for number in self._roles_of(alert)[0]:
+            if all_match(self._rules[number].source_matchers, alert.labels):
+                yield number, _equal(self._rules[number], alert)
+
+    def _as_target(self, alert: Alert) -> Iterable[tuple[int, Equal]]:
+        for number in self._roles_of(alert)[1]:
+            if all_match(self._rules[number].target_matchers, alert.labels):
+                yield number, _equal(self._rules[number], alert)
+
+    def _roles_of(self, alert: Alert) -> tuple[list[int], list[int]]:
+        name = alert.labels.get("alertname", "")
+        found = self._roles.get(name)
+        if found is None:
+            sources = [n for n, rule in enumerate(self._rules) if _takes(rule.source_matchers, name)]
+            targets = [n for n, rule in enumerate(self._rules) if _takes(rule.target_matchers, name)]
+            found = self._roles[name] = sources, targets
+        return found
+
+    def _decide(self, number: int) -> None:
+        alert = self._firing.get(number)
+        if alert is not None and (cause := self._by_graph(alert)) is not None:
+            self.found[number] = cause, AlertReason.INHIBITED_BY_CAUSE
+        elif alert is not None and (source := self._by_rule(alert)) is not None:
+            self.found[number] = source, AlertReason.INHIBITED_BY_RULE
+        else:
+            self.found.pop(number, None)
+
+    def _by_graph(self, alert: Alert) -> int | None:
+        """The cause furthest upstream. A symptom is silent when each of its assets lies downstream of a firing cause
+        that is at least as severe and can explain it. If a cause is itself a symptom, its own cause is used, so that
+        one page lists all symptoms.
+        """
+        if not self._causes:
+            return None
+        found: list[Alert] = []
+        assets = self._as_symptom(alert)
+        for asset in assets:
+            above = [
+                cause
+                for key in self._lineage.ancestors(asset) & self._causes.keys()
+                for cause in map(self._firing.__getitem__, self._causes[key])
+                if at_least(cause.severity, alert.severity) and fits(cause, alert)
+            ]
+            if not above:
+                return None
+            found += above
+        if not found:
+            return None
+        first = min(found, key=lambda c: (self._depth(c), -RANK[c.severity], c.number))
+        return first.number if first.number != alert.number else None
+
+    def _by_rule(self, alert: Alert) -> int | None:
+        """The alert that silences this one. An alert that matches both sides of a rule is silenced only by an alert
+        that does not.
+        """
+        for number, equal in self._as_target(alert):
+            rule = self._rules[number]
+            sources = self._sources[number].get(equal, ())
+            on_source_side = bool(sources) and all_match(rule.source_matchers, alert.labels)
+            for source in sources:
+                if not (on_source_side and all_match(rule.target_matchers, self._firing[source].labels)):
+                    return source
+        return None
+
+    def _depth(self, alert: Alert) -> int:
+        return len(self._lineage.ancestors(subjects(alert)[0]))
 
 
-def _named(by_name: Mapping[str, Sequence[tuple[int, Alert]]], matchers: Sequence[Matcher]) -> list[Alert]:
-    """The alerts whose rule name these matchers accept, in their order. The caller checks the other labels."""
-    asked = tuple(matcher for matcher in matchers if matcher.name == "alertname")
-    found = [item for name, items in by_name.items() if all_match(asked, {"alertname": name}) for item in items]
-    return [alert for _, alert in sorted(found, key=lambda item: item[0])]
-
-
-def _equal(rule: InhibitRule, alert: Alert) -> tuple[str, ...]:
-    return tuple(alert.labels.get(name, "") for name in rule.equal)
+def inhibited_by_rule(alerts: Iterable[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
+    """Number of a silenced alert (target) → number of the alert that silences it (source), by rules alone."""
+    inhibitions = Inhibitions(rules, Lineage(), GraphInhibition(enabled=False))
+    inhibitions.update({alert.number: alert for alert in alerts})
+    return {number: source for number, (source, _) in inhibitions.found.items()}
 
 
 def subjects(alert: Alert) -> tuple[str, ...]:
@@ -56,58 +186,29 @@ def subjects(alert: Alert) -> tuple[str, ...]:
     return alert.assets or ((alert.asset,) if alert.asset else ())
 
 
-def inhibited_by_graph(alerts: Sequence[Alert], lineage: Lineage, config: GraphInhibition) -> dict[int, int]:
-    """Symptom's number → number of the cause furthest upstream.
-
-    A symptom is silent when each of its assets lies downstream of a firing cause that is at least as severe and can
-    explain it. If a cause is itself a symptom, its own cause is used, so that one page lists all symptoms.
-    """
-    if not config.enabled:
-        return {}
-    causes: dict[str, list[Alert]] = {}
-    for alert in alerts:
-        if alert.status == FIRING and len(subjects(alert)) == 1 and all_match(config.causes, alert.labels):
-            causes.setdefault(subjects(alert)[0], []).append(alert)
-    if not causes:
-        return {}
-    result: dict[int, int] = {}
-    for alert in alerts:
-        if alert.status != FIRING or not subjects(alert) or not all_match(config.symptoms, alert.labels):
-            continue
-        above = [
-            [
-                cause
-                for key in lineage.ancestors(asset) & causes.keys()
-                for cause in causes[key]
-                if at_least(cause.severity, alert.severity) and fits(cause, alert)
-            ]
-            for asset in subjects(alert)
-        ]
-        if all(above):
-            first = min(
-                (cause for group in above for cause in group),
-                key=lambda c: (_depth(c, lineage), -RANK[c.severity], c.number),
-            )
-            if first.number != alert.number:
-                result[alert.number] = first.number
-    return result
+def _equal(rule: InhibitRule, alert: Alert) -> Equal:
+    return tuple(alert.labels.get(name, "") for name in rule.equal)
 
 
-def _depth(alert: Alert, lineage: Lineage) -> int:
-    return len(lineage.ancestors(subjects(alert)[0]))
+def _takes(matchers: Sequence[Matcher], name: str) -> bool:
+    """Whether these matchers accept the name of an alert's rule."""
+    return all_match(tuple(matcher for matcher in matchers if matcher.name == "alertname"), {"alertname": name})
 
 
-def inhibitions(
-    alerts: Iterable[Alert], rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition
-) -> dict[int, tuple[int, AlertReason]]:
-    """Number of the silent alert → (number of the alert that silences it, why). The graph is asked first."""
-    open_alerts = [alert for alert in alerts if alert.status == FIRING]
-    if len(open_alerts) < 2:
-        return {}
-    result = {
-        number: (cause, AlertReason.INHIBITED_BY_CAUSE)
-        for number, cause in inhibited_by_graph(open_alerts, lineage, graph).items()
-    }
-    for number, source in inhibited_by_rule(open_alerts, rules).items():
-        result.setdefault(number, (source, AlertReason.INHIBITED_BY_RULE))
-    return result
+def _same(before: Alert, after: Alert) -> bool:
+    """Whether both silence the same alerts, and are silenced by the same."""
+    return (
+        before.severity == after.severity
+        and before.failure_class == after.failure_class
+        and before.starts_at == after.starts_at
+        and before.run_id == after.run_id
+        and before.assets == after.assets
+        and before.labels == after.labels
+    )
+
+
+def _discard(held: dict[Key, set[int]], key: Key, number: int) -> None:
+    numbers = held[key]
+    numbers.discard(number)
+    if not numbers:
+        del held[key]

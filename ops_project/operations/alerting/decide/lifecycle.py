@@ -65,10 +65,7 @@ def forget(decision: Decision, alert: Alert) -> None:
 
 def forget_told(decision: Decision) -> None:
     """Drop resolved alerts that no group holds any more."""
-    resolved = [alert for alert in decision.state.alerts.values() if alert.status == RESOLVED]
-    if not resolved:
-        return
-    held = {number for group in decision.state.groups.values() for number in group.members}
-    for alert in resolved:
-        if alert.number not in held:
-            forget(decision, alert)
+    memory = decision.look()
+    for number in sorted(memory.alerts.resolved):
+        if number not in memory.groups.of_alert:
+            forget(decision, decision.state.alerts[number])

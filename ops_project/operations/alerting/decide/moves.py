@@ -8,20 +8,14 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.signal import digest
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, next_digest
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry, LogKey, first_flush, next_digest
+from ops_project.operations.alerting.decide.kept_groups import Place, place_of
 from ops_project.operations.alerting.decide.outside import ends_of
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
-Place = tuple[str, tuple[tuple[str, str], ...]]
-"""The id of a route, and the labels that the alerts of one group share."""
 Places = Mapping[Place, tuple[Node, Mapping[str, str]]]
-LogKey = tuple[str, str, str]
-
-
-def place_of(route: str, labels: Mapping[str, str]) -> Place:
-    return route, tuple(sorted(labels.items()))
 
 
 @dataclass
@@ -38,9 +32,8 @@ class Moves:
 
     def __post_init__(self) -> None:
         self._groups = self.decision.state.groups
-        self._at = {place_of(group.route, group.labels): key for key, group in self._groups.items()}
+        self._kept = self.decision.look()
         self._some_stay: dict[str, bool] = {}
-        self._log: dict[str, set[LogKey]] | None = None
 
     def put(self, alert: Alert, held: Collection[str]) -> None:
         """Put an alert into its groups. `held`: the groups that contained the alert before."""
@@ -49,7 +42,7 @@ class Moves:
         beside = [key for key in sorted(held) if key not in left and self._node(key).kind]
         carried: set[str] = set()
         for place, (node, labels) in taken.items():
-            known = self._at.get(place)
+            known = self._kept.groups.at.get(place)
             if known is not None and alert.number in groups[known].members:
                 continue
             before = next((key for key in (*left, *beside) if self._node(key).receiver == node.receiver), None)
@@ -68,7 +61,6 @@ class Moves:
                 if before is not None:
                     self._carry(before, key, alert.number)
                     carried.add(before)
-            self._at[place] = key
             self.decision.note(alert.number, self.now, AlertReason.ROUTED, _way(node))
         for key in left:
             self._leave(key, alert.number)
@@ -96,16 +88,9 @@ class Moves:
 
     def _move(self, key: str, route: str, labels: Mapping[str, str], due: datetime) -> None:
         """Move a group as a whole."""
-        self._vacate(key)
-        set_group(self.decision, replace(self._groups[key], route=route, labels=dict(labels), next_flush=due))
+        self.decision.put_group(replace(self._groups[key], route=route, labels=dict(labels), next_flush=due))
         self.homeless.discard(key)
         self._some_stay[key] = True
-
-    def _vacate(self, key: str) -> None:
-        group = self._groups[key]
-        place = place_of(group.route, group.labels)
-        if self._at.get(place) == key:
-            del self._at[place]
 
     def _leave(self, key: str, number: int) -> None:
         """Take an alert out of a group that has no successor. Receivers to which the group reported the alert are still
@@ -129,23 +114,20 @@ class Moves:
                 created_at=self.now,
                 next_flush=self.now + ends.group_wait,
             )
-            set_group(self.decision, alone)
+            self.decision.put_group(alone)
             self._carry(key, new, number)
         self._remove(key, number)
 
     def _remove(self, key: str, number: int) -> None:
         group = self._groups[key]
-        if group.members == {number}:
-            self._vacate(key)
-        set_group(self.decision, replace(group, members=group.members - {number}))
+        self.decision.put_group(replace(group, members=group.members - {number}))
 
     def _join(self, key: str, node: Node, labels: Mapping[str, str], alert: Alert) -> None:
         existing = self._groups.get(key)
         if existing is not None:
-            set_group(self.decision, replace(existing, members=existing.members | {alert.number}))
+            self.decision.put_group(replace(existing, members=existing.members | {alert.number}))
             return
-        set_group(
-            self.decision,
+        self.decision.put_group(
             Group(
                 key=key,
                 route=node.id,
@@ -158,11 +140,7 @@ class Moves:
 
     def _entries(self, key: str) -> set[LogKey]:
         """The entries of a group in the notification log."""
-        if self._log is None:
-            self._log = {}
-            for entry in self.decision.state.log:
-                self._log.setdefault(entry[0], set()).add(entry)
-        return self._log.setdefault(key, set())
+        return self._kept.log.of_group.get(key, set())
 
     def _carry(self, before: str, after: str, number: int) -> None:
         """An alert that a receiver was told of in its earlier group counts as told in the group `after`."""
@@ -184,8 +162,9 @@ class Moves:
             )
             log[new] = base.with_alert(number, entry.told_at(number))
             log[old] = entry.without(frozenset({number}))
-            self._entries(after).add(new)
             self.decision.log_changed |= {new, old}
+            self._kept.log.follow(new, log[new])
+            self._kept.log.follow(old, log[old])
 
 
 def _way(node: Node) -> str:
@@ -203,14 +182,3 @@ def _free_key(decision: Decision, key: str) -> str:
     while key in decision.state.groups:
         key = digest(key, "another")
     return key
-
-
-def set_group(decision: Decision, group: Group) -> None:
-    if group.members:
-        decision.state.groups[group.key] = group
-        decision.groups_changed.add(group.key)
-        decision.groups_dropped.discard(group.key)
-    else:
-        decision.state.groups.pop(group.key, None)
-        decision.groups_changed.discard(group.key)
-        decision.groups_dropped.add(group.key)

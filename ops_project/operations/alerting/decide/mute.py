@@ -11,29 +11,33 @@ from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
 from ops_project.model.alerting.calendar import Maintenance
 from ops_project.model.alerting.silence import Silence
 from ops_project.operations.alerting.decide.causes import came_together
-from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
+from ops_project.operations.alerting.decide.inhibition import subjects
 from ops_project.operations.alerting.decide.intervals import any_holds
+from ops_project.operations.alerting.decide.kept_alerts import SLA_LABEL
 from ops_project.operations.alerting.decide.lifecycle import store
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.silences import Quiet, silenced
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 
-SLA_RULE_LABEL = "sla"
-
 
 def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
     """Label the alerts that endanger an SLA. Such an alert is not delayed on a holiday."""
-    state = decision.state
-    endangered: set[str] = set()
-    for alert in state.alerts.values():
-        sla = config.slas.get(alert.labels.get(SLA_RULE_LABEL, ""))
+    state, memory = decision.state, decision.look()
+    found: set[str] = set()
+    for number in memory.alerts.promised:
+        alert = state.alerts[number]
+        sla = config.slas.get(alert.labels.get(SLA_LABEL, ""))
         if sla is not None and alert.status == FIRING:
             for asset in sla.assets:
-                endangered |= {asset, *config.lineage.ancestors(asset)}
-    for alert in list(state.alerts.values()):
+                found |= {asset, *config.lineage.ancestors(asset)}
+    endangered = frozenset(found)
+    news = memory.alerts.news_for("mark_sla_risk")
+    numbers = news & state.alerts.keys() if endangered == memory.endangered else state.alerts.keys()
+    memory.endangered = endangered
+    for alert in [state.alerts[number] for number in sorted(numbers)]:
         risky = (
             "true"
-            if alert.open and (SLA_RULE_LABEL in alert.labels or endangered.intersection(subjects(alert)))
+            if alert.open and (SLA_LABEL in alert.labels or endangered.intersection(subjects(alert)))
             else "false"
         )
         if alert.labels and alert.status != RESOLVED and alert.labels.get("sla_at_risk") != risky:
@@ -45,14 +49,24 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     with its cause, because the message about the cause lists it. A symptom is sent once separately if it came later, or
     if the cause was silenced before a message listed the symptom.
     """
-    state = decision.state
-    firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
-    causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
+    decision.begin(config, now)
+    state, memory = decision.state, decision.look()
+    news = memory.alerts.news_for("mute")
+    again = memory.inhibitions.update({number: state.alerts.get(number) for number in news}) if news else set()
+    causes = memory.inhibitions.found
     active = [silence for silence in state.silences.values() if silence.active(now)]
-    told = cache(lambda: _told(state))
     # The maintenance windows that hold now are computed once for all alerts.
     held = {n: w for n, w in config.maintenance.items() if any_holds(w.intervals, config.intervals, now)}
-    for alert in firing:
+    told = cache(lambda: _told(state))
+    if memory.quiet != (active, list(held)):
+        again = set(state.alerts)
+    elif again or memory.log.news_for("mute"):
+        # Whether an alert is silent also depends on its cause, and on whether somebody was told.
+        again |= causes.keys()
+    memory.quiet = active, list(held)
+    for alert in [state.alerts[number] for number in sorted(again & state.alerts.keys())]:
+        if alert.status != FIRING:
+            continue
         cause, why, detail, suspect = None, "", "", alert.suspect
         quiet: Quiet | None = None
         if alert.number in causes:

@@ -14,34 +14,26 @@ from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.dispatch import SILENT_UNDER_ANOTHER
 from ops_project.operations.alerting.decide.grouping import (
+    Group,
     LogEntry,
-    Settled,
+    LogKey,
     following_flush,
     needs_update,
 )
 from ops_project.operations.alerting.decide.intervals import any_holds
-from ops_project.operations.alerting.decide.moves import set_group
+from ops_project.operations.alerting.decide.kept_alerts import SLA_LABEL
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
-from ops_project.operations.alerting.decide.settled import is_settled, make_due, parts, unsettle
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Send every group that is due."""
-    state = decision.state
-    unsettle(decision)
-    make_due(decision, config, now)
-    others = messages.around(state.alerts.values())
-    # Settled groups are left out before the others are sorted, because thousands may be settled.
-    due = [
-        (group.next_flush, key, group)
-        for key, group in state.groups.items()
-        if (config.flush_now and not config.nodes[group.route].digest)
-        or (group.next_flush <= now and (config.flush_now or not is_settled(state, config, group, others, now)))
-    ]
-    due.sort(key=lambda item: item[:2])
-    told = _recipients_told(state) if due else {}
+    state, memory = decision.state, decision.look()
+    settled, log = memory.groups.settled, memory.log
+    others = _others(decision)
+    _make_due(decision, config, now)
+    due = _due(decision, config, now)
     for _, key, group in due:
         node = config.nodes[group.route]
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
@@ -67,40 +59,76 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         )
         for name, channel in flushed.receiver.named(node.receiver):
             if name not in config.unconfigured:
-                _tell(decision, config, flushed, channel=channel, name=name, told_before=told.get((key, name), set()))
+                _tell(decision, config, flushed, channel=channel, name=name, told_before=log.recipients(key, name))
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
-        left |= _owed(decision, config, flushed, told)
-        set_group(
-            decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
-        )
+        left |= _owed(decision, config, flushed)
+        following = following_flush(node, config.zone, now)
+        decision.put_group(replace(state.groups[key], members=left, next_flush=following))
         if resolved or quiet is not None or node.digest or node.group_interval > node.repeat_interval:
-            state.settled.pop(key, None)
-        else:
-            following = following_flush(node, config.zone, now)
-            looked_at = parts(config, state, group, others)
-            state.settled[key] = Settled(looked_at, now, following, _repeats_at(state, flushed, told))
-    expired = [k for k, entry in state.log.items() if entry.expires_at <= now and k[0] not in state.groups]
-    for entry_key in expired:
-        del state.log[entry_key]
-        decision.log_changed.add(entry_key)
+            continue
+        if key in state.groups:
+            settled.settle(key, node.id, following, _repeats_at(decision, flushed))
+    for key in decision.look().log.of_group.keys() - state.groups.keys():
+        for entry_key in sorted(log.of_group[key]):
+            if state.log[entry_key].expires_at <= now:
+                del state.log[entry_key]
+                decision.log_changed.add(entry_key)
 
 
-def _recipients_told(state: State) -> dict[tuple[str, str], set[str]]:
-    """Group and channel → the recipients who were told something."""
-    told: dict[tuple[str, str], set[str]] = {}
-    for group_key, name, recipient in state.log:
-        told.setdefault((group_key, name), set()).add(recipient)
-    return told
+def _others(decision: Decision) -> messages.Around:
+    """The facts about other alerts. If an alert has changed, or the alerts that are silent under it, its groups are
+    looked at in their next regular flush.
+    """
+    state, memory = decision.state, decision.state.memory
+    under: dict[int, list[Alert]] = {}
+    for alert in [state.alerts[number] for number in sorted(memory.alerts.silent)]:
+        if alert.cause is not None:
+            under.setdefault(alert.cause, []).append(alert)
+    shown = {number: [(alert.number, alert.muted) for alert in below] for number, below in under.items()}
+    changed = memory.alerts.news_for("flush")
+    if shown != memory.under:
+        changed |= {n for n in {*shown, *memory.under} if shown.get(n) != memory.under.get(n)}
+        memory.under = shown
+    for number in changed:
+        for key in memory.groups.of_alert.get(number, ()):
+            memory.groups.settled.changed(key)
+    promised = (state.alerts[number] for number in memory.alerts.promised)
+    near = frozenset(alert.labels[SLA_LABEL] for alert in promised if alert.status == FIRING)
+    return messages.Around(state.alerts, under, near)
 
 
-def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
+def _make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """If an alert got a further date, its groups become due at once. A digest keeps its hour."""
+    groups = decision.state.memory.groups
+    for key in sorted({key for number in decision.joined for key in groups.of_alert.get(number, ())}):
+        group = decision.state.groups[key]
+        if not config.nodes[group.route].digest:
+            decision.put_group(replace(group, next_flush=min(group.next_flush, now)))
+            groups.settled.forget(key)
+
+
+def _due(decision: Decision, config: AlertConfig, now: datetime) -> list[tuple[datetime, str, Group]]:
+    """The groups that are looked at now, in the order in which they became due."""
+    state = decision.state
+    settled = decision.state.memory.groups.settled
+    if config.flush_now:
+        keys = {k for k, group in state.groups.items() if not config.nodes[group.route].digest}
+        keys |= {key for key in state.groups.keys() - keys if state.groups[key].next_flush <= now}
+    else:
+        settled.take_due(now, lambda route: following_flush(config.nodes[route], config.zone, now))
+        keys = {key for key in settled.unsettled if state.groups[key].next_flush <= now}
+    due = [(state.groups[key].next_flush, key, state.groups[key]) for key in keys]
+    for key in keys:
+        settled.forget(key)
+    due.sort(key=lambda item: item[:2])
+    return due
+
+
+def _repeats_at(decision: Decision, flushed: messages.Flush) -> datetime:
     """When a recipient of this group gets the next repeat."""
-    key, node = flushed.group.key, flushed.node
-    entries = (
-        state.log.get((key, name, recipient))
-        for name, _ in flushed.receiver.named(node.receiver)
-        for recipient in told.get((key, name), ())
-    )
+    state, node = decision.state, flushed.node
+    names = {name for name, _ in flushed.receiver.named(node.receiver)}
+    entries = [state.log.get(key) for key in _entries(decision, flushed) if key[1] in names]
     at = [flushed.now]
     for entry in entries:
         if entry is not None:
@@ -109,9 +137,12 @@ def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, 
     return min(at) + node.repeat_interval
 
 
-def _owed(
-    decision: Decision, config: AlertConfig, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]
-) -> frozenset[int]:
+def _entries(decision: Decision, flushed: messages.Flush) -> list[LogKey]:
+    """The entries of this group in the notification log, from before this flush."""
+    return sorted(decision.state.memory.log.of_group.get(flushed.group.key, ()))
+
+
+def _owed(decision: Decision, config: AlertConfig, flushed: messages.Flush) -> frozenset[int]:
     """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
     Another process has the secrets and sends the end: for example, a person's shell must not discard the end of a page
@@ -124,7 +155,7 @@ def _owed(
         number
         for name, channel in flushed.receiver.named(flushed.node.receiver)
         if name in config.unconfigured and channel.send_resolved
-        for recipient in told.get((group, name), ())
+        for recipient in decision.state.memory.log.recipients(group, name)
         if (entry := log.get((group, name, recipient))) is not None and entry.expires_at > flushed.now
         for number in entry.firing
     }

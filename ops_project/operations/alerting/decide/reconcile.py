@@ -11,11 +11,12 @@ from datetime import datetime
 from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.alerting.rule import Rule
 from ops_project.operations.alerting.decide import lifecycle
-from ops_project.operations.alerting.decide.conditions import WINDOW, alert_labels, became_false, key_of, raise_for
+from ops_project.operations.alerting.decide.conditions import alert_labels, became_false, key_of, raise_for
 from ops_project.operations.alerting.decide.levels import UNKNOWN, holds, labels_of, speaker
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 from ops_project.operations.alerting.decide.subjects import gone
+from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def reconcile(decision: Decision, config: AlertConfig, now: datetime) -> None:

@@ -82,7 +82,7 @@ def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) ->
 def _due(state: State, config: AlertConfig, after: datetime) -> datetime | None:
     """The next moment after `after` at which something can change without a signal."""
     times = [group.next_flush for group in state.groups.values()]
-    times += [settled.until if settled.parts else settled.next for settled in state.settled.values()]
+    times += state.memory.groups.settled.next_looks()
     for alert in state.alerts.values():
         rule = config.rules.get(alert.rule)
         if rule is None:

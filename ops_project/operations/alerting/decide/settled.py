@@ -1,62 +1,126 @@
-"""Groups that have nothing to send: until when they can be skipped, and what makes them due at once."""
+"""Groups that have nothing to send: until when they can be skipped, and what makes them due at once. The ledger does
+not store this; a process without it looks at each group once more than necessary.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from ops_project.operations.alerting.decide import message as messages
-from ops_project.operations.alerting.decide.grouping import (
-    Group,
-    Settled,
-    following_flush,
-)
-from ops_project.operations.alerting.decide.moves import set_group
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def parts(config: AlertConfig, state: State, group: Group, others: messages.Around) -> tuple[object, ...]:
-    """Everything that the result for a group depends on, except the time and the texts of its alerts."""
-    members = sorted(group.members)
-    alerts = (state.alerts.get(number) for number in members)
-    return (
-        config.token,
-        tuple((a.number, a.status, a.muted, a.updated_at, a.acknowledged_at) for a in alerts if a is not None),
-        tuple(len(others.under.get(number, ())) for number in members),
-    )
+@dataclass
+class _Round:
+    """The groups of one route that have their regular flush at the same time."""
+
+    route: str
+    following: datetime
+    """The next regular flush."""
+    until: dict[str, datetime] = field(default_factory=dict)
+    """Group → when it may have something to send."""
+    earliest: datetime = _NEVER
+
+    def add(self, key: str, until: datetime) -> None:
+        self.until[key] = until
+        self.earliest = min(self.earliest, until)
+
+    def take(self, now: datetime) -> list[str]:
+        """Remove the groups that may have something to send."""
+        due = [key for key, until in self.until.items() if until <= now]
+        for key in due:
+            del self.until[key]
+        self.earliest = min(self.until.values(), default=_NEVER)
+        return due
 
 
-def unsettle(decision: Decision) -> None:
-    """A group with a changed alert is looked at again in its next regular flush."""
-    state = decision.state
-    if not decision.changed:
-        return
-    for key, known in list(state.settled.items()):
-        group = state.groups.get(key)
-        if group is None:
-            del state.settled[key]
-        elif known.parts and group.members & decision.changed:
-            state.settled[key] = replace(known, parts=())
+class Settled:
+    """The groups by their next regular flush. Thousands of them come due together, and a round is passed over as a
+    whole if none of its groups has changed and none must be repeated.
+    """
 
+    def __init__(self) -> None:
+        self.unsettled: set[str] = set()
+        """All other groups. They are due at the time that is stored with them."""
+        self._round_of: dict[str, _Round] = {}
+        self._rounds: dict[tuple[str, datetime], _Round] = {}
 
-def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """If an alert got a further date, its groups become due at once. A digest keeps its hour."""
-    state = decision.state
-    for key, group in list(state.groups.items()):
-        if group.members & decision.joined and not config.nodes[group.route].digest:
-            state.settled.pop(key, None)
-            set_group(decision, replace(group, next_flush=min(group.next_flush, now)))
+    def keys(self) -> Set[str]:
+        """The groups without anything to send."""
+        return self._round_of.keys()
 
+    def settle(self, key: str, route: str, following: datetime, until: datetime) -> None:
+        """The group was looked at. Its next regular flush is at `following`; its next repeat is due at `until`."""
+        self._remove(key)
+        self.unsettled.discard(key)
+        found = self._rounds.get((route, following))
+        if found is None:
+            found = self._rounds[route, following] = _Round(route, following)
+        found.add(key, until)
+        self._round_of[key] = found
 
-def is_settled(state: State, config: AlertConfig, group: Group, others: messages.Around, now: datetime) -> bool:
-    """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
-    known = state.settled.get(group.key)
-    if known is None or known.at > now:
-        return False
-    if known.next > now:
-        return True
-    if known.until <= now or known.parts != parts(config, state, group, others):
-        return False
-    following = following_flush(config.nodes[group.route], config.zone, now)
-    state.settled[group.key] = Settled(known.parts, known.at, following, known.until)
-    return True
+    def changed(self, key: str) -> None:
+        """The group, or an alert in it, has changed. It is looked at in its next regular flush."""
+        found = self._round_of.get(key)
+        if found is None:
+            self.unsettled.add(key)
+        else:
+            found.add(key, _AT_ONCE)
+
+    def all_changed(self) -> None:
+        """Every group is looked at in its next regular flush."""
+        for key, found in self._round_of.items():
+            found.add(key, _AT_ONCE)
+
+    def forget(self, key: str) -> None:
+        """The group is due at the time that is stored with it."""
+        self._remove(key)
+        self.unsettled.add(key)
+
+    def removed(self, key: str) -> None:
+        """The group does not exist any more."""
+        self._remove(key)
+        self.unsettled.discard(key)
+
+    def take_due(self, now: datetime, following: Callable[[str], datetime]) -> list[str]:
+        """The groups whose regular flush may find something to send. They are unsettled from now on. For the others,
+        `following` gives the next regular flush of their route.
+        """
+        due: list[str] = []
+        for place in [place for place in self._rounds if place[1] <= now]:
+            held = self._rounds.pop(place)
+            if held.earliest <= now:
+                due += held.take(now)
+            if held.until:
+                held.following = following(held.route)
+                self._put(held)
+        for key in due:
+            del self._round_of[key]
+        self.unsettled.update(due)
+        return due
+
+    def _put(self, held: _Round) -> None:
+        place = held.route, held.following
+        known = self._rounds.get(place)
+        if known is not None:
+            # Rounds that are late come due together, so there are never many of them.
+            if len(known.until) > len(held.until):
+                known, held = held, known
+            for key, until in known.until.items():
+                held.add(key, until)
+                self._round_of[key] = held
+        self._rounds[place] = held
+
+    def _remove(self, key: str) -> None:
+        found = self._round_of.pop(key, None)
+        if found is not None:
+            del found.until[key]
+            if not found.until:
+                del self._rounds[found.route, found.following]
+
+    def next_looks(self) -> Iterator[datetime]:
+        """For each round, the next time at which one of its groups may have something to send."""
+        for held in self._rounds.values():
+            yield max(held.following, held.earliest)

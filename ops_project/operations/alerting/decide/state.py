@@ -25,8 +25,9 @@ from ops_project.model.alerting.signal import digest
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.model.owner import Owners
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry, Settled
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry
 from ops_project.operations.alerting.decide.levels import Level
+from ops_project.operations.alerting.decide.memory import Memory
 from ops_project.operations.alerting.decide.outside import outside
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
@@ -117,6 +118,11 @@ class AlertConfig:
             *([repr(sorted(self.switched_off))] if self.switched_off else []),
         )
 
+    @cached_property
+    def routes_version(self) -> str:
+        """Digest of everything that determines the groups of an alert."""
+        return digest(*(f"{n.id}|{n.receiver}|{n.group_by}|{n.continues}" for n in walk(self.tree)))
+
     def windowed(self) -> dict[str, timedelta]:
         """Metrics that some rule aggregates over a window → the longest window."""
         result: dict[str, timedelta] = {}
@@ -192,8 +198,8 @@ class State:
     """
     dismissed: dict[str, datetime] = field(default_factory=dict)
     """Series or window → the moment up to which a person said that it is over."""
-    settled: dict[str, Settled] = field(default_factory=dict)
-    """Groups without anything to send. The ledger does not store them."""
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+    """What this process remembers of the state. The ledger does not store it, and copies share it."""
     next_number: int = 1
     routes_version: str = ""
     """Digest of the routing tree with which the groups were made."""
@@ -213,7 +219,7 @@ class State:
             resolutions=dict(self.resolutions),
             levels=dict(self.levels),
             dismissed=dict(self.dismissed),
-            settled=dict(self.settled),
+            memory=self.memory,
             next_number=self.next_number,
             routes_version=self.routes_version,
             rules_version=self.rules_version,
@@ -247,23 +253,46 @@ class Decision:
     next_flush: datetime | None = None
     """When something is due next."""
 
-    _series: dict[str, set[int]] | None = field(default=None, repr=False)
+    _raised: dict[str, set[int]] = field(default_factory=dict, repr=False)
+    _looked: bool = field(default=False, repr=False)
+
+    def begin(self, config: AlertConfig, now: datetime) -> None:
+        """Let the memory forget what another configuration or a later clock found."""
+        if self.state.memory.begin(config.token, config.inhibit_rules, config.lineage, config.graph, now):
+            self._looked = False
+
+    def look(self) -> Memory:
+        """The memory, up to date with the state."""
+        state, memory = self.state, self.state.memory
+        # Only the first look of a decision needs the whole comparison. After that, the decision knows its changes.
+        memory.alerts.compare(state.alerts, {*self.changed, *self.dropped} if self._looked else None)
+        memory.groups.compare(state.groups, () if self._looked else None)
+        memory.log.compare(state.log, self.log_changed if self._looked else None)
+        self._looked = True
+        return memory
 
     def alerts_of(self, source: str) -> Set[int]:
         """Numbers of the alerts for which this series made a condition true. Some of them may have ended."""
-        if self._series is None:
-            self._series = {}
-            for number, alert in self.state.alerts.items():
-                for held in alert.conditions.values():
-                    for name in held:
-                        self._series.setdefault(name, set()).add(number)
-        return self._series.get(source, _NONE)
+        if not self._looked:
+            self.look()
+        known, raised = self.state.memory.alerts.by_series.get(source, _NONE), self._raised.get(source)
+        return known | raised if raised else known
 
     def made_true(self, source: str, alert: int) -> None:
         """Note that this series made a condition of this alert true."""
-        self.alerts_of(source)
-        assert self._series is not None
-        self._series.setdefault(source, set()).add(alert)
+        self._raised.setdefault(source, set()).add(alert)
+
+    def put_group(self, group: Group) -> None:
+        """Put the group into the state. A group without members ends."""
+        if group.members:
+            self.state.groups[group.key] = group
+            self.groups_changed.add(group.key)
+            self.groups_dropped.discard(group.key)
+        else:
+            self.state.groups.pop(group.key, None)
+            self.groups_changed.discard(group.key)
+            self.groups_dropped.add(group.key)
+        self.state.memory.groups.follow(group.key, self.state.groups.get(group.key))
 
     def note(self, alert: int, at: datetime, reason: AlertReason, detail: str = "") -> None:
         self.events.append(Event(alert, at, reason, detail))

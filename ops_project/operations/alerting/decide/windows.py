@@ -10,6 +10,10 @@ from datetime import datetime
 from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import FIRING, Signal
 
+WINDOW = "window"
+"""Takes the place of a series' fingerprint in an alert's conditions, if a condition is about a window over the whole
+subject.
+"""
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,

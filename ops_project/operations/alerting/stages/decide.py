@@ -9,7 +9,7 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.announce import needed_beside
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.evaluate import remember
-from ops_project.operations.alerting.decide.grouping import Settled
+from ops_project.operations.alerting.decide.memory import Memory
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.alerting.stages.under_way import Cycle
 from ops_project.process import collector
@@ -21,8 +21,9 @@ DECIDED = "decided"
 BATCH = 20_000
 # A batch becomes visible at most this long after it was loaded.
 LONGEST_LOAD = timedelta(days=1)
-# Ledger → the groups without anything to send, as far as this process knows. Another process finds this out for itself.
-_settled: dict[str, dict[str, Settled]] = {}
+# Ledger → what this process remembers of its state. It is taken out during a decision, so that two threads never share
+# it, and a decision that fails leaves nothing behind.
+_memories: dict[str, Memory] = {}
 
 
 def decide_and_record(cycle: Cycle) -> None:
@@ -36,13 +37,15 @@ def _decide(cycle: Cycle) -> None:
     ledger, config = cycle.ledger, cycle.config
     batch = _next_batch(cycle, cursor)
     state = _load_state(cycle, cursor, batch)
-    before = {number: alert.status for number, alert in state.alerts.items()}
+    before = state.alerts
+    changed: set[int] = set()
     while len(batch) == BATCH:
         # No message is sent before the whole backlog is read, because a symptom could come before its cause.
         decision = decide(state, batch, config, cycle.now, tell=False)
         cursor = batch[-1].seq
         _record(cycle, decision, cursor)
         state = decision.state
+        changed |= decision.changed
         cycle.report.decided += len(batch)
         batch = _next_batch(cycle, cursor)
         ledger.load_levels(state, config, _series(batch))
@@ -50,16 +53,16 @@ def _decide(cycle: Cycle) -> None:
     cursor = batch[-1].seq if batch else cursor
     if batch or not decision.empty:
         _record(cycle, decision, cursor)
-    known = decision.state.settled
-    _settled[cycle.settings.ledger_url] = {key: known[key] for key in known if key in decision.state.groups}
+    _memories[cycle.settings.ledger_url] = decision.state.memory
     cycle.report.decided += len(batch)
     cycle.decision = decision
     cycle.report.next_flush = decision.next_flush
-    after = {**decision.final, **decision.state.alerts}
-    for number, alert in sorted(after.items()):
-        if alert.fired_at is not None and before.get(number) not in ("firing", "resolved"):
+    for number in sorted({*changed, *decision.changed, *decision.final}):
+        alert = decision.final.get(number) or decision.state.alerts.get(number)
+        known = before[number].status if number in before else ""
+        if alert is not None and alert.fired_at is not None and known not in ("firing", "resolved"):
             cycle.report.fired.append(number)
-        if alert.status == "resolved" and alert.fired_at is not None and before.get(number) != "resolved":
+        if alert is not None and alert.status == "resolved" and alert.fired_at is not None and known != "resolved":
             cycle.report.resolved.append(number)
 
 
@@ -73,7 +76,7 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
     """
     ledger, config = cycle.ledger, cycle.config
     state = ledger.load_state(config, cycle.now)
-    state.settled = dict(_settled.get(cycle.settings.ledger_url, {}))
+    state.memory = _memories.pop(cycle.settings.ledger_url, state.memory)
     if state.rules_version != config.version:
         ledger.load_levels(state, config)
     elif news:
@@ -95,7 +98,9 @@ def _series(news: Sequence[Signal]) -> list[str]:
 
 
 def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
-    rules = {a.rule for a in state.alerts.values() if any("window" in held for held in a.conditions.values())}
+    known = state.memory.alerts
+    known.compare(state.alerts)
+    rules = {state.alerts[number].rule for number in known.windowed}
     metrics = {c.metric for name in rules if name in config.rules for c in config.rules[name].conditions}
     return {metric: window for metric, window in config.windowed().items() if metric in metrics}
 

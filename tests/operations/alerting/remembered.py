@@ -1,0 +1,33 @@
+"""Compares what the decisions of a process remember of the state with what a new look at the same state finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.operations.alerting.decide.dispatch import dispatch
+from ops_project.operations.alerting.decide.inhibition import Inhibitions
+from ops_project.operations.alerting.decide.memory import Memory
+from ops_project.operations.alerting.decide.mute import mark_sla_risk, mute
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+
+
+def assert_remembered_truly(state: State, config: AlertConfig, now: datetime) -> None:
+    """Everything that the memory holds follows from the state. Nothing would change if everything were looked at."""
+    known, found = state.memory, Decision(replace(state, memory=Memory())).look()
+    for name in ("held", "windowed", "timed", "promised", "silent", "resolved", "by_series"):
+        assert getattr(known.alerts, name) == getattr(found.alerts, name), name
+    for name in ("held", "of_alert", "at"):
+        assert getattr(known.groups, name) == getattr(found.groups, name), name
+    assert (known.log.held, known.log.of_group) == (found.log.held, found.log.of_group)
+    assert known.groups.settled.keys() | known.groups.settled.unsettled == state.groups.keys()
+    assert not known.groups.settled.keys() & known.groups.settled.unsettled
+    inhibitions = Inhibitions(config.inhibit_rules, config.lineage, config.graph)
+    inhibitions.update(dict(state.alerts))
+    assert known.inhibitions.found == inhibitions.found
+    again = Decision(replace(state.copy(), memory=Memory()))
+    mark_sla_risk(again, config)
+    mute(again, config, now)
+    dispatch(again, config, now)
+    assert again.state.alerts == state.alerts
+    assert again.state.groups == state.groups
