@@ -56,7 +56,7 @@ def use_of(words: tuple[str, ...]) -> Use:
 def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
     """Raises ClickException if the home does not meet the command's requirement.
 
-    `named`: whether it is a home other than the default one.
+    `named`: whether `settings` names a home other than the default one.
     """
     use, home = use_of(words), settings.home
     if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):

@@ -32,7 +32,7 @@ _NAMED = re.compile(
     r"([A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit|Violation|Failure|Canceled|Unavailable|Column|Table|Function)"
     r"|StopIteration|StopAsyncIteration|BadStatusLine|IncompleteRead|RemoteDisconnected|gaierror|TimeoutExpired|BadZipFile)(?=[:()\s]|$)"
 )
-# If the module stands before it, a type may have any name: psycopg2.errors.UndefinedColumn, zlib.error.
+# A type may have any name if its module stands before the name: psycopg2.errors.UndefinedColumn, zlib.error.
 _DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[A-Za-z_]\w*\.)+([A-Z]\w*(?=[:)]|$)|error(?=:))")
 # dbt writes the name of the model first: hub_customer: Binder Error: …
 _SPACED = re.compile(

@@ -40,9 +40,9 @@ class TimeRange(Model):
     """A part of a day. The start is included, the end is not."""
 
     start_time: str
-    """HH:MM; included."""
+    """The first minute of the range, HH:MM."""
     end_time: str
-    """HH:MM, to 24:00; not included."""
+    """The first minute after the range, HH:MM; at most 24:00."""
 
     @model_validator(mode="after")
     def _ordered(self) -> TimeRange:

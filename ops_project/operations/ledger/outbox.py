@@ -199,8 +199,8 @@ class OutboxTable(Access):
         values: Mapping[str, Any],
         late: Sequence[str] = (),
     ) -> bool:
-        """Record how an attempt ended. The message gets `values` if the claim is still valid, or else if it is in
-        one of the states `late`. Returns whether the claim was valid.
+        """Record how an attempt ended. The message gets `values` if the claim is still valid, or else if the message is
+        in one of the states `late`. Returns whether the claim was valid.
         """
         with self.write() as connection:
             own = outbox.update().where(outbox.c.id == message, outbox.c.state == "sending")
