@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ops_project.catalog import load as load_catalog
 from ops_project.dagster_bridge import home as dagster_home
+from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.process import kill_points as fault_points
 from ops_project.settings import Settings
@@ -218,4 +219,19 @@ def warm() -> None:
     manifest = dbt_manifest.load()
     _ = manifest.json, manifest.object()
     with tempfile.TemporaryDirectory() as folder:
-        load_catalog(Settings(home=Path(folder), as_of=NOW))
+        settings = Settings(home=Path(folder), as_of=NOW)
+        load_catalog(settings)
+        _begin_dbt(manifest, settings)
+
+
+def _begin_dbt(manifest: DbtManifest, settings: Settings) -> None:
+    """Run a command of dbt that selects nothing. The first one of a process takes half a second more than the next."""
+    from ops_project.pipeline.dbt_engine import runner
+
+    before = os.environ.copy()
+    try:
+        listing = runner.build(manifest, settings, select=["nothing"], as_of=NOW, command="list", with_tests=False)
+        assert not list(listing) and listing.result.exception is None, listing.result
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
