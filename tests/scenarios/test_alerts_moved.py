@@ -115,6 +115,22 @@ def test_a_page_is_not_told_again_and_ends_after_its_route_was_edited(world, edi
     assert _said(night, PAGER) == [("", "resolved", page)]
 
 
+def test_a_receiver_that_is_removed_after_its_route_breaks_no_later_decision(world):
+    night = world(at="2026-03-31 23:50", graph=GRAPH)
+    _breach(night, "promise", "firing")
+    night.advance("10m", MINUTE)
+    _routes(night, *night.catalog.routes.route.routes[1:])
+    night.advance("10m", MINUTE)
+    assert any(group.route == "(ends) on-call" for group in night.state.groups.values())
+    without = {name: found for name, found in night.config.receivers.items() if name != "on-call"}
+    night.config = replace(night.config, receivers=without)
+    night.forget_others()
+    night.advance("10m", MINUTE)
+    _breach(night, "promise", "ok")
+    night.advance("10m", MINUTE)
+    assert {n.receiver for n in night.inbox} == {"data-team"} and not night.state.groups
+
+
 def test_a_new_alert_does_not_join_a_group_that_moved_away_in_the_same_decision(world):
     day = world(graph=GRAPH)
     day.fails("check.failure", asset="gold/titles", check="rows")

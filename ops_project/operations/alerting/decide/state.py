@@ -120,8 +120,12 @@ class AlertConfig:
 
     @cached_property
     def routes_version(self) -> str:
-        """Digest of everything that determines the groups of an alert."""
-        return digest(*(f"{n.id}|{n.receiver}|{n.group_by}|{n.continues}" for n in walk(self.tree)))
+        """Digest of everything that determines the groups of an alert: the routes, and the places beside the tree,
+        which go with their receivers. An earlier version of the program, which does not know these places, computes
+        another digest and removes their groups.
+        """
+        routes = (f"{n.id}|{n.receiver}|{n.group_by}|{n.continues}" for n in walk(self.tree))
+        return digest(*routes, *(n.id for n in self.nodes.values() if n.kind))
 
     def windowed(self) -> dict[str, timedelta]:
         """Metrics that some rule aggregates over a window → the longest window."""
