@@ -17,7 +17,7 @@ OPEN_FINDINGS = "select feed, count(*) from ops.findings where state = 'open' gr
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The business date up to which all feeds of a domain have arrived; None: unknown."""
+    """The business date up to which all feeds of a domain have arrived; None if it is unknown."""
 
     newest: date | None
     age_hours: float | None
@@ -25,7 +25,7 @@ class Fresh:
     word: str
     """The state of the data: fresh, stale, very stale or unknown."""
     findings: int | None
-    """Open findings about the domain's files; None: unknown."""
+    """Open findings about the domain's files; None if their number is unknown."""
 
 
 UNKNOWN = Fresh(None, None, "unknown", None)

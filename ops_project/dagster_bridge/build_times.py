@@ -38,7 +38,7 @@ class RunTimes:
 
 
 def of_run(settings: Settings, run_id: str) -> RunTimes | None:
-    """The times of a run; None if the home does not keep its events, or no longer does."""
+    """The times of a run; None if the home has never kept its events, or no longer keeps them."""
     file = settings.dagster_home / "history" / "runs" / f"{run_id}.db"
     if not file.is_file():
         return None

@@ -36,8 +36,8 @@ class RunEvent:
 def events_of(
     instance: dg.DagsterInstance, run_id: str, kinds: Collection[DagsterEventType] | None = None
 ) -> Iterator[RunEvent]:
-    """The events of a run in their order. `kinds`: only events of these types; None: all events, and the lines that
-    steps logged.
+    """The events of a run in their order. `kinds`: only events of these types; None means all events, and the lines
+    that steps logged.
     """
     for entry in instance.all_logs(run_id, of_type=set(kinds) if kinds is not None else None):
         event = entry.dagster_event

@@ -293,8 +293,8 @@ class Storage(DagsterSqliteStorage):
 
 def _is_made(file: Path, table: str = "alembic_version") -> bool:
     """Whether the tables of this database exist, `table` included. To find this out, the stock classes load all of
-    Dagster's 88 migration scripts at each opening, which takes 20 ms for each of the three databases. They use only the
-    answer whether there is a version.
+    Dagster's 88 migration scripts at each opening, which takes 20 ms for each of the three databases. Those classes use
+    only the answer to the question whether a version exists.
     """
     if not file.is_file():
         return False

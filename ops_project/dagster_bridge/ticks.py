@@ -131,5 +131,5 @@ def last_due(schedule: Mapping[str, str], now: datetime) -> datetime:
 
 
 def next_due(schedule: Mapping[str, str], now: datetime) -> datetime:
-    """The next moment at which it will tick."""
+    """The next moment at which this schedule should tick."""
     return get_next_cron_tick(schedule["cron"], now, schedule["zone"]).astimezone(UTC)

@@ -28,13 +28,13 @@ class Domain(Model):
     tier: int = Field(default=3, ge=1, le=3)
     """How important the domain is. 1: the business stops without it."""
     main_job: str = ""
-    """The job that `ops run` starts; empty: `<domain>_pipeline`."""
+    """The job that `ops run` starts; by default `<domain>_pipeline`."""
     freshness: dict[str, str] = {}
     """Layer (schema) → policy of freshness.yaml, if it differs from the default."""
     runbook: str | None = None
     """Slug of the domain's runbook."""
     landing_group: str = ""
-    """The group of the landed tables in the Dagster UI; empty: `<domain>_bronze`."""
+    """The group of the landed tables in the Dagster UI; by default `<domain>_bronze`."""
 
 
 class Domains(Model):

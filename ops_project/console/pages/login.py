@@ -1,4 +1,4 @@
-"""Logging in and out. At this machine: choosing the person who acts."""
+"""The pages for logging in and out and, at this machine, for choosing the person who acts."""
 
 from __future__ import annotations
 

@@ -37,8 +37,9 @@ FINDINGS = """
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
 """
-"""A finding is about a whole file if the file has further columns, or its columns in another order, and lacks none of
-the contract. Text in another encoding is loaded, but wrong. One signal stands for all open findings of a kind and date.
+"""A finding is about a whole file if the file has further columns, or its columns in another order, and lacks no column
+of the contract. Text in another encoding is loaded, but wrong. One signal stands for all open findings of a kind and
+date.
 """
 GONE = "feed_gone"
 FIXED = frozenset(

@@ -36,7 +36,7 @@ class Wanted:
     run: dg.DagsterRun
     plan: Rerun
     days: int = 0
-    """The largest number of business dates in one run; 0: all of them."""
+    """The largest number of business dates in one run; 0 means all of them."""
 
 
 def plan(

@@ -103,7 +103,7 @@ class RunSession:
 
     @property
     def exact_dates(self) -> list[date] | None:
-        """The business dates to land; None: all dates of the waiting files."""
+        """The business dates to land; None means all dates of the waiting files."""
         if self.rebuild is None:
             return None
         first, last = self.rebuild

@@ -130,7 +130,7 @@ class Maintenance(Model):
     intervals: tuple[str, ...] = Field(min_length=1)
     """Names of time intervals."""
     matchers: tuple[ConfiguredMatcher, ...] = ()
-    """Matchers of the alerts that are silent meanwhile; none: all alerts."""
+    """Matchers of the alerts that are silent meanwhile. Without matchers, all alerts are silent."""
     owner: str
     """The person or team that answers for the planned work."""
     reason: str

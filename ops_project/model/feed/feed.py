@@ -75,8 +75,8 @@ class Feed(Model):
     duplicate_keys: Literal["later", "all"] = "later"
     """Which rows of a repeated key are quarantined: those after the first, or all."""
     replaces_by: tuple[str, ...] = ()
-    """delta: a part of the key, for example the order of an order line. A file with one of its values holds all rows
-    of that value, and the rows of that value in earlier files no longer count.
+    """For delta extracts: a part of the key, for example the order of an order line. A file with one of its values
+    holds all rows of that value, and the rows of that value in earlier files no longer count.
     """
     latest_by: tuple[str, ...] = ()
     """Columns that show which of several deliveries of a key is the newest, the most important column first: a
@@ -84,13 +84,15 @@ class Feed(Model):
     equal or absent, the date of the file decides.
     """
     dated_by: DatedBy | None = None
-    """delta: another feed of the domain whose date applies to these rows, for example the order of an order line."""
+    """For delta extracts: another feed of the domain whose date applies to these rows, for example the order of an
+    order line.
+    """
     valid_days: int = Field(default=0, ge=0, le=366)
     """How many further days a row counts for, until a newer row of its key: an exchange rate is valid until the next
     one. A delivery of such a feed changes those days as well.
     """
     absent_keys: Literal["keep", "end"] = "keep"
-    """full: what happens to a key that is not in an extract: it keeps its last version, or it ends on that date."""
+    """For full extracts: whether a key that is missing from an extract keeps its last version, or ends on that date."""
     filter: str | None = None
     """SQL over the raw text fields; rows for which it is not true are counted as filtered."""
     rules: dict[str, str] = {}

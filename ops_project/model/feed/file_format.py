@@ -42,10 +42,11 @@ class Format(Model):
     comment: str | None = Field(default=None, min_length=1)
     """Lines that start with this text are not records."""
     pattern: str | None = None
-    """lines: a regular expression whose named groups are the raw fields (without it the one raw field is `line`)."""
+    """For lines: a regular expression whose named groups are the raw fields. Without it, the only raw field is `line`.
+    """
     records: str | None = Field(default=None, min_length=1)
-    """json: the key of the array of records, with dots if it is nested. None: the document itself is the array, or
-    one record.
+    """For JSON: the key of the array of records, with dots if it is nested. None means that the document itself is the
+    array, or one record.
     """
     null_values: tuple[str, ...] = ("",)
     """Texts that mean `no value`. They are compared exactly for strings, and without surrounding blanks for other

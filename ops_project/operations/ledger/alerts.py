@@ -153,8 +153,8 @@ class AlertTable(Access):
     def alerts(
         self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None
     ) -> list[Alert]:
-        """At most `limit` alerts, the newest first. `status`: pending, firing, resolved, or `open` (firing); None: all
-        that ever fired.
+        """At most `limit` alerts, the newest first. `status`: pending, firing, resolved, or `open` (firing); None means
+        all alerts that ever fired.
         """
         statement = _asked(select(alerts.c.body), status, severity, domain)
         with self.read() as connection:

@@ -212,8 +212,8 @@ class IncidentTable(Access):
     def incidents(
         self, status: str | None = None, limit: int | None = 100, since: datetime | None = None
     ) -> list[Incident]:
-        """Newest first, at most `limit`. `status`: triggered, acknowledged, resolved, or `open` (not resolved); None:
-        all.
+        """Newest first, at most `limit`. `status`: triggered, acknowledged, resolved, or `open` (not
+        resolved); None means all.
         """
         statement = _with_status(select(incidents.c.body), status).order_by(incidents.c.number.desc()).limit(limit)
         if since is not None:

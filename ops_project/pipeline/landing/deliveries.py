@@ -80,7 +80,7 @@ class Deliveries:
         return self._first[plausible]
 
     def all(self) -> list[Taken]:
-        """Every batch, in the order in which they were taken."""
+        """All batches, in the order in which they were taken."""
         return list(self._loaded().values())
 
     def next_sequence(self) -> int:

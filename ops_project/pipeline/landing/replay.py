@@ -77,7 +77,7 @@ def replay(
 
 
 def deliveries(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Taken]:
-    """Every batch of the feed, in the order in which they were taken."""
+    """All batches of the feed, in the order in which they were taken."""
     return Deliveries(connection, feed.name, archive).all()
 
 

@@ -195,7 +195,7 @@ def _cast(side: Side, column: str, kind: str, blank_is_null: bool = False) -> st
 
 
 def as_instant(text: str, kind: str) -> str:
-    """SQL of an ISO date or time, as landing reads it, from text; a time is UTC."""
+    """SQL that reads an ISO date or time from a text, as landing does. A time is UTC."""
     day = casts.typed(text, Column(type="date"), Format())
     if kind == "DATE":
         return day

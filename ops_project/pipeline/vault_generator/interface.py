@@ -54,8 +54,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    # A key that its own feed never delivered has no extract. Which other feed named it first depends only on the order
-    # of the files.
+    # A key that its own feed never delivered has no extract. The order of the files alone decides which other feed
+    # named the key first.
     as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.named_in) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}

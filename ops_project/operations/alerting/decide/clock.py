@@ -25,8 +25,8 @@ def believed_until(now: datetime) -> datetime:
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Correct the times that lie too far after `now`. What was not too far is not too far later either, so only what
-    has changed is looked at.
+    """Correct the times that lie too far after `now`. A time that was not too far ahead is not too far ahead later, so
+    only changed times are looked at.
     """
     state, memory = decision.state, decision.look()
     ahead = now + SKEW

@@ -45,7 +45,7 @@ class Kept(Generic[Key, Value]):
         self.follow(key, value)
 
     def follow(self, key: Key, value: Value | None) -> None:
-        """The entry is `value` now; None: it does not exist any more."""
+        """The entry is `value` now; None means that the entry does not exist any more."""
         before = self.held.get(key)
         if before is value:
             return

@@ -104,7 +104,7 @@ def broken(reading: Reading) -> Promotion | None:
 
 
 def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Promotion:
-    """Compare losses on the same held-out rows. `serving`: the model in use; None: the plain rule is in use."""
+    """Compare losses on the same held-out rows. `serving`: the model in use; None if the plain rule is in use."""
     gain, bound = gain_bound(incumbent, candidate, gate)
     against = f"version {serving}" if serving else "the plain alternative"
     words = f"loss saved per row against {against}: {gain:.4f}, at least {bound:.4f} ({gate.confidence:.0%} bound)"

@@ -42,7 +42,7 @@ class SqliteTable:
 
 @dataclass(frozen=True)
 class DatabaseCopy:
-    """A database when the backup was taken."""
+    """The copy of a database, as it was when the backup was taken."""
 
     what: str
     """The name for people, for example: the ledger."""
