@@ -92,7 +92,8 @@ def create_app(
 
 
 async def warm(app: Starlette) -> int:
-    """Ask for the first page once, as a browser on this machine would, so that no visitor waits for what is loaded.
+    """Ask for the first page once, as a browser on this machine would, so that no visitor waits until the modules are
+    loaded.
 
     Returns the status of the page; 0 if there was no answer. A fault is not reported here; the page of the first
     visitor reports it.

@@ -84,7 +84,8 @@ def items_of_code(scene: Scene) -> Iterator[Item]:
 def _of_configuration(settings: Settings, concerned: Concerned, before: Snapshot, bad: Snapshot) -> Iterator[Item]:
     was, here = before.manifest.get("config") or {}, bad.manifest.get("config") or {}
     if not was or not here:
-        # A snapshot of an earlier version, or of a restore. `_configuration` says that its configuration is unknown.
+        # This snapshot was made by an earlier version, or by a restore. `_configuration` says that its configuration is
+        # unknown.
         return
     names = versions.changed(was, here)
     between = f"snapshots {before.id} and {bad.id}"

@@ -38,8 +38,7 @@ class Inhibitions:
         """Name of an alert's rule → the inhibition rules of which it may be a source, and a target."""
 
     def update(self, alerts: Mapping[int, Alert | None]) -> set[int]:
-        """Follow these alerts; None means that an alert does not exist any more. Returns all that were decided again.
-        """
+        """Follow these alerts; None means that an alert no longer exists. Returns all that were decided again."""
         again = set(alerts)
         most = len(alerts) * 4 > len(self._firing)
         for number, alert in alerts.items():

@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# The first bytes that show UTF-16, and the least number of characters that do.
+# The number of bytes that are searched for UTF-16, and the least number of characters that prove it.
 SHOWING, LEAST_SHOWING = 40, 4
 
 
