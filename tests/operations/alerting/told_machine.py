@@ -277,11 +277,11 @@ class Engine(RuleBasedStateMachine):
         assert not untold, untold
 
 
-def run(examples: int, steps: int = 30, shrink: bool = True) -> None:
+def run(examples: int, steps: int = 30, shrink: bool = True, machine: type[Engine] = Engine) -> None:
     """Many random histories."""
     phases = tuple(Phase) if shrink else (Phase.generate,)
     run_state_machine_as_test(
-        Engine,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
