@@ -189,8 +189,11 @@ IMPORTED_LATE = (
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
     "dagster._core.instance.runs.run_domain",
+    "dagster._core.storage.migration.utils",
     "dagster._core.storage.noop_compute_log_manager",
+    "dagster._core.storage.root",
     "dagster._core.storage.schedules.sqlite.sqlite_schedule_storage",
+    "dagster._core.system_config.composite_descent",
     "dagster._daemon.controller",
     "dbt.adapters.duckdb.environments.local",
     "dbt.adapters.duckdb.impl",
@@ -200,8 +203,12 @@ IMPORTED_LATE = (
     "dbt_common.clients.agate_helper",
     "fsspec.implementations.local",
     "multiprocessing.dummy",
+    "pandas",  # DuckDB imports it to bind a parameter
+    "pyarrow.dataset",
+    "rich.status",
     "sqlparse",
     "structlog.stdlib",
+    "threadpoolctl",
     "upath.implementations.local",
 )
 
