@@ -88,9 +88,9 @@ def intervals(draw: st.DrawFn) -> dict:
     found: dict = {"location": zone}
     if draw(st.booleans()):
         start = max(0, min(22, here.hour + draw(st.integers(-3, 2))))
-        found["times"] = [
-            {"start_time": f"{start:02d}:00", "end_time": f"{start + draw(st.integers(1, 24 - start)):02d}:00"}
-        ]
+        # What is drawn must not depend on the clock: hypothesis draws again in a later hour.
+        end = min(24, start + draw(st.integers(1, 24)))
+        found["times"] = [{"start_time": f"{start:02d}:00", "end_time": f"{end:02d}:00"}]
     if draw(st.booleans()):
         found["weekdays"] = draw(st.sampled_from([["monday:friday"], ["saturday", "sunday"], [f"{here:%A}".lower()]]))
     if draw(st.booleans()):
