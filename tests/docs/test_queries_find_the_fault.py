@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import duckdb
 import pytest
@@ -29,6 +30,7 @@ FILLED = {
 }
 
 
+@cache
 def written() -> dict[tuple[str, int], str]:
     """(file, number) → every query that a first response or a runbook tells to run."""
     rules = yaml.safe_load((PACKAGE_DIR / "config" / "rules.yaml").read_text(encoding="utf-8"))

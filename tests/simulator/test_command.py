@@ -44,7 +44,7 @@ def test_a_fault_on_a_delivered_day_delivers_the_broken_feed_alone(tmp_path: Pat
     ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
     for path in (tmp_path / "inbound/ecommerce").iterdir():
         path.unlink()  # the file has been landed
-    done = ops(tmp_path, "--fault", "truncated:products")
+    done = ops(tmp_path, "--domain", "ecommerce", "--fault", "truncated:products", "--scale", "0.05")
     assert done.exit_code == 0, done.output
     assert [path.name for path in (tmp_path / "inbound/ecommerce").iterdir()] == ["products_2026-03-12.csv"]
 
