@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ops_project.pipeline.dbt_engine import tested
+from ops_project.pipeline.dbt_engine import shortcuts, tested
 from ops_project.pipeline.dbt_engine.compile import QUIET, folders
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.settings import Settings
@@ -69,6 +69,7 @@ class Invocation:
         try:
             from dbt.cli.main import dbtRunner
 
+            shortcuts.take()
             outcome = dbtRunner(manifest=self.manifest, callbacks=[self._event]).invoke(list(self.arguments))
             self.result = _result(outcome)
             tested.record(self.settings, tested.passed(getattr(outcome.result, "results", None) or []), self.as_of)
