@@ -212,7 +212,7 @@ def _tell_lost(settings: Settings, words: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """Entry point."""
+    """The entry point of the command `ops`."""
     _stand_in_streams()
     collector.search_seldom()
     cli(prog_name="ops")

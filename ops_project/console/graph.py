@@ -25,7 +25,7 @@ class Node:
     x: int
     y: int
     kinds: str
-    """CSS classes: here, wrong."""
+    """The CSS classes of the node: here, wrong."""
     linked: bool = True
 
 

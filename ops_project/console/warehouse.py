@@ -37,7 +37,7 @@ _EXISTING = (
 
 
 Key = tuple[Any, ...]
-"""Snapshot, query and parameters."""
+"""The key of a kept answer: snapshot, query and parameters."""
 
 
 class Unanswered(RuntimeError):

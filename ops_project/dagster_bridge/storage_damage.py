@@ -50,8 +50,8 @@ def _header(file: Path) -> str:
         return f"{file} is not a database"
     page = int.from_bytes(head[16:18], "big")
     expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
-    # The count of pages is valid only if these two numbers are equal. Otherwise an old version of SQLite wrote last,
-    # and does not maintain the count.
+    # The count of pages is valid only if these two numbers are equal. Otherwise the last writer was an old version of
+    # SQLite, which does not maintain the count.
     if head[24:28] == head[92:96] and size < expected and not _has_log(file):
         return f"{file} has been cut off: {size:,} bytes of {expected:,}"
     return ""

@@ -174,7 +174,7 @@ class QueryCheck(Model):
     table: str = Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")
     """The table that is wrong if the check fails, as `schema.table`."""
     sql: str
-    """A single SELECT."""
+    """The query: a single SELECT."""
     min: Decimal | None = None
     """The least number that the query may return."""
     max: Decimal | None = None

@@ -51,7 +51,7 @@ class Process:
 
 
 def current() -> Process:
-    """This process."""
+    """The identity of this process."""
     return _of(os.getpid())
 
 

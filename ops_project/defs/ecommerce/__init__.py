@@ -1,1 +1,1 @@
-"""E-commerce."""
+"""The Dagster definitions of e-commerce: assets, checks, jobs and schedules."""

@@ -13,6 +13,6 @@ from ops_project.defs.shared.site import Site
 
 
 def build(site: Site) -> dg.Definitions:
-    """All of e-commerce."""
+    """All Dagster definitions of e-commerce."""
     pipeline = build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets(site))
     return dg.Definitions.merge(pipeline, learning.weekly(site))

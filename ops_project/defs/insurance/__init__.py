@@ -1,1 +1,1 @@
-"""Insurance."""
+"""The Dagster definitions of insurance: assets, checks, jobs and schedules."""

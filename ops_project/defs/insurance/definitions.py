@@ -13,7 +13,7 @@ from ops_project.defs.shared.site import Site
 
 
 def build(site: Site) -> dg.Definitions:
-    """All of insurance."""
+    """All Dagster definitions of insurance."""
     return dg.Definitions.merge(
         build_domain(site, "insurance", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets(site)),
         reconciliation_job(site, "insurance"),

@@ -1,1 +1,1 @@
-"""Investor metrics."""
+"""The Dagster definitions of the investor metrics: assets, checks, jobs and schedules."""

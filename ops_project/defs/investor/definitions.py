@@ -12,7 +12,7 @@ from ops_project.defs.shared.site import Site
 
 
 def build(site: Site) -> dg.Definitions:
-    """All of the investor metrics."""
+    """All Dagster definitions of the investor metrics."""
     return dg.Definitions.merge(
         build_domain(site, "investor", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets(site)),
         pipeline_jobs(site),

@@ -1,1 +1,1 @@
-"""Marketing."""
+"""The Dagster definitions of marketing: assets, checks, jobs and schedules."""

@@ -12,5 +12,5 @@ from ops_project.defs.shared.site import Site
 
 
 def build(site: Site) -> dg.Definitions:
-    """All of marketing."""
+    """All Dagster definitions of marketing."""
     return build_domain(site, "marketing", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=ASSETS)

@@ -65,7 +65,7 @@ class Watcher:
     say: Callable[[str], None] = lambda _what: None
     waiting: Callable[[str], None] = lambda _who: None
     reports: dict[str, RunReport] = field(default_factory=dict)
-    """By run id."""
+    """Id of a run → its report."""
 
 
 WATCHER: ContextVar[Watcher | None] = ContextVar("ops_watcher", default=None)

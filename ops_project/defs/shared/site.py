@@ -22,8 +22,8 @@ from ops_project.pipeline.dbt_engine.overlay import project_dir
 from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.settings import Settings
 
-# Code references are a beta feature, and Dagster warned about each asset. The contract snapshots would show a change of
-# this feature.
+# Code references are a beta feature, so Dagster would warn about each asset. The warnings are not needed, because the
+# contract snapshots would show a change of this feature.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"ops_project\.")
 
 

@@ -1,1 +1,1 @@
-"""Music streaming."""
+"""The Dagster definitions of music streaming: assets, checks, jobs and schedules."""

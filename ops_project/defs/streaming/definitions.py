@@ -12,5 +12,5 @@ from ops_project.defs.streaming.transforms import LAYERS
 
 
 def build(site: Site) -> dg.Definitions:
-    """All of streaming."""
+    """All Dagster definitions of music streaming."""
     return build_domain(site, "streaming", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets(site))

@@ -127,7 +127,7 @@ AnyChannel = Annotated[
 
 
 class Receiver(Model):
-    """A name that routes use."""
+    """A receiver, which routes name: the channels through which its messages are sent."""
 
     title: str
     """The receiver's name for people."""

@@ -54,11 +54,11 @@ class Use(Model):
     ladder: str
     """The id of the ladder."""
     pipelines: tuple[str, ...] = ()
-    """Jobs."""
+    """The jobs for whose incidents the ladder applies."""
     domains: tuple[str, ...] = ()
-    """Domains."""
+    """The domains for whose incidents the ladder applies."""
     failure_classes: tuple[FailureClass, ...] = ()
-    """Failure classes."""
+    """The failure classes for whose incidents the ladder applies."""
 
     def fits(self, pipeline: str, domain: str, failure_class: str) -> bool:
         return (

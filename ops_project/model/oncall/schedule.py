@@ -109,7 +109,7 @@ class AgreedSwap(Model):
     shift: date
     """The local day on which one of the two shifts begins."""
     other: date
-    """The local day on which the other begins."""
+    """The local day on which the other shift begins."""
     agreed: tuple[str, ...] = Field(min_length=2, max_length=2)
     """The primaries of both shifts who have agreed."""
 

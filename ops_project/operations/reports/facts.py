@@ -35,7 +35,7 @@ class FigureFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """One report."""
+    """A report as it was drawn up: its figures with their rows."""
 
     kind: str
     title: str

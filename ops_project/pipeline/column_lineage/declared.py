@@ -22,7 +22,7 @@ LISTENING = "serving/listening_kpis"
 SAID = "declared beside the Python that computes it"
 
 Parents = tuple[str, ...]
-"""Columns as texts: asset.column."""
+"""Columns as texts of the form asset.column."""
 
 
 def _of(asset: str, *names: str) -> Parents:

@@ -69,9 +69,9 @@ class Scope:
     aliases: dict[str, Traced] = field(default_factory=dict)
     """Columns that the SELECT list has named so far: DuckDB lets later expressions use them."""
     merged: dict[str, Traced] = field(default_factory=dict)
-    """Columns of JOIN … USING."""
+    """The columns that JOIN … USING has merged."""
     local: frozenset[str] = frozenset()
-    """Parameters of lambdas."""
+    """The parameters of the lambdas around the expression."""
 
     def column(self, name: str, table: str) -> Traced | None:
         if table:

@@ -121,7 +121,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One hop, compared."""
+    """The result of the comparison of one hop."""
 
     source: str
     target: str

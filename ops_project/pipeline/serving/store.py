@@ -51,7 +51,7 @@ def attempts(pause: Callable[[float], None]) -> Iterator[int]:
 
 
 class Store(Protocol):
-    """A table of items."""
+    """A serving store: a table of items, each under a sort key."""
 
     name: str
 

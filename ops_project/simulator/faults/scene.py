@@ -63,7 +63,7 @@ class Scene:
         return next((other for other in self.files if other.name == name), None)
 
     def sheet(self, file: Staged) -> Sheet:
-        """The file's records."""
+        """The records of the file, which a fault may change."""
         feed = self.catalog.feeds[file.feed]
         return Sheet.read(file.path, feed, feed.at(self.day))
 

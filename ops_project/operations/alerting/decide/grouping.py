@@ -18,7 +18,7 @@ DIGEST_SLACK = timedelta(minutes=30)
 
 
 LogKey = tuple[str, str, str]
-"""Group, channel, recipient."""
+"""The key of an entry of the notification log: group, channel, recipient."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class OtherEncoding:
     meant: str
 
     def words(self, expected: str) -> str:
-        """The message about it."""
+        """The message about the other encoding."""
         return (
             f"its bytes are {self.encoding}, but the contract says {expected}, as {self.characters} characters show: "
             f"the first, on line {self.line}, is read as {self.read!r} instead of {self.meant!r}. The file was loaded "

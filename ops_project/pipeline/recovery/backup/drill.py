@@ -24,7 +24,7 @@ from ops_project.settings import Settings
 
 @dataclass(frozen=True)
 class Drill:
-    """One drill."""
+    """The result of one drill."""
 
     at: str
     """When the drill was made (ISO 8601, UTC)."""

@@ -29,7 +29,7 @@ class PastRun:
     succeeded: bool
     seconds: float
     built: frozenset[str] = frozenset()
-    """`schema.table`."""
+    """The tables that the run built, as `schema.table`."""
 
     @property
     def days(self) -> int:
