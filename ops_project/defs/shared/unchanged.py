@@ -70,7 +70,7 @@ def quiet(
     """Why a run of `domain` would only repeat the last one, or None.
 
     `plain`: the request is only for files that have arrived. A request for dates or tables is carried out again if the
-    domain has already run. A domain that never had a file or a run has nothing to build them from.
+    domain has already run. A domain that never had a file or a run has nothing to build tables from.
     """
     if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None

@@ -1,7 +1,7 @@
 """The meaning of the codes of a strptime format, so that a contract with an unknown code is refused when it is read.
 
-It also defines which texts a format accepts. An engine that reads `130` under `%H%M` as 13:00 gives a time that is not
-in the file.
+This module also defines which texts a format accepts. An engine that reads `130` under `%H%M` as 13:00 gives a time
+that is not in the file.
 """
 
 from __future__ import annotations

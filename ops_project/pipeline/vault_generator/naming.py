@@ -1,5 +1,5 @@
-"""Names that follow from the metadata by convention: of keys, stages and views. It also says which feed fills which
-table.
+"""Names that follow from the metadata by convention: of keys, stages and views. This module also says which feed fills
+which table.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def shortened(name: str) -> str:
 
 
 def keep(source: Path, target: Path) -> None:
-    """Give the file `source` the name `target`, by a hard link if the file system has them. The target is complete, or
-    it does not exist.
+    """Give the file `source` the name `target`, by a hard link if the file system has such links. The target is
+    complete, or it does not exist.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(source):
