@@ -77,7 +77,7 @@ class Scope:
         if table:
             if table in self.sources:
                 return self.sources[table].column(name)
-            # If the column is a structure, this is the field of it.
+            # If the column is a structure, this is the field within the structure.
             found = self._unqualified(table)
             if found is not None:
                 return found

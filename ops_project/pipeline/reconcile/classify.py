@@ -84,7 +84,7 @@ class ControlTotal:
 
 
 def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
-    """The limits of its tolerance that a control total exceeds. A value equal to the limit does not exceed it."""
+    """The limits of the tolerance that a control total exceeds. A value equal to the limit does not exceed it."""
     if total.tolerance is None or not total.unexpected:
         return ()
     reasons = []

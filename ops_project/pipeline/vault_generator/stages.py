@@ -29,7 +29,8 @@ def sql(meta: Metadata, feed: Feed) -> str:
 
 
 def key_columns(meta: Metadata, feed: str) -> list[str]:
-    """The columns that distinguish the rows of one extract: the key of the satellite that keeps the most rows of it."""
+    """The columns that distinguish the rows of one extract: the key of the satellite that keeps the most rows of an
+    extract."""
     keys = [
         [item.attribute for item in meta.attributes_of(entity.entity, "parent_key", "child_key")]
         for entity in meta.of_kind(*SATELLITES)

@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 
 class Facts(TypedDict, total=False):
-    """The facts about its subject that a signal can have, as in Signal."""
+    """The facts about the subject that a signal can have, as in Signal."""
 
     total: float | None
     domain: str

@@ -70,7 +70,7 @@ def outlook(
     step: str = "",
 ) -> Outlook:
     """Whether the assets will be ready in time. `remaining_seconds`: the critical path of the assets that are not
-    built; `starts_at`: when it can start, None: now; `step`: the step with the most time left. A risk is
+    built; `starts_at`: when it can start, None means now; `step`: the step with the most time left. A risk is
     reported if the assets are expected after the deadline, or less than `warn_before` ahead of it.
     """
     begin = day_start(day, zone)

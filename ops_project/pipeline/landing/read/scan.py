@@ -50,7 +50,7 @@ class Scan:
     delimiters: int = 0
     """The number of delimiters of a CSV, including those inside quotes."""
     other_encoding: OtherEncoding | None = None
-    """The encoding that the bytes seem to have instead, although they could be decoded."""
+    """Another encoding that the bytes seem to have, although they could be decoded with the declared one."""
 
 
 class Undecodable(ValueError):
