@@ -15,7 +15,7 @@ SHORT_SECONDS = 7_200
 
 @dataclass(frozen=True)
 class Job:
-    """A job over layers of a domain (`bronze` and those of its transforms). Without layers, the job covers all layers."""
+    """A job over layers of a domain (`bronze` and those of its transforms). Without layers, the job covers all."""
 
     name: str
     description: str

@@ -97,7 +97,7 @@ class Elements:
             raise self._wrong(f"a comma or {closing} is expected")
 
     def _next(self) -> str:
-        """The next character that is not a blank. It is not consumed. Empty at the end."""
+        """The next character that is not a blank, without consuming it; empty at the end."""
         while True:
             found = _BLANKS.match(self.buffer, self.at)
             assert found is not None

@@ -18,7 +18,7 @@ class Column:
     name: str
     type: str
     rest: str
-    """Collation, default, identity, NOT NULL."""
+    """The rest of the column's definition: collation, default, identity, NOT NULL."""
     generated: bool
     """The database computes this column, so its values are not loaded."""
 
