@@ -19,7 +19,7 @@ class Warehouse(Model):
     memory_limit: str = Field(default="3GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
     """The memory that DuckDB may use."""
     threads: int = Field(default=0, ge=0)
-    """The number of threads. 0: as many as the machine has cores."""
+    """The number of threads. 0 means as many as the machine has cores."""
 
 
 class Snapshots(Model):

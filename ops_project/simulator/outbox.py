@@ -50,7 +50,7 @@ class Outbox:
     now: datetime
     """Files with a later arrival time arrive now."""
     only: frozenset[str] = frozenset()
-    """The feeds to write. Empty: all feeds."""
+    """The feeds to write; all feeds if it is empty."""
     staged: list[Staged] = field(default_factory=list)
 
     @property

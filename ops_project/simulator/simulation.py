@@ -40,7 +40,7 @@ class SimulationError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """The caller's request. None: not given."""
+    """The caller's request. None means that the caller gave no value."""
 
     domains: Sequence[str] = ()
     days: int | None = None

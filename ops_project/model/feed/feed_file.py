@@ -38,7 +38,8 @@ class FeedFile(Model):
     """Tier of every feed that names none; 1 is the most important."""
     schedule: CronText = ""
     """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
-    Empty: the schedule that the domain ships with. A domain that has only a feeds file then starts by `ops run` alone.
+    If it is empty, the domain keeps the schedule that it ships with. A domain that has only a feeds file then starts by
+    `ops run` alone.
     """
     defaults: dict[str, Any] = {}
     """Keys that apply to every feed of this file that does not set them. Mappings are merged."""

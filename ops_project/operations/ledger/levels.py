@@ -33,7 +33,7 @@ class LevelTable(Access):
     """Reads levels into a state, and stores a person's resolution."""
 
     def load_levels(self, state: State, config: AlertConfig, fingerprints: Collection[str] | None = None) -> None:
-        """Put the levels of these series into `state`, if it does not have them yet. None: the levels of every
+        """Put the levels of these series into `state`, if it does not have them yet. None means the levels of every
         series.
         """
         wanted = None if fingerprints is None else sorted(set(fingerprints) - state.levels.keys())

@@ -53,8 +53,8 @@ def bin_shares(values: Floats, edges: list[float]) -> list[float]:
 
 
 def psi(expected: list[float], actual: list[float]) -> float:
-    """Population stability index of two lists of shares over the same bins. 0: the same; above 0.25: another
-    distribution.
+    """Population stability index of two lists of shares over the same bins. It is 0 if they are equal; a value
+    above 0.25 means another distribution.
     """
     one, two = (np.clip(np.array(shares), 1e-4, None) for shares in (expected, actual))
     return float(((two - one) * np.log(two / one)).sum())
