@@ -35,7 +35,7 @@ class Task:
 
     @property
     def sums(self) -> str:
-        """`, sum(m0) as m0, count(m0) as n0 …`"""
+        """SQL of the sum and the count of each measure: `, sum(m0) as m0, count(m0) as n0 …`."""
         return "".join(f", sum(m{i}) as m{i}, count(m{i}) as n{i}" for i in range(len(self.measures)))
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
