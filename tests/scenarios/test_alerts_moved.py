@@ -91,6 +91,22 @@ def test_what_is_critical_again_keeps_its_page(world):
     assert _said(night, PAGER) == [("", "resolved", page)]
 
 
+def test_what_fires_again_after_its_rule_became_critical_is_critical(world):
+    """Its end had not been told yet, and the alert kept the severity of before."""
+    day = world(graph=GRAPH)
+    day.fails("asset.failure", asset="gold/titles")
+    day.advance("10m", MINUTE)
+    day.recovers("asset.failure", asset="gold/titles")
+    day.cycle()
+    _severity(day, "asset_failure", "critical")
+    day.now += timedelta(seconds=5)
+    day.fails("asset.failure", asset="gold/titles")
+    day.advance("10m", MINUTE)
+    [alert] = day.state.alerts.values()
+    assert (alert.severity, alert.labels["severity"]) == ("critical", "critical")
+    assert [n.severity for n in day.inbox if n.channel == PAGER] == ["critical"]
+
+
 @pytest.mark.parametrize("edit", ["another matcher", "another group", "removed"])
 @pytest.mark.parametrize("pages", [1, 2])
 def test_a_page_is_not_told_again_and_ends_after_its_route_was_edited(world, edit, pages):

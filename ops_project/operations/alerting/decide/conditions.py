@@ -104,6 +104,7 @@ def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: s
                 alert,
                 labels=dates.labelled(alert.labels, ()) if dates.collects(rule) else alert.labels,
                 status=PENDING,
+                severity=rule.severity,
                 resolved_at=None,
                 clears_at=None,
                 starts_at=at,
