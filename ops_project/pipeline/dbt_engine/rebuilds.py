@@ -17,7 +17,7 @@ HAS_GROWN = " has grown ("
 
 
 class RebuildError(ValueError):
-    """A table that cannot be rebuilt; the message says why and what can be."""
+    """A table that cannot be rebuilt; the message says why, and which tables can be rebuilt."""
 
 
 def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:

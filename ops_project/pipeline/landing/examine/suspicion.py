@@ -64,8 +64,8 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 
 
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
-    """Add the findings about too few rows: far fewer than in the file that it replaces, or, if no control count came
-    with the file, fewer than the contract or the history expects.
+    """Add the findings about too few rows: far fewer than in the file that this file replaces, or, if no control count
+    came with this file, fewer than the contract or the history expects.
     """
     feed, rules = context.feed, context.feed.volume
     if found.rejected or not rules.enabled or _confirmed(context, found, day):
