@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.operations.alerting.decide.kept_groups import Place, place_of
-from ops_project.operations.alerting.decide.moves import Moves
+from ops_project.operations.alerting.decide.moves import Moves, alone
 from ops_project.operations.alerting.decide.outside import ends_of, symptoms_of
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, heard_once, match, walk
@@ -139,7 +139,7 @@ def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
         # The route itself is not stored, but each channel's name begins with its receiver.
         told = next((channel.partition("/")[0] for of, channel, _ in state.log if of == key), "")
         if told in config.receivers:
-            decision.put_group(replace(group, route=ends_of(told)))
+            decision.put_group(replace(group, route=ends_of(told), labels=alone(key)))
             homeless.add(key)
         else:
             decision.put_group(replace(group, members=frozenset()))

@@ -18,6 +18,11 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 Places = Mapping[Place, tuple[Node, Mapping[str, str]]]
 
 
+def alone(key: str) -> dict[str, str]:
+    """The labels of a group that shares its place with no other group."""
+    return {"group": key}
+
+
 @dataclass
 class Moves:
     """The moves of one decision."""
@@ -102,19 +107,19 @@ class Moves:
         log = self.decision.state.log
         if any(number in log[entry].firing for entry in self._entries(key) if entry in log):
             if not self._others_stay(key, number):
-                self._move(key, ends_of(node.receiver), {}, self._groups[key].next_flush)
+                self._move(key, ends_of(node.receiver), alone(key), self._groups[key].next_flush)
                 return
             ends = self.config.nodes[ends_of(node.receiver)]
             new = _free_key(self.decision, digest(ends.id, key, str(number)))
-            alone = Group(
+            own = Group(
                 key=new,
                 route=ends.id,
-                labels={},
+                labels=alone(new),
                 members=frozenset({number}),
                 created_at=self.now,
                 next_flush=self.now + ends.group_wait,
             )
-            self.decision.put_group(alone)
+            self.decision.put_group(own)
             self._carry(key, new, number)
         self._remove(key, number)
 
