@@ -25,11 +25,12 @@ _copies = [True]
 
 def of_a_test(path: Path) -> None:
     """From now on the tests of this file get copies, if it is not one of those that test migrations."""
-    _copies[0] = not any(part in path.as_posix() for part in EXCEPT)
     store = sys.modules.get(STORE)
     if store is not None and not hasattr(store.Ledger, "migrated_before"):
+        _template()  # now, and not within a test that notices every new file
         store.Ledger.migrated_before = store.Ledger._migrate
         store.Ledger._migrate = _copied_and_migrated
+    _copies[0] = not any(part in path.as_posix() for part in EXCEPT)
 
 
 def _copied_and_migrated(ledger: Any) -> None:
@@ -46,11 +47,7 @@ def _copied_and_migrated(ledger: Any) -> None:
 def _template() -> sqlite3.Connection:
     folder = Path(tempfile.mkdtemp(prefix="ledger-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _copies[0] = False
-    try:
-        sys.modules[STORE].Ledger.open(f"sqlite:///{folder / 'ledger.db'}").close()
-    finally:
-        _copies[0] = True
+    sys.modules[STORE].Ledger.open(f"sqlite:///{folder / 'ledger.db'}").close()
     return sqlite3.connect(folder / "ledger.db", check_same_thread=False)
 
 
