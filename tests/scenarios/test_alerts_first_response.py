@@ -69,7 +69,7 @@ def test_a_file_that_came_twice_needs_no_comparing(world):
         failure_class="source_duplicate",
         labels=labels,
     )
-    assert _told(day)["response"].startswith("Nothing to repair")
+    assert _told(day)["response"].startswith("There is nothing to repair")
 
 
 def test_a_rule_about_one_thing_keeps_its_own_words(world):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ops_project import catalog
 from ops_project.model.alerting.signal import FIRING, Signal
@@ -40,7 +41,6 @@ LATER = homes.NOW + timedelta(hours=52)
 # No file can cause these failures, so they are given as their observer reports them.
 REPORTED: dict[str, dict[str, object]] = {
     "orchestrator.down": {},
-    "oncall.gap": {"check": "a shift of next week"},
     "backup.failed": {"check": "/mnt/backup/ops", "message": "gold.daily_revenue differs"},
     "resource.disk_percent": {"check": "the disk of the archive", "value": 97.0},
     "serving.throttled_requests": {"pipeline": "streaming_pipeline", "domain": "streaming", "value": 20.0},
@@ -68,9 +68,20 @@ def broken(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     later = Settings(home=settings.home, as_of=LATER)
     with Ledger.open(later.ledger_url) as ledger:
         ledger.append([_reported(kind, **fields) for kind, fields in REPORTED.items()], now=LATER)
-    assert homes.ops(later, "cycle").wait().code == 0
+    assert homes.ops(replace(later, overlay=_both_on_leave(settings.home.parent)), "cycle").wait().code == 0
     _message_that_waits(later)
     return later
+
+
+def _both_on_leave(folder: Path) -> Path:
+    """A configuration in which the person on call next week and the backup are both away, so that the rota has a gap."""
+    owners = yaml.safe_load((CONFIG_DIR / "owners.yaml").read_text(encoding="utf-8"))
+    for person in ("engineer-b", "engineer-d"):
+        owners["people"][person]["absences"] = [{"first": "2026-03-10", "last": "2026-03-12", "why": "leave"}]
+    overlay = folder / "on leave"
+    overlay.mkdir()
+    (overlay / "owners.yaml").write_text(yaml.safe_dump(owners), encoding="utf-8")
+    return overlay
 
 
 def _reported(kind: str, value: float = 1.0, **fields: object) -> Signal:
