@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.dispatch import SILENT_UNDER_ANOTHER
+from ops_project.operations.alerting.decide.elsewhere import KnownElsewhere
 from ops_project.operations.alerting.decide.grouping import (
     Group,
     LogEntry,
@@ -24,7 +25,7 @@ from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.kept_alerts import SLA_LABEL
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
@@ -34,6 +35,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     others = _others(decision)
     _make_due(decision, config, now)
     due = _due(decision, config, now)
+    elsewhere = KnownElsewhere(state.log)
     for _, key, group in due:
         node = config.nodes[group.route]
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
@@ -59,7 +61,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         )
         for name, channel in flushed.receiver.named(node.receiver):
             if name not in config.unconfigured:
-                _tell(decision, config, flushed, channel=channel, name=name, told_before=log.recipients(key, name))
+                known = log.recipients(key, name)
+                _tell(decision, config, flushed, channel=channel, name=name, told_before=known, elsewhere=elsewhere)
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
         left |= _owed(decision, config, flushed)
         following = following_flush(node, config.zone, now)
@@ -178,14 +181,21 @@ def _tell(
     channel: Channel,
     name: str,
     told_before: set[str],
+    elsewhere: KnownElsewhere,
 ) -> None:
     state = decision.state
     group, node, now = flushed.group, flushed.node, flushed.now
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
     # Through a route outside the tree, a message goes only to the owners whose alerts the message lists.
     shares = {} if node.kind == SYMPTOMS else recipients.shares(channel, [*firing, *resolved], config)
-    known_elsewhere = _known_elsewhere(state, group.key, name) if node.kind == SYMPTOMS else {}
-    listed = _listed(config, flushed, channel, shares, known_elsewhere)
+    listed = _listed(
+        config,
+        flushed,
+        channel=channel,
+        name=name,
+        shares=shares,
+        elsewhere=elsewhere if node.kind == SYMPTOMS else None,
+    )
     open_now = frozenset(alert.number for alert in firing)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
@@ -240,6 +250,7 @@ def _tell(
             if entry is None
             else {number: entry.told_at(number) for number in (still_muted | known_before) - heard},
         )
+        elsewhere.note(entry, stamp)
         state.log[(group.key, name, recipient)] = stamp
         decision.log_changed.add((group.key, name, recipient))
         chosen = [a for a in firing if a.number in firing_now]
@@ -292,25 +303,18 @@ def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
     return min((entry.told_at(alert.number) for alert in alerts if _repeated(alert)), default=None)
 
 
-def _known_elsewhere(state: State, group: str, channel: str) -> dict[str, set[int]]:
-    """Recipient → the alerts that other groups reported to the recipient through this channel."""
-    found: dict[str, set[int]] = {}
-    for (of, name, recipient), entry in state.log.items():
-        if name == channel and of != group:
-            found.setdefault(recipient, set()).update(entry.firing)
-    return found
-
-
 def _listed(
     config: AlertConfig,
     flushed: messages.Flush,
+    *,
     channel: Channel,
+    name: str,
     shares: dict[str, frozenset[int]],
-    known: Mapping[str, Collection[int]],
+    elsewhere: KnownElsewhere | None,
 ) -> dict[str, frozenset[int]]:
     """Owner → its own silent symptoms that the message about their cause lists. The causes are added to the owners'
-    `shares`. A page is not sent again because of further symptoms. `known`: owner → alerts that were already reported
-    to the owner.
+    `shares`. A page is not sent again because of further symptoms. `elsewhere`: an alert that another group reported to
+    the owner is not listed; None if it is.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}
@@ -321,7 +325,7 @@ def _listed(
                 # A person silenced this symptom. A message may list it, but is not sent because of it.
                 continue
             for recipient in recipients.of_symptom(channel, alert, symptom, flushed.node, config):
-                if symptom.number in known.get(recipient, ()):
+                if elsewhere and elsewhere.has(symptom.number, flushed.group.key, name, recipient):
                     continue
                 found.setdefault(recipient, set()).add(symptom.number)
                 shares[recipient] = shares.get(recipient, frozenset()) | {alert.number}
