@@ -119,6 +119,53 @@ def test_a_cycle_takes_the_same_steps_however_many_alerts_are_open_that_have_not
         assert many <= LINEAR * few, found
 
 
+def test_the_work_for_many_recipients_of_one_group_does_not_grow_with_the_product_of_recipients_and_alerts(
+    config: AlertConfig,
+) -> None:
+    """Each failed asset has an owner of its own. All of them are told, then of the repeat, and then of the end."""
+    few, many = _for_recipients(config, FEW), _for_recipients(config, MANY)
+    assert [label for label, _ in few] == ["told", "repeated", "repaired"]
+    for (label, before), (_, after) in zip(few, many, strict=True):
+        assert after <= LINEAR * MANY / FEW * before, (label, few, many)
+
+
+def _for_recipients(config: AlertConfig, recipients: int) -> list[tuple[str, int]]:
+    """The steps of the cycles that send a message to each recipient."""
+    graph = Lineage.of(
+        AssetFacts(f"gold/t{n}", (), (f"engineer-{n}@example.com",), "ecommerce") for n in range(recipients)
+    )
+    config = replace(config, lineage=graph)
+    failures = [
+        Signal(
+            "asset.failure",
+            FIRING,
+            NOW,
+            NOW,
+            str(n),
+            1.0,
+            domain="ecommerce",
+            asset=asset,
+            owners=graph.get(asset).owners,
+        )
+        for n, asset in enumerate(graph.assets)
+    ]
+    state = decide(State(), failures, config, NOW).state
+    ended = NOW + timedelta(hours=5)
+    repairs = [replace(failure, state=OK, value=0.0, event_at=ended, observed_at=ended) for failure in failures]
+    found = []
+    for label, signals, at in (
+        ("told", [], NOW + timedelta(minutes=1)),
+        ("repeated", [], NOW + timedelta(hours=4, minutes=10)),
+        ("repaired", repairs, ended),
+    ):
+        done: list[Decision] = []
+        found.append((label, steps_of(lambda: done.append(decide(state, signals, config, at)))))  # noqa: B023
+        state = done[0].state
+        told = {n.recipient for n in done[0].notifications if n.channel.startswith("owners")}
+        assert len(told) == recipients, label
+    return found
+
+
 def test_a_flush_that_looks_through_the_whole_log_for_each_group_is_found(
     config: AlertConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,19 +196,15 @@ def _tell(
         shares=shares,
         elsewhere=elsewhere if node.kind == SYMPTOMS else None,
     )
-    open_now = frozenset(alert.number for alert in firing)
+    # With many recipients, a walk through all alerts for each of them would cost the product of both numbers.
+    open_by_number = {alert.number: alert for alert in firing}
+    ended_by_number = {alert.number: alert for alert in resolved}
+    open_now, ended_now = frozenset(open_by_number), frozenset(ended_by_number)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
+        firing_now = open_now & shares.get(recipient, frozenset())
         # A recipient who was told that an alert fires must be told that it ends.
-        share = shares.get(recipient, frozenset()) | (
-            entry.firing.intersection(alert.number for alert in resolved) if entry is not None else frozenset()
-        )
-        firing_now = frozenset(alert.number for alert in firing if alert.number in share)
-        resolved_now = frozenset(
-            alert.number
-            for alert in resolved
-            if alert.number in share and entry is not None and alert.number in entry.firing
-        )
+        resolved_now = ended_now & entry.firing if entry is not None else frozenset()
         still_muted = muted & entry.firing if entry is not None else frozenset()
         # An alert may get another owner, or no longer be listed under its cause. Its former recipients are still told
         # of its end.
@@ -253,8 +249,8 @@ def _tell(
         elsewhere.note(entry, stamp)
         state.log[(group.key, name, recipient)] = stamp
         decision.log_changed.add((group.key, name, recipient))
-        chosen = [a for a in firing if a.number in firing_now]
-        mended = [a for a in resolved if a.number in resolved_now] if channel.send_resolved else []
+        chosen = [open_by_number[number] for number in sorted(firing_now)]
+        mended = [ended_by_number[number] for number in sorted(resolved_now)] if channel.send_resolved else []
         numbers = [str(number) for number in sorted(firing_now)]
         key = digest(
             group.key, name, recipient, now.isoformat(), ",".join(numbers), ",".join(map(str, sorted(resolved_now)))
