@@ -28,6 +28,23 @@ def test_a_scheduled_failure_stays_paged_while_a_rerun_by_hand_fails_too(world):
     night.expect_to("on-call/2", "on-call pagerduty > : resolved Scheduled job master_pipeline failed")
 
 
+def test_a_scheduled_failure_stays_paged_however_many_reruns_by_hand_fail_each_in_another_way(world):
+    night = world(at="2026-03-04 23:50", graph=GRAPH)
+    night.fails("run.failure", pipeline="master_pipeline", failure_class="code_error", labels=SCHEDULED)
+    night.advance("1m")
+    for number in range(30):
+        night.fails("run.failure", pipeline="master_pipeline", failure_class=f"class_{number}", labels=BY_HAND)
+        night.recovers("run.failure", pipeline="another_pipeline", labels=SCHEDULED)
+        night.advance("1m", MINUTE)
+    night.restart()
+    night.without_rule("stale")
+    night.advance("1m")
+    assert "Scheduled job master_pipeline failed" in night.open()
+    night.recovers("run.failure", pipeline="master_pipeline", labels=BY_HAND)
+    night.advance("1m")
+    assert night.open() == []
+
+
 @pytest.mark.parametrize("times", [2, 3])
 def test_what_breaks_is_repaired_and_breaks_again_is_told_each_time(world, times):
     day = world(graph=GRAPH)

@@ -14,7 +14,8 @@ from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import windows
 
-# At most this many different failures are kept between two repairs. More of them give no further information.
+# At most this many different failures are kept between two repairs. Rules distinguish failures by their labels, so the
+# last failure of a set of labels is the last to go.
 MOST = 8
 # These labels differ from one failure to the next, and no rule asks for them.
 _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "batch"})
@@ -27,7 +28,7 @@ class Level:
     """
 
     firing: tuple[Signal, ...] = ()
-    """The newest failure of each set of labels since the last ok, oldest first."""
+    """The newest failure of each failure class and set of labels since the last ok, oldest first."""
     ok: Signal | None = None
     """The newest ok. For a gauge it is the newest reading, which is never in `firing`."""
 
@@ -64,7 +65,9 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
             others.append(known)
         elif signal.event_at < known.event_at:
             return level
-    kept = sorted([*others, signal], key=lambda s: s.event_at)[-MOST:]
+    kept = sorted([*others, signal], key=lambda s: s.event_at)
+    while len(kept) > MOST:
+        kept.remove(_least_telling(kept))
     return Level(tuple(kept), level.ok)
 
 
@@ -79,8 +82,23 @@ def without_later(level: Level, latest: datetime) -> Level:
 
 
 def _variant(signal: Signal) -> tuple[object, ...]:
+    return signal.failure_class, _told_apart(signal)
+
+
+def _told_apart(signal: Signal) -> tuple[object, ...]:
     labels = tuple(sorted((k, v) for k, v in signal.labels.items() if k not in _VOLATILE))
-    return signal.pipeline, signal.failure_class, labels
+    return signal.pipeline, labels
+
+
+def _least_telling(failures: list[Signal]) -> Signal:
+    """The oldest failure that has the labels of a newer one, or else the oldest. `failures`: the oldest first."""
+    newer: set[tuple[object, ...]] = set()
+    repeated = failures[0]
+    for signal in reversed(failures):
+        if (labels := _told_apart(signal)) in newer:
+            repeated = signal
+        newer.add(labels)
+    return repeated
 
 
 def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: datetime | None) -> Signal | None:
