@@ -65,7 +65,7 @@ class EmailSender:
         try:
             refused = self._deliver(email, wanted, deadline)
         except smtplib.SMTPRecipientsRefused as error:
-            raise self._all_refused(error) from error
+            raise self._nobody_has_it(error, wanted) from error
         except smtplib.SMTPAuthenticationError as error:
             # The password may be corrected later, so the message waits as in an outage.
             raise DeliveryError(f"{self.host}: login refused ({error.smtp_code})", service_down=True) from error
@@ -100,13 +100,18 @@ class EmailSender:
             server.close()
         return refused
 
-    def _all_refused(self, error: smtplib.SMTPRecipientsRefused) -> DeliveryError:
-        codes = {code for code, _ in error.recipients.values()}
-        later = tuple(name for name, (code, _) in error.recipients.items() if code < PERMANENT_FROM)
+    def _nobody_has_it(self, error: smtplib.SMTPRecipientsRefused, wanted: tuple[str, ...]) -> DeliveryError:
+        """Every recipient was refused, or the server closed the session at one of them. In the second case `error` does
+        not name those whom the server had accepted and those who were still to come, and they have no message either.
+        """
+        refused = error.recipients
+        closing = CLOSING in {code for code, _ in refused.values()}
+        never = {name for name, (code, _) in refused.items() if code >= PERMANENT_FROM}
+        later = tuple(name for name in wanted if name not in never)
         return DeliveryError(
-            f"{self.host} refuses {_said(error.recipients)}",
+            f"{self.host} refuses {_said(refused)}",
             permanent=not later,
-            service_down=CLOSING in codes,
+            service_down=closing,
             remaining=later,
         )
 

@@ -31,8 +31,8 @@ SENDERS = {
 }
 
 
-def _fails(sender, tmp_path) -> DeliveryError:
-    written = message(tmp_path)
+def _fails(sender, tmp_path, **fields) -> DeliveryError:
+    written = message(tmp_path, **fields)
     began = time.monotonic()
     with pytest.raises(DeliveryError) as failed:
         sender.send(written)
@@ -158,6 +158,25 @@ def test_whoever_a_mail_server_defers_gets_it_later_and_the_others_once(tmp_path
         mailbox.full = set()
         sender.send(message(tmp_path, recipient="a@example.com,b@example.com", remaining=part.value.remaining))
     assert [m.envelope_to for m in mailbox.messages] == [["a@example.com"], ["b@example.com"]]
+
+
+def test_nobody_is_forgotten_if_the_server_closes_between_two_recipients(tmp_path):
+    """The first is refused for ever, the second accepted, and at the third the server goes away."""
+    answers = {b"a@": b"550 unknown\r\n", b"b@": b"250 ok\r\n", b"c@": b"421 shutting down\r\n"}
+
+    def leaves(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while line := connection.recv(65_536):
+            connection.sendall(next((said for name, said in answers.items() if name in line), b"250 ok\r\n"))
+
+    everybody = "a@example.com,b@example.com,c@example.com,d@example.com"
+    with misbehaving(leaves) as server:
+        sender = EmailSender(
+            "127.0.0.1", server.port, sender="ops@localhost", user=None, password=None, tls="auto", seconds=SECONDS
+        )
+        error = _fails(sender, tmp_path, recipient=everybody)
+    assert error.service_down and not error.permanent
+    assert error.remaining == ("b@example.com", "c@example.com", "d@example.com")
 
 
 def test_a_mail_that_was_taken_is_delivered_whatever_the_server_does_then(tmp_path):
