@@ -18,8 +18,10 @@ from typing import Any
 from ops_project import failures
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
+from ops_project.model.alerting.alert import RESOLVED
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.decide.clock import believed_until
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.lease_keeper import LeaseKeeper
 from ops_project.operations.alerting.observers.observer import Observer, View
@@ -169,7 +171,11 @@ def run_once(
             cycle.moved()
             stage(cycle)
         if role != authority.SHELL:
-            noted |= _ended(ledger, settings.ledger_url, role, wall())
+            ended = wall()
+            noted |= _ended(cycle, settings.ledger_url, role, ended)
+    # The heartbeat is stored now. If that had failed, the watcher might have reported an outage.
+    if role != authority.SHELL:
+        _beats[settings.ledger_url] = ended
     cycle.report.seconds = time.monotonic() - began
     return cycle.report
 
@@ -195,16 +201,34 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
     return report
 
 
-def _ended(ledger: Ledger, url: str, role: str, now: datetime) -> dict[str, str]:
+def _ended(cycle: Cycle, url: str, role: str, now: datetime) -> dict[str, str]:
     """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
-    last = _beats.get(url)
-    if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
-        # A daemon whose cycles end in time is never reported as down, so the last report is read only after a gap.
-        before = next(iter(ledger.latest(DOWN).values()), None)
-        if before is not None and before.state == FIRING:
-            ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
-    _beats[url] = now
+    if role == authority.DAEMON:
+        back = down_signal(False, now, "the orchestrator's cycle ended")
+        last = _beats.get(url)
+        # After a gap, a report may have been stored that no cycle has decided on. Without a gap, a watcher whose clock
+        # is wrong can have reported one, which then has an alert.
+        alerting = _has_alert(cycle, back.fingerprint)
+        if alerting or last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2:
+            before = next(iter(cycle.ledger.latest(DOWN).values()), None)
+            if before is not None and (alerting or before.state == FIRING):
+                # The clock of the watcher may be ahead of this one, and an older ok would not count.
+                at = max(now, min(before.event_at, believed_until(now)))
+                cycle.ledger.append([replace(back, event_at=at)], now=now)
     return {authority.beat_of(role): now.isoformat()}
+
+
+def _has_alert(cycle: Cycle, series: str) -> bool:
+    """Whether this series keeps an alert open after the decision of this cycle."""
+    if cycle.decision is None:
+        return False
+    known = (cycle.decision.state.alerts.get(number) for number in cycle.decision.alerts_of(series))
+    return any(
+        alert is not None
+        and alert.status != RESOLVED
+        and any(series in sources for sources in alert.conditions.values())
+        for alert in known
+    )
 
 
 def down_signal(down: bool, now: datetime, words: str) -> Signal:
