@@ -120,6 +120,33 @@ def test_an_ok_of_one_table_counts_though_another_failed_after_it(world, order):
     assert day.open() == []
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (3, 0, 4, 2, 1), (2, 4, 1, 3, 0)])
+def test_one_alert_for_many_dates_and_tables_stays_until_the_newest_event_of_each_is_well(world, order):
+    """In whatever order they are read, and though the process begins anew between the readings."""
+    day = world(graph=GRAPH)
+    day.with_by("check_failed", ("domain",))
+    begun = day.now
+    day.now += timedelta(minutes=2)
+    events = [
+        (day.fails, "bronze/orders", "2026-03-01"),
+        (day.fails, "gold/revenue", "2026-03-01"),
+        (day.recovers, "bronze/orders", "2026-03-01"),
+        (day.fails, "gold/revenue", "2026-03-02"),
+        (day.recovers, "gold/revenue", "2026-03-01"),
+    ]
+    for number in order:
+        happens, asset, date = events[number]
+        at = begun + timedelta(seconds=10 * number)
+        happens("check.failure", asset=asset, check="totals", partition=date, at=at)
+        day.advance("5s")
+        day.restart()
+    day.advance("1m")
+    assert len(day.open()) == 1, "2026-03-02 of the second table is not repaired"
+    day.recovers("check.failure", asset="gold/revenue", check="totals", partition="2026-03-02")
+    day.advance("1m")
+    assert day.open() == []
+
+
 def test_readings_that_arrive_out_of_order_end_where_the_newest_says(world):
     day = world(graph=GRAPH)
     day.recovers("check.failure", asset="gold/revenue", check="totals")
