@@ -246,3 +246,24 @@ def test_a_resolve_is_told_though_the_condition_came_and_went_before_the_flush(w
     day.advance("10m")
     told = {n.channel: [a["status"] for a in n.payload["alerts"]] for n in day.inbox}
     assert told and all(statuses == ["resolved"] for statuses in told.values())
+
+
+def test_the_end_of_one_of_a_group_is_told_though_it_came_and_went_and_the_process_began_anew(world):
+    day = world(graph=GRAPH)
+    for pipeline in ("first", "second"):
+        day.reads("resource.memory_percent", 95.0, pipeline=pipeline)
+    day.advance("3m")
+    told = {(n.channel, n.recipient) for n in day.inbox}
+    day.forget_others()
+    for percent in (50.0, 95.0, 50.0, 95.0, 50.0):
+        day.reads("resource.memory_percent", percent, pipeline="first")
+        day.advance("5s")
+        day.restart()
+    day.advance("10m")
+    ended: dict[tuple[str, str], list[str]] = {}
+    for message in day.inbox:
+        ended.setdefault((message.channel, message.recipient), []).extend(
+            a["summary"] for a in message.payload["alerts"] if a["status"] == "resolved"
+        )
+    assert set(ended) == told and len(day.open()) == 1
+    assert all(len(summaries) == 1 for summaries in ended.values()), ended

@@ -89,6 +89,23 @@ def test_one_full_mailbox_holds_up_nobody_else(place, monkeypatch):
     assert waiting["recipient"] == everybody[0] and "452" in waiting["last_error"]
 
 
+def test_a_full_mailbox_and_a_server_that_shuts_down_on_one_channel(place, monkeypatch):
+    put, deliver, ledger = place
+    everybody = [f"{n}@example.com" for n in range(5)]
+    put("team/0-email", *everybody)
+    with smtp_server() as (mailbox, port):
+        monkeypatch.setenv("OPS_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("OPS_SMTP_PORT", str(port))
+        mailbox.full, mailbox.last = {everybody[1]}, {everybody[3]}
+        first = deliver()
+        assert (first.delivered, first.failed, first.postponed) == (2, 2, 1), "only the shutdown stops the channel"
+        mailbox.last = set()
+        second = deliver(NOW + MINUTE)
+    assert (second.delivered, second.failed) == (2, 1)
+    assert {m.envelope_to[0] for m in mailbox.messages} == {*everybody} - {everybody[1]}
+    assert "452" in ledger.failing_channels(NOW + 6 * MINUTE, 5 * MINUTE)["team/0-email"]
+
+
 def test_a_server_that_is_down_is_asked_once(place, monkeypatch):
     put, deliver, _ = place
     put("team/0-email", "a@example.com", "b@example.com")

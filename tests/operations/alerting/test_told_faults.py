@@ -63,7 +63,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "a resolution by hand is not heeded": (f"{DECIDE}.decide.close_by_hand", _nothing),
     "an alert outlives its rule and its table": (f"{DECIDE}.decide.reconcile", _nothing),
     "the last signal that was read is believed": (f"{DECIDE}.evaluate.fold", _newest_read),
-    "the owner of a listed symptom does not hear of it": (f"{DECIDE}.notify._listed", lambda *_: {}),
+    "the owner of a listed symptom does not hear of it": (f"{DECIDE}.notify._listed", lambda *_, **__: {}),
     "a late symptom is hidden by an old cause": (f"{DECIDE}.mute.came_together", lambda *_: True),
     "a symptom is hidden by a cause that was silenced before anybody heard": (
         f"{DECIDE}.mute._told",

@@ -27,12 +27,16 @@ class Mailbox:
         self.refuse: str | None = None
         self.full: set[str] = set()
         """Recipients whose mailbox is full."""
+        self.last: set[str] = set()
+        """Recipients at whom the server says that it shuts down."""
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.full:
             return "452 mailbox full"
+        if address in self.last:
+            return "421 shutting down"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
