@@ -156,6 +156,10 @@ class Deliverer:
         words = registry.mask(str(error), self.hidden)
         report.errors[message.channel] = words
         limit = channel.max_attempts if channel is not None else 0
+        if error.permanent and error.remaining:
+            self.ledger.delivered(message.id, clock(), words, self.lease, refused=error.remaining)
+            report.delivered += 1
+            return None
         if error.permanent or attempt >= limit:
             self.ledger.failed(message.id, clock(), words, retry_at=None, lease=self.lease)
             report.dead += 1

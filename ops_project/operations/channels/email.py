@@ -79,10 +79,15 @@ class EmailSender:
             # If the deadline has shut the socket, the call ends with one of these errors.
             words = str(deadline.error()) if deadline.passed else f"{type(error).__name__}: {error}"
             raise DeliveryError(f"{self.host}:{self.port}: {words}", service_down=True) from error
-        later = tuple(name for name, (code, _) in refused.items() if code < PERMANENT_FROM)
-        if later:
-            raise DeliveryError(f"{self.host} defers {_said(refused)}; the other recipients have it", remaining=later)
-        return f"accepted by {self.host}" + (f", refused: {_said(refused)}" if refused else "")
+        if refused:
+            # If the message is sent again, those who were refused for ever are asked again and named again.
+            never = all(code >= PERMANENT_FROM for code, _ in refused.values())
+            raise DeliveryError(
+                f"{self.host} {'refuses' if never else 'defers'} {_said(refused)}; the other recipients have it",
+                permanent=never,
+                remaining=tuple(refused),
+            )
+        return f"accepted by {self.host}"
 
     def _deliver(self, email: EmailMessage, wanted: tuple[str, ...], deadline: Deadline) -> Refused:
         connected = deadline.connect(self.host, self.port)
@@ -107,12 +112,13 @@ class EmailSender:
         refused = error.recipients
         closing = CLOSING in {code for code, _ in refused.values()}
         never = {name for name, (code, _) in refused.items() if code >= PERMANENT_FROM}
-        later = tuple(name for name in wanted if name not in never)
+        permanent = never.issuperset(wanted)
         return DeliveryError(
             f"{self.host} refuses {_said(refused)}",
-            permanent=not later,
+            permanent=permanent,
             service_down=closing,
-            remaining=later,
+            # Those who were refused for ever are asked and named again.
+            remaining=() if permanent else wanted,
         )
 
     def _session(self, connected: socket.socket) -> smtplib.SMTP:

@@ -17,7 +17,8 @@ longer.
 class DeliveryError(RuntimeError):
     """The message was not delivered. `permanent`: trying again cannot help. `retry_after`: when the service asks to
     be tried again. `service_down`: the service itself could not be used (no connection, no answer, login refused),
-    so that its other messages would fail as well. `remaining`: the recipients who did not get it, if others did.
+    so that its other messages would fail as well. `remaining`: the recipients who did not get it, if others did; if
+    it is also `permanent`, they will never get it, and the message counts as delivered.
     """
 
     def __init__(

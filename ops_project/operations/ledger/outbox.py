@@ -146,11 +146,20 @@ class OutboxTable(Access):
             )
         return result.rowcount == 1
 
-    def delivered(self, message: int, now: datetime, detail: str = "", lease: Fence | None = None) -> bool:
-        """Mark the message as sent. False if another process has the claim by now: then the message is marked
-        only if it waits or was given up.
+    def delivered(
+        self,
+        message: int,
+        now: datetime,
+        detail: str = "",
+        lease: Fence | None = None,
+        refused: Sequence[str] = (),
+    ) -> bool:
+        """Mark the message as sent. `refused`: the recipients who will never get it, `detail`: why. False if another
+        process has the claim by now: then the message is marked only if it waits or was given up.
         """
         done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
+        if refused:
+            done |= {"last_error": cut(clean(detail)), "remaining": ",".join(refused)}
         return self._settle(
             message, now, "delivered", detail=detail, lease=lease, values=done, late=("pending", "dead")
         )
@@ -293,6 +302,16 @@ class OutboxTable(Access):
         statement = select(outbox).where(outbox.c.state == "dead", given_up.exists())
         with self.read() as connection:
             return [_message(row) for row in connection.execute(statement)]
+
+    def refused_since(self, since: datetime) -> dict[str, str]:
+        """Channel → what the service said, for messages that became due after `since` and that some recipients will
+        never get.
+        """
+        statement = select(outbox.c.channel, outbox.c.last_error).where(
+            outbox.c.state == "delivered", outbox.c.next_attempt_at > to_seconds(since), outbox.c.remaining != ""
+        )
+        with self.read() as connection:
+            return dict(connection.execute(statement).tuples().all())
 
     def failing_channels(self, now: datetime, for_longer_than: timedelta) -> dict[str, str]:
         """Channel → its last error, for channels with a message that has failed for this long."""

@@ -106,6 +106,23 @@ def test_a_full_mailbox_and_a_server_that_shuts_down_on_one_channel(place, monke
     assert "452" in ledger.failing_channels(NOW + 6 * MINUTE, 5 * MINUTE)["team/0-email"]
 
 
+def test_whom_a_mail_server_refuses_for_ever_is_named_though_the_others_have_the_message(place, monkeypatch):
+    put, deliver, ledger = place
+    put("team/0-email", "a@example.com,b@example.com,c@example.com")
+    with smtp_server() as (mailbox, port):
+        monkeypatch.setenv("OPS_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("OPS_SMTP_PORT", str(port))
+        mailbox.unknown, mailbox.full = {"a@example.com"}, {"b@example.com"}
+        assert deliver().failed == 1
+        mailbox.full = set()
+        report = deliver(NOW + MINUTE)
+    assert [m.envelope_to for m in mailbox.messages] == [["c@example.com"], ["b@example.com"]]
+    assert report.delivered == 1 and "a@example.com: 550" in report.errors["team/0-email"]
+    assert "a@example.com: 550" in ledger.refused_since(NOW - MINUTE)["team/0-email"]
+    [sent] = ledger.outbox_list("delivered", 9)
+    assert "550" in sent["last_error"]
+
+
 def test_a_server_that_is_down_is_asked_once(place, monkeypatch):
     put, deliver, _ = place
     put("team/0-email", "a@example.com", "b@example.com")

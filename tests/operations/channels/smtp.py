@@ -27,6 +27,7 @@ class Mailbox:
         self.refuse: str | None = None
         self.full: set[str] = set()
         """Recipients whose mailbox is full."""
+        self.unknown: set[str] = set()
         self.last: set[str] = set()
         """Recipients at whom the server says that it shuts down."""
 
@@ -35,6 +36,8 @@ class Mailbox:
     ) -> str:
         if address in self.full:
             return "452 mailbox full"
+        if address in self.unknown:
+            return "550 unknown"
         if address in self.last:
             return "421 shutting down"
         envelope.rcpt_tos.append(address)

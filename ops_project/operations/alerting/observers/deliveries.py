@@ -17,6 +17,8 @@ def look(view: View) -> Observation:
     failing = view.ledger.failing_channels(view.now, FAILING_FOR)
     for message in view.ledger.dead_since(view.now - DEAD_LOOK_BACK):
         failing.setdefault(message.channel, f"message {message.id} was given up")
+    for channel, words in view.ledger.refused_since(view.now - DEAD_LOOK_BACK).items():
+        failing.setdefault(channel, words)
     before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}
     signals = []
     for channel in sorted({*failing, *(name for name, state in before.items() if state == FIRING)}):
