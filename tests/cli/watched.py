@@ -23,8 +23,8 @@ CHANGES = {
     "os.utime": 0,
     "sqlite3.connect": 0,
 }
-# Compiled code and devices are not anybody's data.
-IGNORED = ("__pycache__", "/dev/", "/proc/")
+# Compiled code, compiled templates (tests/compiled_templates.py) and devices are not anybody's data.
+IGNORED = ("__pycache__", "/once-templates/", "/dev/", "/proc/")
 
 _watching: list[tuple[tuple[str, ...], list[str]]] = []
 
