@@ -13,11 +13,13 @@ import pytest
 
 from ops_project.process import collector
 from ops_project.settings import Settings
-from tests import compiled_templates, fresh_ledger, fresh_storage
+from tests import compiled_templates, fresh_ledger, fresh_storage, scratch
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
 gc.disable()
+
+scratch.use_memory()
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
 # `ops` narrows this setting for its own process. A test that calls a command in this process must still begin with it.
@@ -71,6 +73,14 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """What passed tests left in memory is removed at the end. Not earlier: the next test would get the same path again,
+    and MLflow keeps its connection to a file by the file's path.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ and exitstatus == 0:
+        scratch.remove(session.config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
