@@ -79,7 +79,11 @@ class Clone:
         if done.returncode:
             raise RestoreError(f"git could not read commit {commit}: {done.stderr.decode(errors='replace').strip()}")
         with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                archive.extractall(folder, filter="data")
+            else:
+                # Python has the filters since 3.11.4. This archive was written by git a moment ago, from this clone.
+                archive.extractall(folder)
 
     def check_out(self, commit: str) -> None:
         """Check out that version in the installation."""

@@ -41,7 +41,10 @@ def test_the_page_says_what_is_measured() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.operations.diagnosis.make_errors sqlite"
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the file is made with the oldest Python that is supported")
+@pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11) or sys.version_info < (3, 11, 4),
+    reason="the file is made with Python 3.11, which has the errors of tarfile's filters since 3.11.4",
+)
 def test_the_types_are_those_of_the_installed_libraries() -> None:
     written = yaml.load(FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
     assert written == make_types.document(), "run: python -m tests.operations.diagnosis.make_types"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_a_version_is_named_put_aside_and_checked_out(clone: Clone, tmp_path: Pa
     branch = clone.named_head()
     clone.check_out(first)
     assert clone.head() == first == clone.named_head() and branch != first
+
+
+def test_a_version_is_put_aside_by_an_early_patch_release_of_python(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 12 has Python 3.11.2, whose tarfile knows no filters."""
+    whole = tarfile.TarFile.extractall
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    monkeypatch.setattr(tarfile.TarFile, "extractall", lambda archive, path: whole(archive, path))
+    clone.put_into(clone.head(), tmp_path / "now")
+    assert (tmp_path / "now" / "file.txt").read_text(encoding="utf-8") == "two"
 
 
 def test_what_is_no_version_is_refused_with_the_newest_ones(clone: Clone, tmp_path: Path) -> None:
