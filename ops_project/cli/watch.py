@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
-from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +13,7 @@ from ops_project.cli.faults import in_words
 from ops_project.cli.numbers import COUNT, SECONDS
 from ops_project.cli.output import console
 from ops_project.dagster_bridge.storage_errors import OutOfReach
+from ops_project.process.time_limit import NotAnswered, within
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +40,6 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
-    looks_of = _Looks()
     down, cannot, trouble, unseen, done = False, "", "", "", 0
     while looks is None or done < looks:
         try:
@@ -50,7 +47,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
             if isinstance(watcher.instance, OutOfReach):
                 unseen = _unseen(watcher, settings, unseen)
-            report = looks_of.look(watcher, LONGEST_SECONDS)
+            report = _look(watcher, LONGEST_SECONDS)
         except Exception as error:
             # The message about an error of a store names the store and the next step.
             known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
@@ -79,31 +76,15 @@ def _why_not(report: CycleReport) -> str:
     return report.skipped if report.skipped.startswith(CANNOT) else ""
 
 
-class _Looks:
-    """Runs each look in a thread. If the server of the ledger has stopped without closing its connections, a look waits
-    for ever, and the watcher must say so.
+def _look(watcher: Watch, seconds: float) -> CycleReport | None:
+    """One look. Raises TimeoutError if it, or an earlier one, has not returned after `seconds`: if the server of the
+    ledger has stopped without closing its connections, a look waits for ever, and the watcher must say so.
     """
-
-    def __init__(self) -> None:
-        self.last: Future[CycleReport | None] | None = None
-
-    def look(self, watcher: Watch, seconds: float) -> CycleReport | None:
-        """One look. Raises TimeoutError if the look has not returned after `seconds`, and at each further call until it
-        has returned.
-        """
-        if self.last is None or self.last.done():
-            self.last = Future()
-            Thread(target=self._run, args=(self.last, watcher), name="watch", daemon=True).start()
-            with suppress(TimeoutError):
-                return self.last.result(seconds)
-        raise TimeoutError(f"a look has not returned for {seconds:g} s. Does the server of the ledger answer?")
-
-    @staticmethod
-    def _run(looked: Future[CycleReport | None], watcher: Watch) -> None:
-        try:
-            looked.set_result(watcher.look(datetime.now(UTC), lambda: datetime.now(UTC)))
-        except BaseException as error:
-            looked.set_exception(error)
+    try:
+        return within("a look", lambda: watcher.look(datetime.now(UTC), lambda: datetime.now(UTC)), seconds)
+    except NotAnswered:
+        words = f"a look has not returned for {seconds:g} s. Does the server of the ledger answer?"
+        raise TimeoutError(words) from None
 
 
 def _unseen(watcher: Watch, settings: Settings, before: str) -> str:

@@ -21,7 +21,7 @@ from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.lineage_document import recall
 from ops_project.operations.ledger.outbox import Message
-from ops_project.process.soon import soon
+from ops_project.process.time_limit import NotAnswered, within
 from ops_project.settings import Settings
 
 BUILD = "asset.failure"
@@ -97,8 +97,8 @@ class Circumstances:
         folder = self.settings.inbound / alert["domain"]
         waiting = folder / labels["file"]
         try:
-            return str(waiting) if soon(str(folder), waiting.is_file, FOLDER_SECONDS) else ""
-        except TimeoutError as error:
+            return str(waiting) if within(str(folder), waiting.is_file, FOLDER_SECONDS) else ""
+        except NotAnswered as error:
             return f"unknown: {error}"
 
     @cached_property

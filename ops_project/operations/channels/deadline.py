@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ops_project.process.time_limit import NotAnswered, within
+
 
 class DeadlinePassed(TimeoutError):
     """The time for the whole call is over."""
@@ -56,25 +58,16 @@ class Deadline:
         """Look up the addresses of a host. The look-up has no timeout of its own, so it runs in a thread, and the
         caller does not wait for the thread after the deadline.
         """
-        found: list[Any] = []
-        failed: list[OSError] = []
-
-        def look_up() -> None:
-            try:
-                found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-            except OSError as error:
-                failed.append(error)
-            except UnicodeError as error:  # A part of the host name is empty or too long.
-                failed.append(OSError(f"{host!r} is not a host name: {error}"))
-
-        thread = threading.Thread(target=look_up, name="look up an address", daemon=True)
-        thread.start()
-        thread.join(self.remaining())
-        if thread.is_alive():
-            raise self.error()
-        if failed:
-            raise failed[0]
-        return found
+        try:
+            return within(
+                f"the look-up of {host}",
+                lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM),
+                self.remaining(),
+            )
+        except NotAnswered:
+            raise self.error() from None
+        except UnicodeError as error:  # A part of the host name is empty or too long.
+            raise OSError(f"{host!r} is not a host name: {error}") from None
 
     @contextmanager
     def ends(self, connected: socket.socket) -> Iterator[None]:

@@ -4,7 +4,6 @@ connection open, gives no error: a query waits for it for ever.
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 
 from sqlalchemy import create_engine, text
@@ -13,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from ops_project.operations.ledger.store import connection_options, with_driver
 from ops_project.operations.ledger.unusable import LedgerUnusable, is_server, shown
+from ops_project.process.time_limit import NotAnswered, within
 
 PATIENCE_SECONDS = 5.0
 
@@ -25,7 +25,6 @@ def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
     parsed = with_driver(make_url(url))
     if not is_server(parsed):
         return ""
-    answered = threading.Event()
 
     def ask() -> None:
         # An error is an answer as well.
@@ -33,10 +32,9 @@ def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
             engine = create_engine(parsed, poolclass=NullPool, connect_args=connection_options(parsed))
             with engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        answered.set()
 
-    # A thread that waits for the server cannot be ended, but it keeps nothing alive.
-    threading.Thread(target=ask, name="ledger probe", daemon=True).start()
-    if answered.wait(seconds):
-        return ""
-    return str(LedgerUnusable(shown(parsed), TimeoutError(f"it has not answered for {seconds:g} s"), True))
+    try:
+        within(shown(parsed), ask, seconds)
+    except NotAnswered:
+        return str(LedgerUnusable(shown(parsed), TimeoutError(f"it has not answered for {seconds:g} s"), True))
+    return ""

@@ -1,5 +1,6 @@
-"""Asks a question that a hung file system would never answer. An inbound folder is often a share of another machine,
-and a call that waits for it can be neither ended nor limited in time. So it runs in a thread that is abandoned.
+"""Asks a question that may never be answered: by a share of a machine that hangs, by a server that has stopped without
+closing its connections, by a look-up of an address. Such a call can be neither ended nor limited in time, so it runs in
+a thread, and after the limit nobody waits for that thread any longer.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ _waiting: dict[str, threading.Thread] = {}
 """Subject → the thread that has not returned. While it hangs, nothing is asked about this subject."""
 
 
-def soon(subject: str, ask: Callable[[], Answer], seconds: float) -> Answer:
-    """The answer of `ask`. Raises TimeoutError if it has not come after `seconds`, or if an earlier question about
-    the same `subject` has not been answered yet. Raises the errors of `ask`.
+class NotAnswered(TimeoutError):
+    """The answer has not come within the time limit."""
+
+
+def within(subject: str, ask: Callable[[], Answer], seconds: float) -> Answer:
+    """The answer of `ask`. Raises NotAnswered if it has not come after `seconds`, or if an earlier question about the
+    same `subject` has not been answered yet. Raises the errors of `ask`.
     """
     earlier = _waiting.get(subject)
     if earlier is not None and earlier.is_alive():
-        raise TimeoutError(f"{subject} has not answered an earlier question")
+        raise NotAnswered(f"{subject} has not answered an earlier question")
     found: list[Answer] = []
     errors: list[BaseException] = []
 
@@ -34,7 +39,7 @@ def soon(subject: str, ask: Callable[[], Answer], seconds: float) -> Answer:
     thread.join(seconds)
     if thread.is_alive():
         _waiting[subject] = thread
-        raise TimeoutError(f"{subject} has not answered for {seconds:g} s")
+        raise NotAnswered(f"{subject} has not answered for {seconds:g} s")
     _waiting.pop(subject, None)
     if errors:
         raise errors[0]
