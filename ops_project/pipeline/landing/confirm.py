@@ -43,7 +43,7 @@ def doubts(connection: duckdb.DuckDBPyConnection, feed: str, day: date) -> list[
 def confirm(
     connection: duckdb.DuckDBPyConnection, feed: str, day: date, *, by: str, why: str, now: datetime
 ) -> list[Doubt]:
-    """Close the open doubts of a business date and remember who said so and why. Returns them."""
+    """Close the open doubts of a business date, and store who confirmed the files and why. Returns the doubts."""
     found = doubts(connection, feed, day)
     with transaction(connection):
         for doubt in found:

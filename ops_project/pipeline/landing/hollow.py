@@ -1,5 +1,5 @@
 """Files that claim far more bytes than are stored. Such a file costs its sender nothing, and reading it takes hours: a
-file of 300 GB may be one page on the disk. The rest of it are holes, which are read as zero bytes.
+file of 300 GB may be one page on the disk. The rest is holes, which are read as zero bytes.
 """
 
 from __future__ import annotations

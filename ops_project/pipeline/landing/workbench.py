@@ -121,7 +121,7 @@ class Workbench:
         return scanned
 
     def _work_alone(self, alone: bool) -> None:
-        """Execute the next statements in one thread, or in as many as before.
+        """Execute the next statements in one thread, or again in as many threads as before.
 
         The statements of a small file have nothing to share among threads. Waking other threads would be a third of
         their cost.

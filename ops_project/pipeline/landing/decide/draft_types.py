@@ -66,14 +66,16 @@ TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
 MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
-# The leading zero may be missing only if another code does not stand directly beside it: `%Y%m%d` needs every digit.
+# The leading zero of a code may be missing only if no other code follows directly: `%Y%m%d` needs every digit.
 _NUMBERS = re.compile(r"\d+")
 _PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
 
 def looks_typed(values: Sequence[str]) -> bool:
-    """Whether all other values are numbers or times. Then words such as NA can only mean that there is no value."""
+    """Whether all values are numbers or times, apart from words such as NA. Such a word can then only mean that there
+    is no value.
+    """
     others = [value for value in values if value and value not in ABSENT]
     return bool(others) and all(
         re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?|\d[\d/.:T -]+.*", v) for v in others

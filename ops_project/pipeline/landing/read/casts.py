@@ -29,8 +29,8 @@ class Check:
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
     r"""The field's text, NULL if it means no value. `raw` is SQL for the field. `written` says that its NULL stands
     for an empty field (a CSV), not for a missing one. `spelled` is SQL for the field before its escapes were undone,
-    NULL if it has none. This form is compared with the texts that mean no value, because `\N` inside quotes is the
-    escaped spelling of a text that begins so. Blanks around numbers and dates stay: trimming 5 million values of six
+    NULL if it has none. This earlier form is compared with the texts that mean no value. Otherwise undoing an escape
+    could turn a field into such a text. Blanks around numbers and dates stay: trimming 5 million values of six
     columns took longer than reading and casting them. So the casts accept blanks, and a text of blanks counts as
     empty when a missing value is looked for.
     """

@@ -1,4 +1,4 @@
-"""Counts the lines of a text and looks at its quotes, chunk by chunk: whether each record is one line."""
+"""Counts the lines of a text and looks at its quotes, chunk by chunk, to find out whether each record is one line."""
 
 from __future__ import annotations
 

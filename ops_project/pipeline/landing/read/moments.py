@@ -123,7 +123,7 @@ def _naive(text: str, column: Column) -> str:
 
 
 def _stamp(text: str, item: str, column: Column) -> str:
-    """SQL of one format's value. If the column is a timestamp, it is in UTC."""
+    """SQL of one format's value. The value of a timestamp is in UTC."""
     if item in _UNIX:
         return (
             f"CASE WHEN {fits(text, f'[+-]?[0-9]{{1,{_UNIX[item][1]}}}')} "

@@ -82,7 +82,7 @@ class Lines:
 
 
 def read_csv(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
-    """All records. If the file has a header, it is the first. Raises Unbalanced."""
+    """All records. If the file has a header, the header is the first record. Raises Unbalanced."""
     lines = Lines(path, file_format, newline)
     with lines.file:
         yield from _records(lines, file_format)

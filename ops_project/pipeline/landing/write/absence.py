@@ -1,5 +1,5 @@
-"""Records files that are due and absent, and files that are present and cannot be taken. Each is recorded once, and
-closed when it no longer holds.
+"""Records files that are due and absent, and files that are present and cannot be taken. Each such file gets one
+finding, which is closed when it no longer holds.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
 def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
     """Count one more attempt for the refused rows of a file, and write a finding if this parks rows. Call it within the
     file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number of rows that
-    were tried, and that passed.
+    were tried, and the number of those that passed.
     """
     counted = count(context.connection, replayed, stands, context.now)
     context.result.replayed.append(
@@ -60,7 +60,7 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
             kind="data_invalid",
             feed=context.feed.name,
             business_date=replayed.business_date,
-            # Without the file's name it is a separate finding, beside the one about the file.
+            # This finding has no file name, so that it stays separate from the finding about the file.
             file_name=None,
             message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
             "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
