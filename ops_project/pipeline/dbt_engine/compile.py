@@ -68,7 +68,8 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
             if isinstance(file.path, FilePath):
                 file.path.modification_time = NO_TIME
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
-    # The name of the file is the name of the database in every relation, so it must be the one of a real home.
+    # Each relation in the compiled SQL contains the name of the warehouse file as the name of its database. So the file
+    # has the same name here as in a real home.
     with Settings.load(home=target / "empty").exported():
         (target / "empty" / "warehouse").mkdir(parents=True)
         compiled = dbtRunner(manifest=parsed.result).invoke(

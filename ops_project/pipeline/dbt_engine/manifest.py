@@ -30,7 +30,7 @@ PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 LAYOUT = 2
 KEEP = 4
 MADE = "with_overlay"
-"""Folder of the shipped project's `target/` for projects with the files of an overlay."""
+"""The folder in the shipped project's `target/` that holds the projects with the files of an overlay."""
 # A parse takes 4 s, and up to 40 s on a busy machine.
 PATIENCE_SECONDS = 120.0
 # No parse takes this long. If a folder is older, its process id now belongs to a different process.

@@ -82,7 +82,8 @@ class Clone:
             if hasattr(tarfile, "data_filter"):
                 archive.extractall(folder, filter="data")
             else:
-                # Python has the filters since 3.11.4. This archive was written by git a moment ago, from this clone.
+                # Python before 3.11.4 has no filters. None is needed, because git has just made this archive from this
+                # clone.
                 archive.extractall(folder)
 
     def check_out(self, commit: str) -> None:

@@ -56,7 +56,8 @@ def tables(
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """`schema.table` → its columns (name, type) in order, for the tables and views of these schemas."""
     found: dict[str, list[tuple[str, str]]] = {}
-    # The names stand in the statement: to bind a parameter, DuckDB imports pandas, a second of `ops status`.
+    # The names are written into the statement. If they were bound as parameters, DuckDB would import pandas, and this
+    # import takes a second of `ops status`.
     asked = ", ".join(map(literal, schemas))
     rows = connection.execute(
         "SELECT c.schema_name, c.table_name, c.column_name, c.data_type FROM duckdb_columns() c "

@@ -83,7 +83,9 @@ def stage(
 
 
 def sqlite_tables(file: Path) -> dict[str, SqliteTable]:
-    """Rows and checksum of each table, in the order of its rows. Raises sqlite3.Error if the file is damaged."""
+    """The number of rows and the checksum of each table. The checksum depends on the order of the rows. Raises
+    sqlite3.Error if the file is damaged.
+    """
     found = {}
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         connection.text_factory = bytes

@@ -36,8 +36,8 @@ def text_of(count: int) -> str:
 
 
 def relieved(limits: Limits, machine_bytes: int) -> tuple[Limits, tuple[str, ...]]:
-    """Limits under which the same work needs less memory at once, and the changes, in words. Without words, no
-    further change is possible. More memory comes first, up to four fifths of the machine's memory. After that come
+    """Limits under which the same work needs less memory at once, and the changes, in words. If there are no words,
+    no further change is possible. More memory comes first, up to four fifths of the machine's memory. After that come
     fewer threads, and then fewer dates.
     """
     most = int(machine_bytes * MOST_OF_MACHINE)

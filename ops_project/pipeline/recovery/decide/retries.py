@@ -1,6 +1,6 @@
 """Whether a failed attempt is followed by another, when, and why. The module is pure: the random number is an argument.
-Only classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because a
-retry that nobody can justify only hides it for a while.
+Only classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because
+nothing shows that a retry can help, and a retry would only hide the failure for a while.
 """
 
 from __future__ import annotations
