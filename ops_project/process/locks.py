@@ -1,7 +1,7 @@
 """The writer lock of a home: one process at a time may write its warehouse.
 
-It is a lock of the operating system, because that ends with its process: after SIGKILL nothing has to be cleaned up.
-The content of the lock file is only for people who wait.
+It is a lock of the operating system, because such a lock ends with its process: after SIGKILL nothing has to be cleaned
+up. The content of the lock file is only for people who wait.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def quick_check(file: Path, until: float) -> str | None:
     """What is wrong in the file, in one line; empty if it is whole. None if that cannot be decided: another process has
     locked the file, or `until` (of `time.monotonic`) has passed. It reads every page.
     """
-    import sqlite3  # Every command that fails loads this module, and few of them check pages.
+    import sqlite3  # It is imported here, because every failing command loads this module, and few of them check pages.
 
     try:
         address = f"file:{quote(str(file.absolute()))}?mode=ro"

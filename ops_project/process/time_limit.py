@@ -1,6 +1,6 @@
-"""Asks a question that may never be answered: by a share of a machine that hangs, by a server that has stopped without
-closing its connections, by a look-up of an address. Such a call can be neither ended nor limited in time, so it runs in
-a thread, and after the limit nobody waits for that thread any longer.
+"""Asks a question that may never be answered. A network share may hang, a server may have stopped without closing its
+connections, and the look-up of an address may not return. Such a call can be neither ended nor limited in time. So it
+runs in a thread, and after the limit nobody waits for that thread any longer.
 """
 
 from __future__ import annotations

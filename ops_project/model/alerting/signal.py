@@ -19,7 +19,7 @@ def digest(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
 
 
-# The same series report again and again.
+# The names are cached, because the same series report again and again.
 _series = lru_cache(maxsize=4096)(digest)
 
 
