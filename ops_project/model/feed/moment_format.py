@@ -93,7 +93,7 @@ def spelling(text: str) -> Spelling:
             regex += f"([0-9]{{{_DIGITS[letter]}}})" if letter in _DIGITS else f"({_WORDS[letter]})"
         if group:
             plain += piece
-    # One group for each sequence of neighbours that stay, because RE2 allows nine groups in a replacement.
+    # Neighbouring pieces that stay share one group, because RE2 allows only nine groups in a replacement.
     regex = re.sub(r"\)\((?!\?)", "", regex)
     groups = len(re.findall(r"(?<!\\)\((?!\?)", regex))
     replacement = "".join(f"\\{nth}" for nth in range(1, groups + 1))

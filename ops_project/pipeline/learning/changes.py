@@ -10,9 +10,9 @@ from __future__ import annotations
 import duckdb
 
 VIEW = "customer_day_changes"
-"""One row per customer, business_date and known_on, which is the later date of a file. The other columns are changes
-against what was known before: orders, undone_orders, sales_orders, gross_revenue (reporting currency, at the rates of
-today; NULL without a rate) and product_views.
+"""One row per customer, business_date and known_on. known_on is the date of the file that brought the change, and it is
+later than business_date. The other columns are changes against what was known before: orders, undone_orders,
+sales_orders, gross_revenue (reporting currency, at the rates of today; NULL without a rate) and product_views.
 """
 _SQL = """
 with files as (
