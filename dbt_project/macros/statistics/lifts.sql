@@ -2,7 +2,7 @@
   CTEs that compute the lift of each row of `rates`. The last one is `lifts`.
 
   rates: a CTE with rate, audience, control_rate, control_audience, and z, the standardized difference of both rates.
-  The result has also lift, lift_low and lift_high (Newcombe's 95 % interval), and q_value, the p-value after the
+  The result also has lift, lift_low and lift_high (Newcombe's 95 % interval), and q_value, the p-value after the
   correction for all rows of the same `family` (columns; by default all rows are one family). All of them are NULL
   without a control group.
 #}

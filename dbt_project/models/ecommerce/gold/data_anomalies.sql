@@ -1,12 +1,13 @@
 {{ config(materialized='table') }}
 
 {#
-  The tested day is left out of its own baseline: a window that includes it lets a drop widen the interval that should
-  catch it, and with nine points no value can lie three standard deviations from their mean.
+  The tested day is left out of its own baseline. If the window included it, a drop would widen the interval that should
+  catch the drop, and among nine values none can lie three standard deviations from their mean.
 
-  With up to 27 days of history, the prediction interval lies around their mean. From 28 days on, it lies around the
-  mean of the same weekday, with the noise of all days relative to their weekday's level. The t-statistic is given as
-  the standard normal deviate of the same probability (Wallace 1959), so that one threshold fits any length of history.
+  With up to 27 days of history, the prediction interval lies around the mean of these days. From 28 days on, it
+  lies around the mean of the same weekday, with the noise of all days relative to their weekday's level. The
+  t-statistic is given as the standard normal deviate of the same probability (Wallace 1959), so that one threshold
+  fits any length of history.
   Compared with the exact distribution, the deviate is too small at the thresholds: by up to 0.03 with 7 degrees of
   freedom, and by less than 0.003 from 20 on.
 
