@@ -286,9 +286,8 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Snapshot   {snapshot['id']}, as of {snapshot['as_of']:%Y-%m-%d %H:%M} UTC"
         if snapshot
         else "Snapshot   none yet",
-        f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
+        *_warehouse_lines(data),
         f"Home       {data['home']}",
-        *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
         *(
             [f"Restored   these tables are out of date: {', '.join(data['out_of_date'])}"]
             if data["out_of_date"]
@@ -301,6 +300,14 @@ def _render(data: dict[str, Any]) -> list[Any]:
         *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]
+
+
+def _warehouse_lines(data: dict[str, Any]) -> list[str]:
+    """Who holds the warehouse, and what is wrong with it. One that is lost or cannot be read is not called free."""
+    held, trouble = data["lock"], data["warehouse"]
+    lines = [f"Warehouse  held by {held['held_by']}"] if held else []
+    lines += [f"Warehouse  {trouble['message']}"] if trouble else []
+    return lines or ["Warehouse  free"]
 
 
 def _resource_lines(resources: dict[str, Any]) -> list[str]:

@@ -71,7 +71,7 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
             "-W",
             SUPERSEDED,
             "-m",
-            "ops_project.dagster_bridge.dev",
+            "ops_project.cli.dagster_dev",
             "dev",
             "--workspace",
             str(PROJECT_ROOT / "workspace.yaml"),

@@ -40,7 +40,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_sql_style() -> None:
-    run(tool("sqlfluff"), "lint", "--processes", "2", "--disable-progress-bar", "dbt_project/models")
+    run(tool("sqlfluff"), "lint", "--processes", "1", "--disable-progress-bar", "dbt_project/models")
 
 
 def test_what_is_not_checked_says_why() -> None:

@@ -37,6 +37,13 @@ def test_the_page_says_what_is_wrong_who_is_on_call_and_since_when(visit):
     assert 'href="/incidents/1"' in text and "· Operations-ready data platform</title>" in text
 
 
+def test_not_all_is_well_while_an_incident_is_open(visit, monkeypatch):
+    """Alerts of medium severity leave every domain well, and open incidents."""
+    monkeypatch.setattr(health, "overall", lambda states: "well")
+    text = visit.text("/")
+    assert "Every domain delivers." in text and "1 open incident" in text and "All is well" not in text
+
+
 def test_where_nothing_ever_ran_nothing_is_well(tmp_path):
     day = IncidentWorld(tmp_path, "2026-03-04 09:00")
     with Visit(day) as visit:

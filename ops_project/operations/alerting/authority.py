@@ -71,6 +71,18 @@ def beat_of(role: str) -> str:
     return f"heartbeat:{role}"
 
 
+def end_of(role: str) -> str:
+    """The cursor that records when the last process of a role was stopped in good order."""
+    return f"ended:{role}"
+
+
+def stopped(ledger: Ledger, role: str, now: datetime) -> None:
+    """Record that the deciding process of this role was stopped in good order, so that nobody waits until its heartbeat
+    is old. A process of the same role that goes on, or begins later, has a newer heartbeat. `now`: the wall clock.
+    """
+    ledger.set_cursor(end_of(role), now.isoformat(), now)
+
+
 def recorded(ledger: Ledger) -> Authority | None:
     """The authority in the ledger; None if no process has ever decided."""
     body = ledger.document(DOCUMENT)
@@ -87,15 +99,25 @@ def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
         return Authority(DAEMON, "", "", "", "") if found is None and beats(ledger, DAEMON, now) else None
     if beats(ledger, found.role, now):
         return found
+    if _has_ended(ledger, found.role):
+        return None
     held = ledger.lease(lease)
     running = held is not None and held.holder == found.holder and held.expires_at > now
     return found if running else None
 
 
 def beats(ledger: Ledger, role: str, now: datetime) -> bool:
-    """Whether a cycle of this role has ended within HEARTBEAT_TIMEOUT."""
+    """Whether a cycle of this role has ended within HEARTBEAT_TIMEOUT, and the process was not stopped after that."""
     beat = ledger.cursor(beat_of(role))
-    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
+    if beat is None or _has_ended(ledger, role):
+        return False
+    return abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
+
+
+def _has_ended(ledger: Ledger, role: str) -> bool:
+    """Whether the process of this role was stopped after its last cycle."""
+    beat, end = ledger.cursor(beat_of(role)), ledger.cursor(end_of(role))
+    return end is not None and (beat is None or datetime.fromisoformat(end) >= datetime.fromisoformat(beat))
 
 
 def describe(found: Authority) -> str:

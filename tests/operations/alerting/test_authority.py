@@ -96,6 +96,23 @@ def test_a_shell_beside_a_living_daemon_observes_and_decides_nothing(place):
     assert place.rules() == {"job_failure"}
 
 
+def test_a_daemon_that_was_stopped_leaves_the_decision_to_the_next_command_at_once(place):
+    """It used to be told 'the daemon decides' for a minute, and no alert was made."""
+    place.cycle(place.theirs, NOW, daemon=True)
+    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
+    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
+    place.ledger.append([FAILED])
+    report = place.cycle(place.plain, NOW + timedelta(seconds=10))
+    assert report.skipped == "" and place.rules() == {"job_failure"}
+
+
+def test_a_daemon_that_begins_after_the_stop_decides_again(place):
+    place.cycle(place.theirs, NOW, daemon=True)
+    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
+    place.cycle(place.theirs, NOW + timedelta(seconds=12), daemon=True)
+    assert "the daemon decides" in place.cycle(place.plain, NOW + timedelta(seconds=20)).skipped
+
+
 def test_a_shell_that_only_looks_knows_the_assets_of_the_deciding_configuration(place):
     """Without them, everything downstream of a failed asset of the overlay would count as failed itself."""
     shipped = AssetFacts("bronze/orders", owners=("team:ecommerce-data",))
