@@ -207,7 +207,7 @@ def build_own_checks(
 
 
 def attempt(situation: Situation, item: OwnCheck) -> Verdict:
-    """The verdict. If the function returned something else, the verdict says so."""
+    """The verdict of the check. If its function returned something that is no verdict, the verdict says so."""
     said = outcome.attempt(situation, item.name, item.table, item.compute)
     if said is None:
         return Verdict.ok(f"{item.name}: nothing was found.")

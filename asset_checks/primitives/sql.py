@@ -35,7 +35,7 @@ def key_hash(names: Sequence[str]) -> str:
 
 
 def masked(value: Any, personal: bool = False) -> str:
-    """A masked value: it can be recognised in the source, and cannot be read."""
+    """A masked value. Who has the source can recognise the value there, and nobody can read it from the mask."""
     if value is None:
         return "∅"
     text = str(value)

@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 StoredName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-"""A name in the configuration that the ledger stores. PostgreSQL refuses a longer one, in the middle of a cycle."""
+"""A name in the configuration that the ledger stores. PostgreSQL would refuse a name of more than 80
+characters, and the cycle would fail.
+"""
 
 
 class Model(BaseModel):

@@ -44,7 +44,7 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """For a satellite: its hub or link. For an interface table: the hub or satellite with the same rows, one for
+    """The hub or link of a satellite. For an interface table, this is the hub or satellite whose rows it has, one for
     one.
     """
     description: str = Field(min_length=1)

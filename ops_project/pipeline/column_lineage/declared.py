@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ops_project.column_lineage import ROWS, Column, Origin
 from ops_project.pipeline.learning.tables import TABLE_OF, TABLES
 
-# The models also read bronze tables, because only bronze keeps each version of a record. They show what was known on a
-# past day.
+# The models also read bronze tables, because only bronze keeps each version of a record. From the versions,
+# a model reads what was known on a past day.
 DAYS, ORDERS = "silver/int_customer_days", "bronze/orders"
 RATES = "silver/fact_exchange_rates"
 ITEMS, VIEWS, PRODUCTS = "silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"

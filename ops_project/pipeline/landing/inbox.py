@@ -161,8 +161,8 @@ def identity(path: Path) -> Identity:
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether a process has the file open for writing; the kernel then gives no read lease. Also False if this
-    cannot be determined: for another owner's file, or a system without leases.
+    """Whether a process has the file open for writing. The kernel gives no read lease on such a file. False as well
+    where the kernel does not tell: the file belongs to another user, or the system has no leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(

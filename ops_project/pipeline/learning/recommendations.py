@@ -37,7 +37,9 @@ BASKETS = f"""
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One entry per held-out basket: 1 for a hit among the k recommended, and among the k most popular."""
+    """The result for each held-out basket. `hits` has a 1 where a bought product is among the k recommended ones.
+    `popular_hits` has a 1 where it is among the k most popular ones.
+    """
 
     hits: Floats
     popular_hits: Floats

@@ -64,8 +64,8 @@ class Registry:
     # The next method is for scoring, so it reads only files.
 
     def serving(self, model: str) -> Loaded | None:
-        """The version in use: the promoted one, or the newest one promoted before it that can be used; None if there
-        is none.
+        """The version in use. That is the promoted version, or, if it cannot be used, the newest usable one that was
+        promoted before it. None if there is no such version.
         """
         if not self._embedded:
             self._mirror(model)

@@ -45,7 +45,7 @@ def reference_key(meta: Metadata, attribute: Attribute) -> str:
 
 
 def link_key(link: Entity) -> str:
-    """The hash key of a link, over the whole combination."""
+    """The hash key of a link. It is calculated from all of its keys together."""
     return f"{link.entity}_hk"
 
 

@@ -1,6 +1,6 @@
-"""Which business dates of a large table may have changed since the last snapshot. The dates are known only for tables
-that change by dates: bronze, whose dates landing records, and incremental models with unchanged code that were not
-built from nothing since. Any other model is built completely, or in another way, without touching any date.
+"""Which business dates of a large table may have changed since the last snapshot. The dates are known for two
+kinds of tables. Landing records those of the bronze tables. An incremental model touches the dates of its new rows,
+unless its code has changed or it was built from nothing since. For every other model, the dates are unknown.
 """
 
 from __future__ import annotations

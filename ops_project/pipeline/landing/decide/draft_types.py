@@ -234,8 +234,8 @@ def _unix(name: str, values: Sequence[str]) -> Any:
 
 
 def _moments(values: Sequence[str], compact: bool) -> Any:
-    """Dates, times and timestamps. `compact`: only the formats without separators, whose values could be numbers as
-    well.
+    """Dates, times and timestamps that fit all values. `compact`: try only the formats without separators. A value in
+    such a format could also be a number.
     """
     if compact:
         if all(re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", value) for value in values):

@@ -14,13 +14,11 @@ from ops_project.pipeline.landing.write import journal
 
 
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
-    """Write a finding for every file that cannot be taken in its present state, and close those of files that no longer
-    wait.
+    """Write a finding for every file that waits: it cannot be taken in its present state, or it has rows that should
+    not have been loaded. Close the findings of files that no longer wait. Without a finding, nobody would notice a file
+    that stays in the inbound folder.
 
-    The same is done for files with rows that should not have been loaded.
-
-    `waiting`: name → business date and the message. Without a finding such a file would stay in the inbound folder
-    unnoticed.
+    `waiting`: name → business date and the message.
     """
     feed = context.feed
     findings = [

@@ -21,8 +21,9 @@ PROFILES: dict[str, tuple[float, float, float]] = {
 
 
 def names(centres: Floats) -> list[str]:
-    """The profile of each centre (rows of recency, frequency, monetary), all different, the nearest in total. The order
-    of the centres does not matter. There may be at most six centres.
+    """The profile of each centre. A row of `centres` holds recency, frequency and monetary value. No two centres get
+    the same profile, and the sum of their distances to their profiles is the smallest possible. The order of the
+    centres does not matter. There may be at most six centres.
     """
     distance = np.array(
         [[np.sum((centre - np.array(profile)) ** 2) for profile in PROFILES.values()] for centre in centres]
