@@ -9,7 +9,8 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
-from ops_project.settings import Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import Settings
 
 # How many of the newest waiting messages are searched for acknowledgements that were not sent yet.
 WAITING = 500
@@ -17,7 +18,7 @@ WAITING = 500
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
-@click.option("--by", default=current_user, show_default="the user", help="The person who works on the alert.")
+@by_option("The person who works on the alert.")
 @click.option("--note", default="", help="A note for the other readers.")
 @json_option
 @click.pass_obj

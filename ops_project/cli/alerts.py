@@ -10,9 +10,10 @@ import click
 from ops_project.cli.acknowledge import ack
 from ops_project.cli.numbers import COUNT, NUMBER
 from ops_project.cli.output import console, emit, json_option, styled, table, told_if_cut
+from ops_project.cli.person import by_option
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
-from ops_project.settings import Settings, current_user
+from ops_project.settings import Settings
 
 MESSAGE_STATES = ("pending", "sending", "delivered", "dead")
 VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
@@ -201,7 +202,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 @click.argument("number", type=NUMBER)
 @click.argument("value", type=click.Choice(VERDICTS))
 @click.option("--why", required=True, help="The reason; it helps to tune the rule.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who gives the verdict.")
+@by_option("The person who gives the verdict.")
 @json_option
 @click.pass_obj
 def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, as_json: bool) -> None:

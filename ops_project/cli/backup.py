@@ -13,7 +13,8 @@ import click
 
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
-from ops_project.settings import Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.backup.shelf import Shelf
@@ -26,7 +27,7 @@ where_option = click.option(
     metavar="FOLDER|s3://BUCKET/PREFIX",
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
-by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this.")
+by_person = by_option("The person who does this.")
 
 
 @click.group()
@@ -39,7 +40,7 @@ def backup() -> None:
 @click.option(
     "--no-verify", is_flag=True, help="Do not prove the backup now. A backup does not count until it is proved."
 )
-@by_option
+@by_person
 @json_option
 @click.pass_obj
 def create_backup(settings: Settings, destination: str | None, no_verify: bool, by: str, as_json: bool) -> None:
@@ -117,7 +118,7 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 @click.argument("wanted", metavar="[BACKUP]", required=False)
 @where_option
 @click.option("--yes", is_flag=True, help="Do it. Without --yes the plan is shown, and nothing is changed.")
-@by_option
+@by_person
 @json_option
 @click.pass_obj
 def restore_backup(

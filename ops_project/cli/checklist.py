@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
@@ -88,7 +89,7 @@ def _number(settings: Settings, catalog: Catalog, sql: str) -> float | None:
 @click.argument("name")
 @click.argument("line")
 @click.argument("words")
-@click.option("--by", default=current_user, show_default="the user", help="The person who answers.")
+@by_option("The person who answers.")
 @json_option
 @click.pass_obj
 def answer(settings: Settings, *, name: str, line: str, words: str, by: str, as_json: bool) -> None:

@@ -14,11 +14,12 @@ import click
 
 from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, styled, table, write_out
+from ops_project.cli.person import by_option
 from ops_project.model.feed.delivery_rules import NAME
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import dry_run, pending
 from ops_project.pipeline.landing.contract_sql import require_expressions
-from ops_project.settings import Settings, current_user
+from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.landing.drafting import Drafted
@@ -232,7 +233,7 @@ def replay_feed(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
 )
 @click.option("--why", required=True, help="What the source said; kept with the confirmation.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who confirms the delivery.")
+@by_option("The person who confirms the delivery.")
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
@@ -243,10 +244,9 @@ def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: 
     from ops_project.cli.confirm import confirm_delivery
 
     found = _feed(settings, name)
-    for option, text in (("--why", why), ("--by", by)):
-        if not text.strip():
-            raise click.UsageError(f"{option} is empty: a confirmation needs a person and what the source said")
-    confirm_delivery(settings, found, day.date(), by=by.strip(), why=why.strip(), as_json=as_json)
+    if not why.strip():
+        raise click.UsageError("--why is empty: a confirmation needs what the source said")
+    confirm_delivery(settings, found, day.date(), by=by, why=why.strip(), as_json=as_json)
 
 
 def _work_in(settings: Settings) -> Path | None:

@@ -8,7 +8,8 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import TIME_FORMS, Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import TIME_FORMS, Settings
 
 SHOWN = 12
 
@@ -18,12 +19,7 @@ SHOWN = 12
 @click.option("--why", help="The reason; it is shown for every skipped table.")
 @click.option("--until", help=f"If the hold still exists at this time, the person of --by is told: {TIME_FORMS}.")
 @click.option("--incident", type=NUMBER, help="The incident that the hold belongs to.")
-@click.option(
-    "--by",
-    default=current_user,
-    show_default="the user",
-    help="The person who makes the hold.",
-)
+@by_option("The person who makes the hold.")
 @click.option("--all", "every", is_flag=True, help="With `list`: also those that were released.")
 @json_option
 @click.pass_obj
@@ -101,7 +97,7 @@ def _list(found: list[Any], as_json: bool) -> None:
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
-@click.option("--by", default=current_user, show_default="the user", help="The person who releases the hold.")
+@by_option("The person who releases the hold.")
 @click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj

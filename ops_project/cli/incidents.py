@@ -10,8 +10,9 @@ import click
 
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER
 from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
+from ops_project.cli.person import by_option
 from ops_project.cli.text_file import text_of
-from ops_project.settings import Settings, current_user
+from ops_project.settings import Settings
 
 EVERY = 1_000_000
 GATHERED = ("evidence", "diagnosis")
@@ -23,7 +24,7 @@ def incidents() -> None:
     """List and show incidents; acknowledge, give back, take over or resolve one; write notes and post-mortems."""
 
 
-by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this.")
+by_person = by_option("The person who does this.")
 
 
 def _ledger(settings: Settings) -> Any:
@@ -159,7 +160,7 @@ def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@by_option
+@by_person
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
@@ -181,7 +182,7 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@by_option
+@by_person
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
@@ -203,7 +204,7 @@ def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) ->
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@by_option
+@by_person
 @json_option
 @click.pass_obj
 def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
@@ -223,7 +224,7 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@by_option
+@by_person
 @click.option("--cause", required=True, help="What the cause was.")
 @click.option("--reason", required=True, help="What ended it.")
 @json_option
@@ -239,7 +240,7 @@ def resolve(settings: Settings, *, number: int, by: str, cause: str, reason: str
 @incidents.command()
 @click.argument("number", type=NUMBER)
 @click.argument("words")
-@by_option
+@by_person
 @json_option
 @click.pass_obj
 def note(settings: Settings, number: int, words: str, by: str, as_json: bool) -> None:
@@ -260,7 +261,7 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 @incidents.command()
 @click.argument("number", type=NUMBER)
 @click.option("--done", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The written post-mortem.")
-@by_option
+@by_person
 @json_option
 @click.pass_obj
 def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.cli.rota import Rota, by_option, schedule_option
+from ops_project.cli.rota import Rota, by_person, schedule_option
 from ops_project.settings import Settings
 
 
@@ -20,7 +20,7 @@ from ops_project.settings import Settings
 @click.option("--take-back", type=NUMBER, metavar="NUMBER", help="End a swap; either person may do it.")
 @click.option("--list", "listed", is_flag=True, help="Show the swaps and their state.")
 @click.option("--why", default="", help="The reason, for the other person.")
-@by_option
+@by_person
 @schedule_option
 @json_option
 @click.pass_obj
@@ -104,7 +104,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @click.option("--backup", is_flag=True, help="As backup instead of primary.")
 @click.option("--why", help="The reason.")
 @click.option("--end", type=NUMBER, metavar="NUMBER", help="Take an override back.")
-@by_option
+@by_person
 @schedule_option
 @json_option
 @click.pass_obj
@@ -147,7 +147,7 @@ def override(
 @click.command()
 @click.option("--for", "span", help="How long: 4h, 1d. Default: until the shift ends.")
 @click.option("--why", default="taken over", show_default=True, help="The reason.")
-@by_option
+@by_person
 @schedule_option
 @json_option
 @click.pass_obj

@@ -9,13 +9,14 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
-from ops_project.settings import Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import Settings
 
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who closes it.")
+@by_option("The person who closes it.")
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:

@@ -9,8 +9,9 @@ import click
 
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
+from ops_project.cli.person import by_option
 from ops_project.lineage import Lineage
-from ops_project.settings import TIME_FORMS, Settings, current_user
+from ops_project.settings import TIME_FORMS, Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.decide.plan import RestorePlan
@@ -34,9 +35,7 @@ SHOWN = 12
 @click.option("--undo", is_flag=True, help="Go back to the content before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without --yes the plan is shown, and nothing is changed.")
 @click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
-@click.option(
-    "--by", default=current_user, show_default="the user", help="The person who does this, for the audit log."
-)
+@by_option("The person who does this, for the audit log.")
 @json_option
 @click.pass_obj
 def restore(

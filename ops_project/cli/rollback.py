@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project.cli.output import console, emit, json_option, told
+from ops_project.cli.person import by_option
 from ops_project.json_file import read_object
-from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings, current_user
+from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.clone import Clone
@@ -47,9 +48,7 @@ class Way:
 @click.command()
 @click.argument("commit", metavar="COMMIT")
 @click.option("--yes", is_flag=True, help="Do it. Without --yes the way back is rehearsed, and nothing is changed.")
-@click.option(
-    "--by", default=current_user, show_default="the user", help="The person who does this, for the audit log."
-)
+@by_option("The person who does this, for the audit log.")
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import click
 
-from ops_project.settings import Settings, current_user
+from ops_project.cli.person import by_option, person_of
+from ops_project.settings import Settings
 
 schedule_option = click.option("--schedule", help="The schedule's id. Default: the schedule that pages.")
 
 
-by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this, by id.")
+by_person = by_option("The person who does this, by id.")
 
 
 class Rota:
@@ -33,11 +34,7 @@ class Rota:
 
     def person(self, name: str, option: str) -> str:
         """The id of a person that is named by id or by e-mail."""
-        found = self.catalog.owners.people_of(name)
-        if len(found) != 1 or name.startswith("team:"):
-            valid = ", ".join(sorted(self.catalog.owners.people))
-            raise click.UsageError(f"{option} {name!r} is not a person of owners.yaml; valid: {valid}")
-        return found[0]
+        return person_of(self.catalog.owners, name, option)
 
     def shown(self, person: str) -> str:
         found = self.catalog.owners.people.get(person)

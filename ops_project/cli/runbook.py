@@ -9,7 +9,8 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table, write_out
-from ops_project.settings import PROJECT_ROOT, Settings, current_user
+from ops_project.cli.person import by_option
+from ops_project.settings import PROJECT_ROOT, Settings
 
 
 @click.group()
@@ -79,7 +80,7 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
     "--incident", type=NUMBER, help="Fill in the alert, table and feed of this incident, and store the output with it."
 )
 @click.option("--step", "wanted", type=NUMBER, multiple=True, help="Only this step; may be given several times.")
-@click.option("--by", default=current_user, show_default="the user", help="The person who runs it.")
+@by_option("The person who runs it.")
 @json_option
 @click.pass_obj
 def run(

@@ -65,19 +65,19 @@ def confirm(settings: Settings, *more: str) -> tuple[int, str]:
 def test_the_alert_closes_and_the_word_is_kept(doubtful: Settings) -> None:
     ledger = open_ledger(doubtful)
     (before,) = [alert for alert in ledger.alerts("open", limit=10) if alert.rule == "file_incomplete"]
-    code, said = confirm(doubtful, "--why", "the shops were shut", "--by", "ann")
+    code, said = confirm(doubtful, "--why", "the shops were shut", "--by", "engineer-a")
     assert code == 0, said
-    assert "Confirmed by ann" in said
+    assert "Confirmed by engineer-a" in said
     after = ledger.alert(before.number)
     assert after is not None
     assert after.status == "resolved"
     (line,) = ledger.audit_log()
-    assert (line["who"], line["action"], line["outcome"]) == ("ann", "confirm delivery", "done")
+    assert (line["who"], line["action"], line["outcome"]) == ("engineer-a", "confirm delivery", "done")
     assert "the shops were shut" in line["detail"]
     assert f"bakery_sales {DAY}" in line["subject"]
     with duckdb.connect(str(doubtful.warehouse)) as connection:
         kept = connection.execute("SELECT feed, confirmed_by, why FROM ops.confirmations").fetchall()
-    assert kept == [("bakery_sales", "ann", "the shops were shut")]
+    assert kept == [("bakery_sales", "engineer-a", "the shops were shut")]
 
 
 def test_a_day_without_a_doubt_and_an_empty_reason_are_refused(doubtful: Settings) -> None:

@@ -63,7 +63,7 @@ def test_a_bad_deployment_is_rolled_back_and_rebuilt(clone: Path, tmp_path: Path
     assert "not committed" in ops(clone, home, "rollback", good, code=1)["forbidden"][0]
     git(clone, "checkout", "-q", str(model))
 
-    assert not ops(clone, home, "rollback", good, "--yes", "--by", "ada")["failed"]
+    assert not ops(clone, home, "rollback", good, "--yes", "--by", "engineer-a")["failed"]
     assert git(clone, "rev-parse", "HEAD") == good and model.read_text(encoding="utf-8") == text
     assert homes.business_checksums(home) == before
     assert not (home.home / "state" / "rollback.json").exists()

@@ -39,7 +39,7 @@ def open_alerts(settings: Settings) -> set[str]:
 
 
 def test_a_lost_disk_is_rebuilt_from_the_backup(home: Settings, tmp_path: Path) -> None:
-    made = bakery.ops(home, "backup", "create", "--by", "ada")
+    made = bakery.ops(home, "backup", "create", "--by", "engineer-a")
     assert made["proof"]["outcome"] == "proved" and made["left_out"] == []
     before = bakery.tables(home)
     bakery.deliver(home, "2026-03-04", bakery.rows("2026-03-04", 40, 5000))
@@ -56,7 +56,7 @@ def test_a_lost_disk_is_rebuilt_from_the_backup(home: Settings, tmp_path: Path) 
     plan = bakery.ops(evening, "backup", "restore")
     assert not plan["applied"] and plan["backup"] == made["backup"] and plan["lost_seconds"] == 6 * 3600
     assert not (home.home / "warehouse").exists(), "nothing was changed"
-    assert bakery.ops(evening, "backup", "restore", "--yes", "--by", "ada")["applied"]
+    assert bakery.ops(evening, "backup", "restore", "--yes", "--by", "engineer-a")["applied"]
     assert bakery.tables(home) == before
     lines = open_ledger(home).audit_log()
     assert [line["action"] for line in lines] == ["backup restore", "test"], "the ledger is the backup's, and goes on"

@@ -65,7 +65,7 @@ def partitions(settings: Settings) -> list[str]:
 def test_a_lost_database_comes_back_with_the_home(
     home: Settings, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = bakery.ops(home, "backup", "create", "--by", "ada")
+    made = bakery.ops(home, "backup", "create", "--by", "engineer-a")
     assert made["proof"]["outcome"] == "proved" and made["left_out"] == []
     before = bakery.tables(home)
     [drill] = bakery.ops(home, "drill", "recovery")
@@ -85,7 +85,7 @@ def test_a_lost_database_comes_back_with_the_home(
     monkeypatch.setenv(LEDGER, new_database(server))
     monkeypatch.setenv(DAGSTER, with_driver(new_database(server)))
     later = replace(home, as_of=bakery.NOW + timedelta(hours=1))
-    assert bakery.ops(later, "backup", "restore", "--yes", "--by", "ada")["applied"]
+    assert bakery.ops(later, "backup", "restore", "--yes", "--by", "engineer-a")["applied"]
     assert bakery.tables(home) == before and partitions(home) == ["north"]
     with Ledger.open(home.ledger_url) as ledger:
         assert [line["action"] for line in ledger.audit_log()] == ["backup restore", "test"]

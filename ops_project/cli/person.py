@@ -1,0 +1,50 @@
+"""The option --by: the person in whose name a command acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ops_project.settings import Settings, current_user
+
+if TYPE_CHECKING:
+    from ops_project.model.owner import Owners
+
+
+def by_option(words: str) -> Callable[[Any], Any]:
+    """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id."""
+    return click.option("--by", default=current_user, show_default="the user", callback=_known, help=words)
+
+
+def person_of(owners: Owners, name: str, option: str) -> str:
+    """The id of a person that is named by id or by e-mail. Raises UsageError if there is no such person."""
+    found = owners.people_of(name)
+    if len(found) == 1 and not name.startswith("team:"):
+        return found[0]
+    people = sorted(owners.people)
+    near = get_close_matches(name, people, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    raise click.UsageError(f"{option} {name!r} is not a person of owners.yaml{meant}; valid: {', '.join(people)}")
+
+
+def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.UsageError("--by is empty: give the id of a person of owners.yaml")
+    # The default is the account of the system, which is recorded as it is: it cannot be a mistyped name.
+    if ctx.get_parameter_source("by") is not ParameterSource.COMMANDLINE:
+        return value
+    from ops_project.catalog import ConfigError
+    from ops_project.catalog import load as load_catalog
+
+    settings = ctx.find_object(Settings)
+    assert settings is not None
+    try:
+        owners = load_catalog(settings).owners
+    except ConfigError:
+        # The configuration may be what is broken, and an acknowledgement or a restore must be possible then too.
+        return value
+    return person_of(owners, value, "--by")
