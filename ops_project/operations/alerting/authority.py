@@ -9,6 +9,7 @@ process decides under the recorded configuration, or says that it cannot.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -144,7 +145,7 @@ def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, ta
 
 def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
     """The recorded configuration, read anew from its folder."""
-    words = f"deciding under the recorded configuration (--config {before.overlay or 'not given'})"
+    words = _borrowed_words(before, settings)
     folder = Path(before.overlay) if before.overlay else None
     way_out = "Give that --config, or make this configuration the recorded one with `ops cycle --take-over`"
     if folder is not None and not folder.is_dir():
@@ -161,6 +162,20 @@ def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
         return Standing(
             False, settings, catalog, f"cannot decide: --config {folder} does not load: {error.problems[0]}. {way_out}"
         )
+
+
+def _borrowed_words(before: Authority, settings: Settings) -> str:
+    """Whose configuration is used for alerts in place of this process's own, and how a user changes that."""
+    if settings.overlay is None:
+        return (
+            f"deciding under the recorded configuration (--config {before.overlay}), and not under the shipped one; "
+            "to change that: ops cycle --take-over"
+        )
+    theirs = f"--config {before.overlay}" if before.overlay else "the shipped configuration"
+    return (
+        f"--config {settings.overlay} is not used for alerts, because this home decides under {theirs}; to change "
+        f"that: ops --config {shlex.quote(str(settings.overlay))} cycle --take-over"
+    )
 
 
 def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:

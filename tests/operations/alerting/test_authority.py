@@ -152,6 +152,24 @@ def test_where_the_recorded_folder_is_gone_a_shell_says_that_it_cannot(place):
     assert authority.recorded(place.ledger).overlay == ""
 
 
+def test_a_shell_is_told_that_its_folder_is_not_used_and_how_it_would_be(place):
+    place.cycle(place.plain, NOW, daemon=True)
+    later = NOW + timedelta(minutes=10)
+    said = place.cycle(place.theirs, later).decided_by
+    assert f"--config {place.overlay} is not used for alerts" in said and "under the shipped configuration" in said
+    assert "not given" not in said and f"ops --config {place.overlay} cycle --take-over" in said
+    other = replace(place.theirs, overlay=place.overlay.with_name("other"))
+    other.overlay.mkdir()
+    (other.overlay / "owners.d").mkdir()
+    more = {"people": {"zoe": {"name": "Zoe", "email": "zoe@example.com"}}}
+    (other.overlay / "owners.d" / "zoe.yaml").write_text(yaml.safe_dump(more), encoding="utf-8")
+    place.cycle(place.theirs, later + MINUTE, daemon=True)
+    said = place.cycle(other, later + timedelta(minutes=11)).decided_by
+    assert f"--config {other.overlay} is not used" in said and f"decides under --config {place.overlay};" in said
+    taken = place.cycle(other, later + timedelta(minutes=12), take_over=True)
+    assert taken.decided_by == "" == place.cycle(other, later + timedelta(minutes=13)).decided_by
+
+
 @pytest.mark.parametrize("role", ["watch", "shell"])
 def test_the_same_configuration_in_a_folder_of_another_machine_is_used(place, role):
     place.ledger.append([_acme()])
