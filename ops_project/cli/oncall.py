@@ -72,16 +72,18 @@ def calendar(
 ) -> None:
     """Show who is on call in the weeks ahead, with swaps, overrides and holidays."""
     from ops_project.operations.oncall.ical import calendar as as_ical
-    from ops_project.operations.oncall.roster import spans
+    from ops_project.operations.oncall.roster import spans, whole_spans
 
     rota = Rota(settings, schedule)
     start = rota.moment(first, "--from") if first else settings.now()
-    found = spans(rota.roster, start, start + timedelta(weeks=weeks))
+    end = start + timedelta(weeks=weeks)
     if ical:
+        found = whole_spans(rota.roster, start, end)
         names = {slug: person.name for slug, person in rota.catalog.owners.people.items()}
         # A calendar has CR LF at the end of each line, and nothing else in it is a control character.
         click.echo(as_ical(rota.name, rota.roster.schedule.title, found, names, settings.now()), nl=False)
         return
+    found = spans(rota.roster, start, end)
     rows = [
         {
             "start": span.start,

@@ -262,6 +262,14 @@ def spans(roster: Roster, start: datetime, end: datetime) -> list[Span]:
     return result
 
 
+def whole_spans(roster: Roster, start: datetime, end: datetime) -> list[Span]:
+    """The spans that overlap [start, end), each with its own begin and end: a later call finds the same spans."""
+    first = roster.starts(roster.shift_at(start))
+    last = roster.shift_at(end)
+    last_end = end if roster.starts(last) == end else roster.starts(last + 1)
+    return [span for span in spans(roster, first, last_end) if span.end > start and span.start < end]
+
+
 def _is_handoff(roster: Roster, at: datetime) -> bool:
     return roster.starts(roster.shift_at(at)) == at
 

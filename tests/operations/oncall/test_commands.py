@@ -47,6 +47,24 @@ def test_who_and_the_calendar_say_the_same(ops):
     assert all(len(line.encode()) <= 75 for line in ical.split("\r\n"))
 
 
+def test_the_calendar_has_the_same_events_at_each_call(ops):
+    def events(at: str) -> list[tuple[str, ...]]:
+        lines = ops("oncall", "calendar", "--ical", "--weeks", "2", at=at).stdout_bytes.decode().split("\r\n")
+        told = [line for line in lines if line.startswith(("UID:", "DTSTART:", "DTEND:", "SUMMARY:"))]
+        return list(zip(*[iter(told)] * 4, strict=True))
+
+    first, later = events("2026-03-04T15:00:00+00:00"), events("2026-03-04T15:00:02+00:00")
+    assert first == later and len(first) == 3
+    uid, begins, ends, who = first[0]
+    assert uid == "UID:data-engineering-20260302T140000Z@ops-project" and begins == "DTSTART:20260302T140000Z"
+    assert ends == "DTEND:20260309T130000Z" and "Engineer A" in who
+    made = ops("oncall", "take", "--for", "2h", "--by", "engineer-d", at="2026-03-04T15:00:05+00:00")
+    assert made.exit_code == 0
+    covered, after = events("2026-03-04T15:10:00+00:00"), events("2026-03-04T18:00:00+00:00")
+    assert covered[0][0] == "UID:data-engineering-20260304T150005Z@ops-project" and "Engineer D" in covered[0][3]
+    assert after == covered[1:], "the rest of the shift begins where the override ends"
+
+
 def test_a_swap_has_two_sides_and_either_takes_it_back(ops):
     wrong = ops("oncall", "swap", "2026-03-09", "2026-03-16", "--by", "engineer-a")
     assert wrong.exit_code == 1 and "engineer-b's, not engineer-a's" in wrong.output
