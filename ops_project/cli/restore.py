@@ -89,7 +89,7 @@ def restore(
         raise click.ClickException(str(error)) from None
     data = _data(plan, entry)
     if not (as_json and rebuild):
-        emit(as_json, data, lambda: _render(plan, entry))
+        emit(as_json, data, lambda: _render(plan, entry, rebuild))
     if rebuild and entry is not None:
         _rebuild(settings, entry, as_json)
     if entry is not None:
@@ -224,7 +224,7 @@ def _data(plan: RestorePlan, entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def _render(plan: RestorePlan, entry: Entry | None) -> None:
+def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:
     console.print(f"From {plan.source}, as of {plan.as_of[:16].replace('T', ' ')} UTC:", soft_wrap=True)
     rows = [
         (
@@ -253,8 +253,11 @@ def _render(plan: RestorePlan, entry: Entry | None) -> None:
     if entry is None:
         console.print("Nothing was changed. Add --yes to do it.")
         return
-    console.print(f"Done: restore {entry.id}. `ops restore --undo --yes` takes it back.")
-    if plan.downstream:
+    way_back = " `ops restore --undo --yes` takes it back." if plan.undoable else ""
+    console.print(f"Done: restore {entry.id}.{way_back}")
+    if plan.downstream and rebuild:
+        console.print("What is downstream is built again now.")
+    elif plan.downstream:
         console.print(
             "To build what is downstream again: the same command with --rebuild, or `ops run --rebuild TABLE`."
         )

@@ -98,6 +98,7 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
     whole = not wanted.tables
     warnings: list[str] = []
     now: dict[str, Fingerprint] = {}
+    undoable = settings.warehouse.is_file()
     lost: tuple[str, ...] = ()
     try:
         if settings.warehouse.is_file():
@@ -113,6 +114,7 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
             raise _open_elsewhere(settings, error) from error
         if not whole:
             raise _needs_all(settings) from error
+        undoable = False
         warnings.append(
             "The warehouse cannot be opened; its file is kept beside the new one, and the restore cannot be undone."
         )
@@ -126,6 +128,7 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
         downstream=wanted.downstream,
         lost_batches=lost,
         warnings=tuple(warnings),
+        undoable=undoable,
     )
 
 

@@ -51,6 +51,8 @@ class RestorePlan:
     lost_batches: tuple[str, ...]
     """Files whose rows are in the warehouse now and will not be in it afterwards."""
     warnings: tuple[str, ...] = ()
+    undoable: bool = True
+    """False if there is no warehouse to go back to, because it is missing or cannot be opened."""
 
 
 def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, Held]) -> tuple[TableChange, ...]:
