@@ -140,7 +140,7 @@ def test_past_dates_are_built_by_a_plan_that_may_go_stale(home: Settings) -> Non
     assert "done already" in called(home, "backfill", "bakery_lines", "--apply", second["hash"]).stdout
     for words, said in (
         (("--apply", "nonsense"), "there is no plan"),
-        (("--from", "2026-03-02", "--failed-only"), "has failed"),
+        (("--from", "2026-03-02", "--failed-only"), "has not failed"),
         (("--from", "2026-03-03", "--to", "2026-03-02"), "lies before"),
     ):
         assert said in refused(home, "backfill", "bakery_lines", *words)
