@@ -10,6 +10,7 @@ comparison finds the differences.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
@@ -17,7 +18,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Key, Value]):
+class Kept(ABC, Generic[Key, Value]):
     """The copy. `readers`: the stages that ask which entries have changed since they asked last."""
 
     readers: tuple[str, ...] = ()
@@ -73,10 +74,10 @@ class Kept(Generic[Key, Value]):
         self._news[reader] = set()
         return found
 
+    @abstractmethod
     def enter(self, key: Key, value: Value, /) -> None:
         """Derive the facts of a new entry."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self, key: Key, value: Value, /) -> None:
         """Take back the facts of an entry."""
-        raise NotImplementedError
