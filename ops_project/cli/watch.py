@@ -33,42 +33,49 @@ CANNOT = "cannot decide"
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
     from ops_project.catalog import load as load_catalog
+    from ops_project.cli.stopping import record_end
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.failures import Unusable
+    from ops_project.operations.alerting import authority
     from ops_project.operations.alerting.watch import Watch
     from ops_project.operations.ledger.damage import cause_in_ledger
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
     down, cannot, trouble, unseen, done = False, "", "", "", 0
-    while looks is None or done < looks:
-        try:
-            # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
-            watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
-            if isinstance(watcher.instance, OutOfReach):
-                unseen = _unseen(watcher, settings, unseen)
-            report = _look(watcher, LONGEST_SECONDS)
-        except Exception as error:
-            # The message about an error of a store names the store and the next step.
-            known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
-            words = in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            if words != trouble:
-                _say(f"the check failed: {words}; trying again every {every:g} s")
-            trouble = words
-        else:
-            if trouble:
-                _say("checking again")
-                trouble = ""
-            if (report is not None) != down:
-                down, cannot = report is not None, ""
-                if not down:
-                    _say("the orchestrator is back")
-            if report is not None and (words := _why_not(report) or "running the cycle here") != cannot:
-                cannot = words
-                _say(f"the orchestrator is down: {words}")
-        done += 1
-        if looks is None or done < looks:
-            time.sleep(every)
+    try:
+        while looks is None or done < looks:
+            try:
+                # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
+                watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
+                if isinstance(watcher.instance, OutOfReach):
+                    unseen = _unseen(watcher, settings, unseen)
+                report = _look(watcher, LONGEST_SECONDS)
+            except Exception as error:
+                # The message about an error of a store names the store and the next step.
+                known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
+                words = (
+                    in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
+                )
+                if words != trouble:
+                    _say(f"the check failed: {words}; trying again every {every:g} s")
+                trouble = words
+            else:
+                if trouble:
+                    _say("checking again")
+                    trouble = ""
+                if (report is not None) != down:
+                    down, cannot = report is not None, ""
+                    if not down:
+                        _say("the orchestrator is back")
+                if report is not None and (words := _why_not(report) or "running the cycle here") != cannot:
+                    cannot = words
+                    _say(f"the orchestrator is down: {words}")
+            done += 1
+            if looks is None or done < looks:
+                time.sleep(every)
+    finally:
+        record_end(settings, authority.WATCH)
 
 
 def _why_not(report: CycleReport) -> str:

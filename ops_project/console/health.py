@@ -47,6 +47,8 @@ class Looked:
     """Messages that were given up during the last day."""
     waiting: int
     """Messages that wait to be sent."""
+    ended: bool = False
+    """Whether the process that looked was stopped by a person after its last look."""
 
 
 def watchers(looked: Looked, now: datetime) -> State:
@@ -57,6 +59,9 @@ def watchers(looked: Looked, now: datetime) -> State:
     late = age > LOOKS_EVERY.get(looked.role, LOOKS_EVERY["shell"])
     if looked.down_since is not None:
         return State(WRONG, "The orchestrator is down.", looked.down_since)
+    if looked.ended:
+        way_on = "`ops ui` runs the watchers, `ops cycle` checks once."
+        return State(UNKNOWN, f"The {looked.role} was stopped, and nothing checks now: {way_on}", looked.at)
     if late and looked.role == "shell":
         return State(UNKNOWN, "No process checks now: `ops ui` runs the watchers, `ops cycle` checks once.", looked.at)
     if late:

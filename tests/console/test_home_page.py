@@ -62,6 +62,7 @@ def test_where_nothing_ever_ran_nothing_is_well(tmp_path):
         (Looked("shell", NOW - timedelta(hours=25), None, {}, {}, 0, 0), "well"),
         (Looked("shell", NOW - timedelta(hours=27), None, {}, {}, 0, 0), "unknown"),
         (Looked("watch", NOW, NOW, {}, {}, 0, 0), "wrong"),
+        (Looked("daemon", NOW, None, {}, {}, 0, 0, ended=True), "unknown"),
         (Looked("daemon", NOW, None, {"snapshot": "boom"}, {}, 0, 0), "wrong"),
         (Looked("daemon", NOW, None, {}, {"on-call/0-email": "refused"}, 0, 3), "wrong"),
         (Looked("daemon", NOW, None, {}, {}, 2, 0), "wrong"),

@@ -120,6 +120,7 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
         undelivered={signal.check or signal.pipeline or "channel": signal.message for signal in undelivered},
         dead=len(ledger.dead_since(now - timedelta(days=1))),
         waiting=ledger.undelivered(),
+        ended=authority.has_ended(cursors, role),
     )
 
 

@@ -73,15 +73,17 @@ def beat_of(role: str) -> str:
 
 
 def end_of(role: str) -> str:
-    """The cursor that records when the last process of a role was stopped in good order."""
+    """The cursor that records the last heartbeat of a role's process that was stopped in good order."""
     return f"ended:{role}"
 
 
 def stopped(ledger: Ledger, role: str, now: datetime) -> None:
     """Record that the deciding process of this role was stopped in good order, so that nobody waits until its heartbeat
-    is old. A process of the same role that goes on, or begins later, has a newer heartbeat. `now`: the wall clock.
+    is old. A process of the same role that goes on, or begins later, has another heartbeat. `now`: the wall clock.
     """
-    ledger.set_cursor(end_of(role), now.isoformat(), now)
+    beat = ledger.cursor(beat_of(role))
+    if beat is not None:
+        ledger.set_cursor(end_of(role), beat, now)
 
 
 def recorded(ledger: Ledger) -> Authority | None:
@@ -100,7 +102,7 @@ def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
         return Authority(DAEMON, "", "", "", "") if found is None and beats(ledger, DAEMON, now) else None
     if beats(ledger, found.role, now):
         return found
-    if _has_ended(ledger, found.role):
+    if has_ended(ledger.cursors(), found.role):
         return None
     held = ledger.lease(lease)
     running = held is not None and held.holder == found.holder and held.expires_at > now
@@ -109,16 +111,17 @@ def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
 
 def beats(ledger: Ledger, role: str, now: datetime) -> bool:
     """Whether a cycle of this role has ended within HEARTBEAT_TIMEOUT, and the process was not stopped after that."""
-    beat = ledger.cursor(beat_of(role))
-    if beat is None or _has_ended(ledger, role):
+    cursors = ledger.cursors()
+    beat = cursors.get(beat_of(role))
+    if beat is None or has_ended(cursors, role):
         return False
     return abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
 
 
-def _has_ended(ledger: Ledger, role: str) -> bool:
+def has_ended(cursors: Mapping[str, str], role: str) -> bool:
     """Whether the process of this role was stopped after its last cycle."""
-    beat, end = ledger.cursor(beat_of(role)), ledger.cursor(end_of(role))
-    return end is not None and (beat is None or datetime.fromisoformat(end) >= datetime.fromisoformat(beat))
+    beat = cursors.get(beat_of(role))
+    return beat is not None and cursors.get(end_of(role)) == beat
 
 
 def describe(found: Authority) -> str:

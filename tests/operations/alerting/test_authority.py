@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from ops_project import catalog
+from ops_project.cli import cli
+from ops_project.cli.stopping import record_end
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import authority
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
+from ops_project.operations.alerting.watch import Watch
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import CONFIG_DIR, Settings
 
@@ -104,6 +108,30 @@ def test_a_daemon_that_was_stopped_leaves_the_decision_to_the_next_command_at_on
     place.ledger.append([FAILED])
     report = place.cycle(place.plain, NOW + timedelta(seconds=10))
     assert report.skipped == "" and place.rules() == {"job_failure"}
+
+
+def test_the_end_of_one_daemon_is_not_the_end_of_another_whose_clock_is_behind(place):
+    place.cycle(place.theirs, NOW, daemon=True)
+    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
+    place.cycle(place.theirs, NOW - timedelta(seconds=30), daemon=True)
+    assert "the daemon decides" in place.cycle(place.plain, NOW + timedelta(seconds=10)).skipped
+
+
+def test_a_watcher_that_was_stopped_leaves_the_decision_too(place, monkeypatch):
+    place.cycle(place.theirs, NOW, role=authority.WATCH)
+    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
+    monkeypatch.setattr(Watch, "look", lambda *_: None)
+    done = CliRunner().invoke(cli, ["--home", str(place.plain.home), "watch", "--looks", "1"])
+    assert done.exit_code == 0, done.output
+    assert place.cycle(place.plain, NOW + timedelta(seconds=10)).skipped == ""
+
+
+def test_an_end_that_cannot_be_recorded_is_said_with_what_follows(tmp_path, capsys):
+    settings = Settings(home=tmp_path / "home", as_of=NOW)
+    (settings.home / "ledger" / "ledger.db").mkdir(parents=True)
+    record_end(settings, authority.DAEMON)
+    said = capsys.readouterr().err
+    assert "was not recorded" in said and "ops cycle" in said and "Traceback" not in said
 
 
 def test_a_daemon_that_begins_after_the_stop_decides_again(place):
