@@ -13,9 +13,9 @@ from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.dispatch import SILENT_UNDER_ANOTHER
+from ops_project.operations.alerting.decide.due import groups_due, make_due
 from ops_project.operations.alerting.decide.elsewhere import KnownElsewhere
 from ops_project.operations.alerting.decide.grouping import (
-    Group,
     LogEntry,
     LogKey,
     following_flush,
@@ -33,8 +33,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     state, memory = decision.state, decision.look()
     settled, log = memory.groups.settled, memory.log
     others = _others(decision)
-    _make_due(decision, config, now)
-    due = _due(decision, config, now)
+    make_due(decision, config, now)
+    due = groups_due(decision, config, now)
     elsewhere = KnownElsewhere(state.log)
     for _, key, group in due:
         node = config.nodes[group.route]
@@ -98,33 +98,6 @@ def _others(decision: Decision) -> messages.Around:
     promised = (state.alerts[number] for number in memory.alerts.promised)
     near = frozenset(alert.labels[SLA_LABEL] for alert in promised if alert.status == FIRING)
     return messages.Around(state.alerts, under, near)
-
-
-def _make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """If an alert got a further date, its groups become due at once. A digest keeps its hour."""
-    groups = decision.state.memory.groups
-    for key in sorted({key for number in decision.joined for key in groups.of_alert.get(number, ())}):
-        group = decision.state.groups[key]
-        if not config.nodes[group.route].digest:
-            decision.put_group(replace(group, next_flush=min(group.next_flush, now)))
-            groups.settled.forget(key)
-
-
-def _due(decision: Decision, config: AlertConfig, now: datetime) -> list[tuple[datetime, str, Group]]:
-    """The groups that are looked at now, in the order in which they became due."""
-    state = decision.state
-    settled = decision.state.memory.groups.settled
-    if config.flush_now:
-        keys = {k for k, group in state.groups.items() if not config.nodes[group.route].digest}
-        keys |= {key for key in state.groups.keys() - keys if state.groups[key].next_flush <= now}
-    else:
-        settled.take_due(now, lambda route: following_flush(config.nodes[route], config.zone, now))
-        keys = {key for key in settled.unsettled if state.groups[key].next_flush <= now}
-    due = [(state.groups[key].next_flush, key, state.groups[key]) for key in keys]
-    for key in keys:
-        settled.forget(key)
-    due.sort(key=lambda item: item[:2])
-    return due
 
 
 def _repeats_at(decision: Decision, flushed: messages.Flush) -> datetime:
