@@ -24,7 +24,7 @@ from ops_project.dagster_bridge.home import ensure
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.schema import signals as table
-from ops_project.operations.ledger.signals import INSERTED
+from ops_project.operations.ledger.signal_rows import INSERTED
 from ops_project.settings import Settings
 from tests import postgres
 from tests.benchmarks.alerts import CHUNK, IDLE_CYCLES, graph, signals

@@ -16,7 +16,7 @@ from ops_project.operations.alerting.decide.levels import UNKNOWN, Level, fold
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.ledger.access import Access, from_seconds, maybe_moment, maybe_seconds, to_seconds, upsert
 from ops_project.operations.ledger.schema import dismissals, levels, resolutions, signals
-from ops_project.operations.ledger.signals import COLUMNS, signal_of
+from ops_project.operations.ledger.signal_rows import COLUMNS, signal_of
 from ops_project.operations.ledger.text import cut_name
 
 # The number of bound parameters in one statement.
