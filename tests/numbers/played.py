@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.numbers.histories import Investor, Listening, Policies, Shop, Source
+from tests.numbers.histories import Source
 from tests.numbers.mailings import Mailings
 from tests.numbers.oracle.figures import Oracle
 from tests.numbers.site import Site
+from tests.numbers.sources import Investor, Listening, Policies, Shop
 
 HISTORIES: dict[str, type[Source]] = {
     "ecommerce": Shop,
