@@ -8,21 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ops_project.catalog import load
 from ops_project.console import health
 from ops_project.console.app import create_app, warm
 from ops_project.console.health import DomainFacts, Looked, State
+from ops_project.console.pages import home
 from ops_project.console.pages.home import domain_lines
 from ops_project.console.run_history import lanes
 from ops_project.console.site import Site
 from ops_project.dagster_bridge.runs_file import RecentRun
 from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.observers.observer import Observation, Observer
+from ops_project.operations.ledger import open_ledger
 from ops_project.operations.ledger.alert_rows import alert_row
 from ops_project.operations.ledger.schema import alerts
+from ops_project.settings import Settings
 from tests.console.visit import Visit
 from tests.operations.incidents.world import IncidentWorld
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 GOOD = State("well", "they look", NOW)
+FACTS = Observer("facts", lambda view: Observation(), every=timedelta(seconds=1))
 QUIET = Looked("daemon", NOW, None, {}, {}, 0, 0)
 
 
@@ -70,6 +78,25 @@ def test_where_nothing_ever_ran_nothing_is_well(tmp_path):
 )
 def test_the_watchers(looked, state):
     assert health.watchers(looked, NOW).state == state
+
+
+def test_after_the_daemon_was_stopped_a_later_cycle_by_hand_counts(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    catalog, ledger = load(settings), open_ledger(settings)
+
+    def cycle(at, **options):
+        run_once(settings, catalog, at, observers=[FACTS], **options)
+        return home.looked(ledger, at)
+
+    assert not cycle(NOW, daemon=True).ended
+    assert cycle(NOW + timedelta(seconds=10)).role == "daemon"
+    cycle(NOW + timedelta(seconds=15), daemon=True)
+    authority.stopped(ledger, authority.DAEMON, NOW + timedelta(seconds=20))
+    stopped = home.looked(ledger, NOW + timedelta(seconds=20))
+    assert stopped.ended and health.watchers(stopped, NOW + timedelta(seconds=20)).state == "unknown"
+    later = cycle(NOW + timedelta(seconds=30))
+    assert (later.role, later.ended, later.at) == ("shell", False, NOW + timedelta(seconds=30))
+    assert health.watchers(later, NOW + timedelta(seconds=30)).state == "well"
 
 
 @pytest.mark.parametrize(

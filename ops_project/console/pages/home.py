@@ -103,11 +103,13 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
     }
     who = authority.recorded(ledger)
     role = who.role if who is not None else ""
-    # Only the last look of the deciding role counts. A cycle that a person's shell ran meanwhile does not count.
+    looks = [datetime.fromisoformat(value) for name, value in cursors.items() if name.startswith(LOOKED)]
+    # Only the last look of the deciding role counts. A cycle that a person's shell ran meanwhile does not count. After
+    # the deciding process was stopped, a shell decides.
     at = beats.get(role)
-    if at is None:
-        role = authority.SHELL
-        looks = [datetime.fromisoformat(value) for name, value in cursors.items() if name.startswith(LOOKED)]
+    ended = authority.has_ended(cursors, role)
+    if at is None or (ended and max(looks, default=at) > at):
+        role, ended = authority.SHELL, False
         at = max([*beats.values(), *looks], default=None)
     down = next(iter(ledger.latest("orchestrator.down").values()), None)
     failing = [signal for signal in ledger.latest("observer.failure").values() if signal.state == FIRING]
@@ -120,7 +122,7 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
         undelivered={signal.check or signal.pipeline or "channel": signal.message for signal in undelivered},
         dead=len(ledger.dead_since(now - timedelta(days=1))),
         waiting=ledger.undelivered(),
-        ended=authority.has_ended(cursors, role),
+        ended=ended,
     )
 
 
