@@ -44,9 +44,15 @@ def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> V
     evidence = {"batches": len(batches), "rows_in": sum(b.rows_in for b in batches)}
     if not broken:
         return Verdict.ok(f"{feed}: every row of {len(batches)} batches is accounted for.", **evidence)
+    gone = sum(1 for line in broken if line["rows_loaded"] and not line["rows_in_table"])
+    mend = (
+        f"The table has no row of {gone} of them. Stop using it, and restore it from a snapshot of an earlier time; if "
+        "there is none, land the archived files again."
+        if gone
+        else "Stop using the table, and land the archived file again."
+    )
     return Verdict.fail(
-        f"{feed}: {len(broken)} of {len(batches)} batches do not add up, first {broken[0]['file']}. "
-        "Stop using the table, and land the archived file again.",
+        f"{feed}: {len(broken)} of {len(batches)} batches do not add up, first {broken[0]['file']}. {mend}",
         "critical",
         FAILURE_CLASS,
         broken=broken[:SHOWN],

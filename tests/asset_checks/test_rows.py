@@ -133,6 +133,22 @@ def test_rows_in_are_loaded_quarantined_filtered_or_collapsed(
 
 
 @pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ({}, "The table has no row of 2 of them. Stop using it, and restore it from a snapshot"),
+        ({"b1": 7}, "The table has no row of 1 of them. Stop using it, and restore it from a snapshot"),
+        ({"b1": 7, "b2": 5}, "land the archived file again"),
+    ],
+    ids=["emptied", "one batch is gone", "some rows are gone"],
+)
+def test_what_was_lost_says_how_it_comes_back(held: dict[str, int], words: str) -> None:
+    batches = [Batch(name, f"{name}.csv", DAY, 1, "loaded", 7, 7, 0, 0, 0) for name in ("b1", "b2")]
+    verdict = conservation.judge("orders", batches, held)
+    assert verdict.status == "failed" and words in verdict.message
+    assert ("snapshot" in verdict.message) is (len(held) < 2)
+
+
+@pytest.mark.parametrize(
     "statement", ["delete from bronze.orders where order_id = 'O-000002'", "delete from bronze.orders"]
 )
 def test_a_row_that_vanished_from_the_table_is_found(statement: str) -> None:
