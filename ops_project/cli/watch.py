@@ -87,8 +87,9 @@ def _look(watcher: Watch, seconds: float) -> CycleReport | None:
     """One look. Raises TimeoutError if it, or an earlier one, has not returned after `seconds`: if the server of the
     ledger has stopped without closing its connections, a look waits for ever, and the watcher must say so.
     """
+    subject = f"a look of the watcher of {watcher.settings.home}"
     try:
-        return within("a look", lambda: watcher.look(datetime.now(UTC), lambda: datetime.now(UTC)), seconds)
+        return within(subject, lambda: watcher.look(datetime.now(UTC), lambda: datetime.now(UTC)), seconds)
     except NotAnswered:
         words = f"a look has not returned for {seconds:g} s. Does the server of the ledger answer?"
         raise TimeoutError(words) from None

@@ -46,6 +46,27 @@ def test_a_look_that_does_not_return_is_said_and_not_begun_again(tmp_path, monke
     assert done.output.count("a look has not returned for 0.05 s") == 1 and len(began) == 1
 
 
+def test_a_look_that_hangs_keeps_no_watcher_of_another_home_from_looking(tmp_path, monkeypatch):
+    free, looked = threading.Event(), []
+
+    def look(watcher, *_args):
+        looked.append(watcher.settings.home.name)
+        if watcher.settings.home.name == "hangs":
+            free.wait()
+
+    monkeypatch.setattr(Watch, "look", look)
+    monkeypatch.setattr("ops_project.cli.watch.LONGEST_SECONDS", 0.05)
+    try:
+        for name in ("hangs", "works"):
+            (tmp_path / name).mkdir()
+            words = ["--home", str(tmp_path / name), "watch", "--every", "0.1", "--looks", "1"]
+            done = CliRunner().invoke(cli, words)
+            assert done.exit_code == 0, done.output
+    finally:
+        free.set()
+    assert looked == ["hangs", "works"]
+
+
 def test_a_watcher_that_cannot_decide_says_so_and_why(tmp_path, monkeypatch):
     """It said that it ran the cycle, while nobody was told anything."""
     why = "cannot decide: alerts are decided with --config /etc/ops, which is not there"
