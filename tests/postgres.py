@@ -68,15 +68,17 @@ def server(folder: Path) -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    if os.geteuid() == 0:
-        # The server refuses to run as root: it runs as nobody, who must be able to reach its folder.
-        shutil.chown(folder, "nobody")
-        for above in folder.parents:
-            if not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
+    # The server refuses to run as root: it runs as nobody.
+    user = "nobody" if os.geteuid() == 0 else None
+    if user is not None:
+        shutil.chown(folder, user)
 
     def call(*command: str) -> None:
-        user = "nobody" if os.geteuid() == 0 else None
+        if user is not None:
+            # It must be able to reach its folder. Another pytest that begins meanwhile closes the common folder again.
+            for above in folder.parents:
+                if not above.stat().st_mode & 0o001:
+                    above.chmod(above.stat().st_mode | 0o011)
         quiet = subprocess.DEVNULL
         subprocess.run(command, cwd=folder, check=True, stdout=quiet, stdin=quiet, user=user)
 
