@@ -1,4 +1,6 @@
-"""What assets written in Python declare about their columns. A test compares this with their tables and inputs."""
+"""What assets written in Python declare about their columns. A test compares the declarations with the tables and the
+inputs of these assets.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,9 @@ BASKETS = (
     *_of(VIEWS, "session_id", "product_id"),
 )
 MADE: Parents = ()
-"""A value that the program writes: versions, moments, parameters."""
+"""For a value that the program itself writes (a version, a moment, a parameter). It comes from no column."""
 
-# Table → column → (columns with its values, columns with its conditions).
+# Table → column → (the columns whose content it may hold, the columns that only decide what it holds).
 DECLARED: Mapping[str, Mapping[str, tuple[Parents, Parents]]] = {
     "gold/customer_segments": {
         "customer_id": (_of(DAYS, "customer_id"), ()),

@@ -18,7 +18,9 @@ class Expressions(ABC):
 
     @abstractmethod
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
-        """The columns of a query; `around`: the named queries that it can see."""
+        """The columns of a query. `around`: the named queries that the query can use. `outer`: the names of the query
+        around it.
+        """
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
         """The columns that an expression uses. `rows`: the columns that decide which rows an aggregate counts."""
@@ -78,7 +80,8 @@ class Expressions(ABC):
         if isinstance(node.this, exp.Star):
             return NOTHING
         name, table = parts[-1], parts[-2] if len(parts) > 1 else ""
-        # The name is schema.table.column, or a field of a structure. The first part that is known decides.
+        # The name is schema.table.column, or it ends with the field of a structure. The first part that names a table
+        # of the query decides: the next part is the column.
         for first in range(len(parts) - 1):
             if parts[first] in scope.sources:
                 table, name = parts[first], parts[first + 1]

@@ -1,4 +1,4 @@
-"""The columns of the landed tables, from their contracts: which field of the inbound files each comes from."""
+"""Reads from the contracts which field of the inbound files each column of a landed table comes from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ INBOUND = "inbound"
 
 
 def of_feeds(feeds: Iterable[Feed]) -> dict[Column, Origin]:
-    """Column → where it comes from, for every landed table. The fields of the files are columns of inbound/<feed>."""
+    """Column → where it comes from, for every landed table. The fields of the files count as columns of
+    `inbound/<feed>`, and each of them has an entry too: the data enters there.
+    """
     found: dict[Column, Origin] = {}
     for feed in feeds:
         for column, origin in _of_feed(feed).items():
@@ -36,7 +38,7 @@ def _of_feed(feed: Feed) -> dict[Column, Origin]:
             else:
                 origin = _of_expression(column.expression, files, said)
             before = found.get(Column(table, name), Origin("absent"))
-            # In each version of the contract, the column may come from another field.
+            # The versions of a contract may fill the column from different fields, so all of these fields are listed.
             found[Column(table, name)] = Origin(
                 origin.state,
                 tuple(dict.fromkeys((*before.values, *origin.values))),

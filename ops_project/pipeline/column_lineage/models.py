@@ -18,7 +18,7 @@ CONSTANT = "it comes from no column: it is a constant, the clock, or made by the
 
 def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str], known: Tables) -> dict[Column, Origin]:
     """Column → where it comes from, for every model. `known`: the columns of the tables that are not models. If the SQL
-    of a model cannot be read, each column that the model declares is there, with an unknown origin.
+    of a model cannot be read, each column that the model declares has an unknown origin.
     """
     tables = dict(known)
     found: dict[Column, Origin] = {}
@@ -63,7 +63,7 @@ def _origin(traced: Traced) -> Origin:
 
 
 def _in_order(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Each model after those that it reads."""
+    """The models. Each model comes after the models that it reads."""
     models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     graph = {
         name: [parent for parent in node["depends_on"]["nodes"] if parent in models] for name, node in models.items()

@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 def column_lineage(catalog: Catalog, dbt: DbtManifest) -> ColumnLineage:
-    """Every column of every table. Reading 100 models takes seconds, so the answer is stored beside the parsed
-    project.
+    """The origin of every column of every table. Reading 100 models takes seconds, so the answer is stored beside the
+    parsed project.
     """
     feeds = list(catalog.feeds.values())
     version = version_of(feeds, dbt)

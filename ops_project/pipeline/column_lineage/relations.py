@@ -36,11 +36,13 @@ class Relation:
     columns: Mapping[str, Traced]
     rows: Traced = NOTHING
     base: str = ""
-    """schema/table of a table whose columns are not listed. Every column that is asked for counts as a column of it."""
+    """The name, `schema/table`, of a table whose columns are not listed. Each column that a query asks for then counts
+    as a column of this table.
+    """
     stars: tuple[Relation, ...] = ()
-    """Relations whose columns are not listed and that this relation contains as `*`."""
+    """The relations that this relation contains as `*`, and whose columns are not listed."""
     why: str = ""
-    """The reason why the columns are not known, if not even their table is known."""
+    """The reason why the columns are not known. It is given if it is not even known to which table they belong."""
 
     @property
     def open(self) -> bool:
@@ -77,7 +79,7 @@ class Scope:
         if table:
             if table in self.sources:
                 return self.sources[table].column(name)
-            # If the column is a structure, this is the field within the structure.
+            # `table` may be the name of a column that is a structure. Then `name` is a field of this structure.
             found = self._unqualified(table)
             if found is not None:
                 return found
@@ -112,7 +114,9 @@ class Scope:
         return None
 
     def _outside(self, name: str) -> bool:
-        """True if a query around this one lists the column, and this query reads no table whose columns are unknown."""
+        """True if a query around this query lists the column, and this query reads tables of which all columns are
+        known.
+        """
         scope = self.outer
         while scope is not None:
             if any(name in relation.columns for relation in scope.sources.values()):
@@ -129,7 +133,9 @@ def all_of(items: Iterable[Traced]) -> Traced:
 
 
 def free_name(name: str, taken: Mapping[str, Traced]) -> str:
-    """The name, with a number after it if another column already has this name. A set operation counts both columns."""
+    """The name, with a number after it if another column already has this name. Both columns must stay, because a set
+    operation pairs columns by their positions.
+    """
     if name not in taken:
         return name
     return next(made for number in range(1, len(taken) + 2) if (made := f"{name}:{number}") not in taken)

@@ -46,7 +46,7 @@ class Sources(Expressions):
         return rows
 
     def add(self, item: exp.Expr, scope: Scope, tables: Mapping[str, Relation]) -> Traced:
-        """Add one item of a FROM to the scope. Returns what decides about its rows."""
+        """Add one item of a FROM to the scope. Returns the columns that decide which rows the item has."""
         name, relation = self.source(item, scope, tables)
         scope.sources[name or f" {len(scope.sources)}"] = relation
         rows = relation.rows

@@ -1,5 +1,5 @@
-"""One SELECT → which columns each of its columns comes from. A construct that is not understood makes the columns
-that it uses unknown, with the reason, so that no edge is lost silently. `SELECT *`, windows, set operations,
+"""Finds the columns that each column of a query comes from. If a construct is not understood, the origin of each column
+that depends on it is unknown. The reason is kept, so no edge is lost silently. `SELECT *`, windows, set operations,
 correlated subqueries and lateral joins are followed.
 """
 
@@ -15,7 +15,7 @@ from ops_project.pipeline.column_lineage.sources import Sources, Tables
 
 
 def trace(sql: str, tables: Tables) -> Relation:
-    """The columns of a query. Raises ValueError with the parser's message if it is not a query."""
+    """The columns of a query. Raises ValueError if the text cannot be parsed, or if it is not a query."""
     try:
         tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
     except SqlglotError as error:
