@@ -1,5 +1,6 @@
-"""The serving store: a key-value table that applications read by key, in microseconds and without SQL. It is embedded
-by default, or DynamoDB if DynamoDB is configured. Loading the same items twice gives the same table.
+"""The serving store: a key-value table that applications read by key, in microseconds and without SQL. By default the
+store is a file in the home. If DynamoDB is configured, the store is a table of DynamoDB. Loading the same items twice
+gives the same table.
 """
 
 from ops_project.pipeline.serving.configured import open_store

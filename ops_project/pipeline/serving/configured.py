@@ -7,8 +7,9 @@ from ops_project.settings import Settings
 
 
 def open_store(settings: Settings, table: str) -> Store:
-    """DynamoDB if OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix that ends in -); otherwise a file in the
-    home.
+    """The store for `table`. If OPS_SERVING_DYNAMODB_TABLE is set, the store is the DynamoDB table with this name. If
+    the variable ends in `-`, it is a prefix, and `table` is appended to it. If the variable is not set, the store is a
+    file in the home.
     """
     remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
     if remote:

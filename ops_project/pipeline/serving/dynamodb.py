@@ -1,5 +1,5 @@
-"""The serving store on DynamoDB, through boto3. This class retries, and not botocore, so that every refused request
-is counted: throttling is a metric with a threshold.
+"""The serving store on DynamoDB, through boto3. This class, and not botocore, sends refused requests again, so that
+every refused request is counted: throttling is a metric with a threshold.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INDEX = "by_sort"
 
 
 class DynamoStore:
-    """A table with keys `partition` and `sort`, and an index by `sort`. If it does not exist, it is created."""
+    """A table with keys `partition` and `sort`, and an index by `sort`. A table that does not exist is created."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""The embedded store: one SQLite file in the home, which applications may read while a load writes. A request that
-it refuses for lack of capacity is sent again and counted, as for DynamoDB.
+"""The embedded store: one SQLite file in the home, which applications may read while a load writes. A request that the
+store refuses for lack of capacity is sent again and counted, as for DynamoDB.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def encode(value: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
-        # A float is stored by its shortest text. Read back as Decimal, it has exactly the digits of the decimal number,
-        # up to 15 of them.
+        # JSON stores a float as its shortest text. If this text is read as Decimal, it has exactly the digits of the
+        # original number, as long as there are at most 15 of them.
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"{type(value).__name__} cannot be stored in the serving store: {value!r}")

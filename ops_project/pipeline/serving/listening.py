@@ -15,7 +15,7 @@ from ops_project.pipeline.serving.store import Item, LoadResult, Store, Throttle
 
 TABLE = "listening-kpis"
 DAY = "day"
-"""Partition of the items for a whole day; a genre's is `genre#<genre>`."""
+"""The partition key of the item for a whole day. The partition key of a genre is `genre#<genre>`."""
 
 
 @dataclass
@@ -47,8 +47,8 @@ def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[d
 
 
 def serve(connection: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> Served:
-    """Load these days. The call is idempotent: all items of a day are replaced. Raises Throttled, with the refused
-    requests of all days, if the store refused one until the retries were used up.
+    """Load these days. The call is idempotent, because all items of a day are replaced. Raises Throttled if the store
+    refuses a request until the retries are used up. The error counts the refused requests of all days.
     """
     served = Served()
     for day in days:

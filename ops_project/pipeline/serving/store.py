@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# A refused request is sent at most this many times. The pauses in between double up to the longest; together they take
-# 16 s.
+# A refused request is sent at most this many times. The pauses between the attempts double up to the longest pause.
+# Together the pauses take 16 s.
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
@@ -51,12 +51,12 @@ def attempts(pause: Callable[[float], None]) -> Iterator[int]:
 
 
 class Store(Protocol):
-    """A serving store: a table of items, each under a sort key."""
+    """A serving store: a table of items, each under a partition key and a sort key."""
 
     name: str
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Replace all items under this sort key by `items`. Repeating it changes nothing."""
+        """Replace all items under this sort key by `items`. A repeated call changes nothing."""
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
         """The value under a key; None if there is none."""
