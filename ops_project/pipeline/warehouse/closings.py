@@ -19,7 +19,7 @@ CLOSING, CLOSED, FAILED = "closing", "closed", "failed"
 
 @dataclass(frozen=True)
 class Closing:
-    """The newest run of one job that reached its end."""
+    """The note about one job. It describes the newest run of the job that has reached its end."""
 
     job: str
     run_id: str

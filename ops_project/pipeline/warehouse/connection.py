@@ -75,8 +75,8 @@ def writer(
     on_wait: Callable[[locks.Holder | None], None] | None = None,
 ) -> Iterator[Warehouse]:
     """Hold the writer lock and the warehouse. The call waits while another process holds them. Raises locks.LockTimeout
-    after `timeout` s, and standing.WarehouseUnusable if the newest snapshot was taken of another warehouse: no process
-    writes to a warehouse that was lost, replaced or damaged.
+    after `timeout` s. Raises standing.WarehouseUnusable if the warehouse was lost, replaced or damaged, because no
+    process may write to it then, or if another program has it open.
     """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)

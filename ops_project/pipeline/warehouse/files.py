@@ -66,7 +66,7 @@ def _copy_range(source: int, target: int) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Gives a file that never changes a second name, or copies it if the file system has no hard links."""
+    """Give a file that never changes a second name, or copy it if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -91,8 +91,9 @@ def write_json(path: Path, data: Any) -> None:
 
 @contextmanager
 def whole(partial: Path, folder: Path) -> Iterator[None]:
-    """Fill the new folder `partial` within this context. At its end it becomes `folder`, completely or not at all.
-    After an error it is removed, because on a full disk it would take the space that the next attempt needs.
+    """Fill the new folder `partial` within this context. At the end of the context, `partial` becomes `folder`,
+    completely or not at all. After an error `partial` is removed, because on a full disk it would take the space that
+    the next attempt needs.
     """
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

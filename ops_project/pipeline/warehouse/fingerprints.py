@@ -21,8 +21,8 @@ SCHEMAS = ("bronze", "silver", "gold", "ops")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """`checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum), for large tables
-    only.
+    """The content of a table. `checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum
+    of the hashes), for large tables only.
     """
 
     rows: int

@@ -1,5 +1,5 @@
-"""Identifies a warehouse file by an id inside it, so that a copy, another warehouse and the right one can be
-distinguished.
+"""Identifies a warehouse file by two values inside it. The id distinguishes the warehouse from another warehouse. The
+generation distinguishes the present file from an older copy of it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
 
 
 def advance(connection: duckdb.DuckDBPyConnection, generation: int) -> Identity:
-    """Give the warehouse its next generation, and an id if it has none. Returns the identity for the snapshot's
-    manifest.
+    """Give the warehouse its next generation, and an id if it has none. The next generation is higher than `generation`
+    and than the present one. Returns the identity for the manifest of the snapshot.
     """
     before = read(connection)
     made = Identity(before.id if before else uuid.uuid4().hex, max(generation, before.generation if before else 0) + 1)

@@ -1,7 +1,8 @@
-"""A snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged, so
-that it can be replayed, with the names and addresses in it. A query that reads this table runs in a second
+"""A snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged, with
+the names and addresses in it, so that the line can be replayed. A query that reads this table runs in a second
 catalogue. This catalogue has the same tables and views under the same names, and its `ops.quarantine` shows `***` for
-the raw text. The file itself is attached under a name that is different each time, so that no query can name it.
+the raw text. The file of the snapshot is attached under a name that is different each time, so that no query can name
+it.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement)
 def open(
     snapshot: snapshots.Snapshot, memory_limit: str, threads: int, plain: Collection[str]
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that reads only this file and shows no raw text. `plain`: feeds whose contracts name no personal
-    column. Their raw text is shown, with everything masked that looks like personal data.
+    """A connection that reads only this file and masks the raw text of refused rows. `plain`: feeds whose contracts
+    name no personal column. Their raw text is shown, but everything in it that looks like personal data is masked.
     """
     connection = duckdb.connect(":memory:")
     kept = f"kept_{secrets.token_hex(12)}"

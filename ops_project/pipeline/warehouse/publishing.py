@@ -1,7 +1,6 @@
-"""Publishing: the gold tables that passed their checks, as Parquet files for consumers. A table that failed, or was
-not rebuilt, keeps its last good file, and the manifest says so, with the reason, the time and the consumers
-concerned. Consumers follow the link `current`, which is moved last. So they see one publication or the next, never a
-mixture.
+"""Publishing: the gold tables that passed their checks, as Parquet files for consumers. A table that failed, or was not
+rebuilt, keeps its last good file. The manifest then names the reason, the time and the consumers concerned. Consumers
+follow the link `current`, which is moved last. So they see one publication or the next, never a mixture.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PublishDecision:
-    """Whether this run may publish a gold table, and which consumers the answer concerns."""
+    """Whether this run may publish a gold table, and which consumers read the table."""
 
     passed: bool
     reason: str
@@ -84,7 +83,7 @@ def _current_folder(settings: Settings, domain: str) -> Path | None:
         return pointer.resolve(strict=True)
     except FileNotFoundError:
         return None
-    except (OSError, RuntimeError) as error:  # The link leads to itself.
+    except (OSError, RuntimeError) as error:  # For example, the link leads to itself.
         raise PublicationUnusable(pointer, _reason(error)) from None
 
 
@@ -165,7 +164,9 @@ def publish(
 
 
 def prune(settings: Settings, domain: str, keep: int) -> list[str]:
-    """Remove all but the newest `keep` publications, never the current one. Returns the ids removed."""
+    """Remove old publications. The newest `keep` publications stay, and so does the current one. Returns the removed
+    ids.
+    """
     root = settings.published / domain
     now = _current_folder(settings, domain)
     ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))

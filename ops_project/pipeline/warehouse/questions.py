@@ -1,7 +1,7 @@
-"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running
-pipeline. The engine works in a thread of the lowest priority, with few threads of its own, under a memory limit for
-the whole process, because a single huge text is not covered by the engine's own limit. The answer comes in blocks
-and is never in memory as a whole.
+"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running pipeline.
+The engine works in a thread of the lowest priority, with few threads of its own. A memory limit holds for the whole
+process, because the limit of the engine does not cover a single huge text. The answer comes in blocks and is never in
+memory as a whole.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Limits:
 
 @dataclass
 class Answer:
-    """Unique names of the columns, and the rows as they come."""
+    """The answer to a query: the names of its columns, each of them unique, and its rows in blocks."""
 
     columns: list[str]
     blocks: Iterator[list[tuple[Any, ...]]]
@@ -105,7 +105,8 @@ class _Worker:
 
     def _lower_priority(self) -> None:
         if sys.platform == "linux":
-            # This changes only this thread. The engine's threads are started by it and inherit its priority.
+            # This changes the priority of this thread only. The thread starts the threads of the engine, and they
+            # inherit its priority.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
     def stop(self, thread: threading.Thread) -> None:
@@ -125,9 +126,10 @@ class _Worker:
 def ask(
     snapshot: snapshots.Snapshot, query: str, limits: Limits, shown_feeds: Collection[str] | None = ()
 ) -> Iterator[Answer]:
-    """Run `query`. Raises QuestionError if it is not a query or exceeds a limit, and duckdb.Error otherwise. The raw
-    text of refused rows is masked. `shown_feeds`: feeds whose raw text is shown, with everything masked that looks
-    like personal data. None shows all raw text as it is.
+    """Run `query`. Raises QuestionError if `query` is not one query or exceeds a limit. Any other error of the engine
+    is a duckdb.Error. The raw text of refused rows is masked.
+    `shown_feeds`: feeds whose raw text is shown, but everything in it that looks like personal data is masked. None
+    shows all raw text as it is.
     """
     worker = _Worker(snapshot, query, limits, shown_feeds)
     thread = threading.Thread(target=worker.work, name="question", daemon=True)
@@ -142,7 +144,8 @@ def ask(
 
 def _end(worker: _Worker, thread: threading.Thread) -> None:
     """Stop the question. The engine is interrupted again and again, because it forgets an interruption that comes
-    between two statements. It must have stopped before this process ends, or the process would be aborted.
+    between two statements. The engine must have stopped before this process ends. Otherwise the process would be
+    aborted.
     """
     until = time.monotonic() + STOP_SECONDS
     while thread.is_alive() and time.monotonic() < until:
@@ -205,7 +208,9 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _memory(megabytes: int) -> Iterator[None]:
-    """Allow this process this much more memory than it has now. The system refuses more."""
+    """Limit the memory of this process to what it has now and `megabytes` more. The system refuses more. There is no
+    limit if the present memory is not known.
+    """
     before = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
     if used is None:

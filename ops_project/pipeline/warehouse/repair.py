@@ -12,7 +12,9 @@ from ops_project.settings import Settings
 
 
 def remove_leftovers(settings: Settings) -> list[str]:
-    """Half-written snapshots and publications, and DuckDB's spill files. Returns what was removed, in words."""
+    """Remove half-written snapshots and publications, and the spill files of DuckDB. Returns what was removed, in
+    words.
+    """
     done = [f"snapshot {name}: half-written, removed" for name in snapshots.remove_partial(settings)]
     done += [f"publication {name}: half-written, removed" for name in publishing.remove_partial(settings)]
     spill = settings.warehouse.parent / "spill"

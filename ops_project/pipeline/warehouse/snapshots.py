@@ -88,13 +88,13 @@ def existing(settings: Settings) -> list[Snapshot]:
         try:
             found.append(_read(folder))
         except UNREADABLE:
-            continue  # This snapshot is just being removed, or `unreadable` names it.
+            continue  # It is being removed, or its manifest is damaged (see `unreadable`).
     return found
 
 
 def unreadable(settings: Settings) -> str:
-    """The newest snapshot, if its manifest cannot be read, and what that means; empty if the manifest can be read.
-    Readers get the snapshot before it.
+    """A message that names the newest snapshot and says what follows, if its manifest cannot be read. Readers then get
+    the snapshot before it. The message is empty if the manifest can be read.
     """
     newest_folder = next(reversed(_folders(settings)), None)
     if newest_folder is None:
@@ -131,10 +131,11 @@ def _read(folder: Path) -> Snapshot:
 def open(
     snapshot: Snapshot, memory_limit: str = "2GB", threads: int = 0, explain: str = "physical_only"
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that can only read this one file. `explain`: the engine's `explain_output`. If this process has
-    the file open already, the limits of that connection apply to this one too. `access_mode=read_only` alone still
-    permits COPY … TO and reading any file. The configuration is locked, so that a query cannot remove the other two
-    limits.
+    """A connection that can only read this one file. If this process has the file open already, the limits of the
+    earlier connection apply to this one too. `explain`: the engine's `explain_output`.
+
+    `access_mode=read_only` alone still permits COPY … TO and reading any file, so access to other files is switched
+    off. The configuration is locked, so that a query cannot remove these two limits.
     """
     with _OPENING:
         connection = duckdb.connect(str(snapshot.database), read_only=True)
@@ -161,9 +162,9 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
-    """Record that the next build makes these business dates anew although nothing touched them. Call it before that
-    build. If it is killed before its snapshot, no journal names its dates, and the next snapshot would keep
-    their old checksums. The caller holds the lock.
+    """Record that the next build makes these business dates anew although nothing touched them. Call it before this
+    build. If the build is killed before its snapshot, no journal names its dates, and without this record the next
+    snapshot would keep their old checksums. The caller holds the lock.
     """
     windows = {*announced_rebuilds(settings), window}
     _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
@@ -208,11 +209,13 @@ def take(
     config: Mapping[str, str] | None = None,
     replaced: bool = False,
 ) -> Snapshot:
-    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched. `good`:
-    whether the run succeeded; a snapshot that is not good never displaces one that is. `models`: those that change
-    by dates; every other large table is hashed as a whole. `config`: the configuration's files and their digests,
-    under which the run was made. `replaced`: tables were replaced by others without an entry in a journal of dates,
-    so that each one is hashed as a whole, as after a change outside of any run.
+    """Copy the warehouse.
+    `window`: business dates that this run rebuilt besides those that were touched.
+    `good`: whether the run succeeded. A snapshot that is not good never displaces one that is.
+    `models`: the models that change by dates. Every other large table is hashed as a whole.
+    `config`: the files of the configuration that the run used → their digests.
+    `replaced`: tables were replaced by others without an entry in a journal of dates. Each table is then hashed as a
+    whole, as after a change outside of any run.
     """
     models = models or {}
     settings = warehouse.settings

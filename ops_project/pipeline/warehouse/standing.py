@@ -1,7 +1,7 @@
-"""Checks that the newest snapshot was taken of this warehouse, before anything is written. A warehouse that was
-replaced by an older copy, or by that of another home, opens without an error, and a missing one would be created empty.
-A run on it would give consumers a fraction of their rows, with every check passed. So a run stops here. This module
-repairs nothing: a person decides which copy is the right one.
+"""Checks that the newest snapshot was taken of this warehouse, before anything is written. If the warehouse was
+replaced by an older copy, or by the warehouse of another home, it opens without an error. If the warehouse is missing,
+DuckDB would create an empty one. A run on such a warehouse would give consumers a fraction of their rows, with every
+check passed. So a run stops here. This module repairs nothing: a person decides which copy is the right one.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ class WarehouseUnusable(Unusable):
 
 
 def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
-    """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for the observers.
-    `connect` opens the warehouse. `connect` is not called if the file is missing, because it would create a file.
+    """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for the observers, unless
+    another program has the warehouse open. `connect` opens the warehouse. It is not called if the file is missing,
+    because it would create a file.
     """
     try:
         _examine(settings, connect)
@@ -82,7 +83,7 @@ def noted(settings: Settings) -> dict[str, Any] | None:
 
 
 def seen(settings: Settings) -> dict[str, Any] | None:
-    """Like `noted`. A missing file is noticed even without a run; `at` is then None."""
+    """Like `noted`, but a missing warehouse is noticed even if no run has noticed it. `at` is then None."""
     found = noted(settings)
     if found is None and (reason := absence(settings)) is not None:
         return {"state": State.ABSENT.value, "message": reason, "at": None}
@@ -152,7 +153,8 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
     manifest = newest.manifest
     wanted = manifest.get("warehouse_id")
     if wanted is not None and (found is None or found.id != wanted):
-        # The file was made before identities existed. So it may be an old copy of this warehouse, or another one.
+        # A file without an id was made before identities existed. So it may be an old copy of this warehouse, or
+        # another one.
         state = State.BEHIND if found is None and sequence <= manifest.get("load_seq", 0) else State.ANOTHER
     elif sequence < manifest.get("load_seq", 0) or (
         found is not None and found.generation < manifest.get("generation", 0)

@@ -13,9 +13,9 @@ AGAIN_SECONDS = 0.1
 
 @contextmanager
 def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt `connection` if this block takes longer than `seconds`: its statement raises duckdb.InterruptException.
-    The interruption is repeated, because the engine forgets one that comes between two statements, and the next
-    statement would not end.
+    """Interrupt `connection` if this block takes longer than `seconds`. The running statement then raises
+    duckdb.InterruptException. The interruption is repeated, because the engine forgets an interruption that comes
+    between two statements, and then the next statement would not end.
     """
     ended = threading.Event()
 

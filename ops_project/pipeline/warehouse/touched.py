@@ -1,6 +1,7 @@
-"""Which business dates of a large table may have changed since the last snapshot. The dates are known for two
-kinds of tables. Landing records those of the bronze tables. An incremental model touches the dates of its new rows,
-unless its code has changed or it was built from nothing since. For every other model, the dates are unknown.
+"""Which business dates of a large table may have changed since the last snapshot. They are known for two kinds of
+tables. For a bronze table, landing records the dates. An incremental model changes only the dates of its new rows,
+unless its code has changed or it was built from nothing since the last snapshot. For every other model, the dates are
+unknown.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ def touched_dates(
     rebuilt: Set[str],
     known: Set[str],
 ) -> set[str] | None:
-    """Business dates (ISO) of `schema.table` that may have changed; None if they are not known. `before`: the
-    manifest of the last snapshot. `rebuilt`: dates that were ordered to be built anew. `known`: tables that exist.
+    """Business dates (ISO) of `schema.table` that may have changed; None if they are not known.
+    `before`: the manifest of the last snapshot.
+    `models`: table → model, for the models that are built by dates.
+    `rebuilt`: dates that were ordered to be built anew.
+    `known`: tables that exist.
     """
     if "ops.touched_dates" not in known:
         return None

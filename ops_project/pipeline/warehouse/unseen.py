@@ -1,6 +1,7 @@
-"""Whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, by a process that was
-killed. Such a change is in no journal of dates, so a snapshot must then read every row. Each writer records, when it
-has closed the file, the file's size and time; the next writer compares them. This module never opens the warehouse.
+"""Whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, by a process that was killed.
+No journal records the dates of such a change, so the next snapshot must read every row. When a writer has closed the
+file, it records the size and the time of the file. The next writer compares them with those that it finds. This module
+never opens the warehouse.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from ops_project.settings import Settings
 
 
 def changed(settings: Settings) -> bool:
-    """Whether the warehouse was changed outside of runs since the last snapshot. The caller holds the lock and has
-    not opened the warehouse yet. True as well if nothing was recorded: in a home from before these notes existed,
-    and if the note cannot be read.
+    """Whether the warehouse was changed outside of runs since the last snapshot. The caller holds the lock and has not
+    opened the warehouse yet. Also true if there is no note, as in a home that is older than these notes, or if the note
+    cannot be read. False if there is no warehouse.
     """
     if not settings.warehouse.exists():
         return False
@@ -27,8 +28,8 @@ def changed(settings: Settings) -> bool:
 
 
 def note(settings: Settings, changed_unseen: bool) -> None:
-    """Record the size and time of the closed file, and whether an unrecorded change still awaits its snapshot. If
-    the note cannot be written, the old one no longer fits, and the next snapshot reads every row.
+    """Record the size and time of the closed file, and whether a change that no journal records still waits for its
+    snapshot. If the note cannot be written, the old note no longer fits the file, so the next snapshot reads every row.
     """
     if not settings.warehouse.exists():
         return
