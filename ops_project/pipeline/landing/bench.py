@@ -19,8 +19,8 @@ from ops_project.sql_text import literal
 
 
 def without_file_cache(connection: duckdb.DuckDBPyConnection) -> None:
-    """Turn off DuckDB's file cache on a connection that reads files. With it, a file that takes the place of another
-    one with the same name at the same moment would be read from memory, with the old content.
+    """Turn off DuckDB's file cache on a connection that reads files. If a file takes the place of another file with the
+    same name at the same moment, the cache would give the old content from memory.
     """
     connection.execute("SET enable_external_file_cache = false")
 

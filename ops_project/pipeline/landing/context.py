@@ -46,8 +46,8 @@ class Context:
         return self.connection.execute(sql, parameters or []).fetchall()
 
     def hash_of(self, contract: Contract) -> str:
-        """The hash of a version of the feed's contract. It is computed only once, because that takes as long as a
-        statement.
+        """The hash of a version of the feed's contract. It is computed only once, because computing it takes as long as
+        a statement.
         """
         if contract.version not in self._hashes:
             self._hashes[contract.version] = contract_hash(self.feed, contract)

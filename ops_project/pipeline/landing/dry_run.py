@@ -1,4 +1,4 @@
-"""Shows what would happen to a file.
+"""Shows what landing would do with a file.
 
 The file is examined in a temporary folder and a warehouse in memory; nothing is landed.
 """
@@ -40,8 +40,8 @@ class Report:
     business_date: date
     contract_version: int
     would: str
-    """What landing would do: load, reject, or wait (for a control file that the contract requires); fail: the contract
-    cannot be applied.
+    """What landing would do with the file: `load`, `reject` or `wait` (for a control file that the contract requires).
+    `fail` means that the contract cannot be applied.
     """
     finding: str | None
     rows_in: int
@@ -53,7 +53,7 @@ class Report:
     reasons: list[dict[str, Any]] = field(default_factory=list)
     """Why rows would be quarantined, most frequent first."""
     rows: list[dict[str, Any]] = field(default_factory=list)
-    """The first of these rows; personal data is masked."""
+    """The first rows that would be quarantined; personal data is masked."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -109,8 +109,8 @@ def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | No
 
 
 def _as_delivered(path: Path, feed: Feed, folder: Path) -> tuple[Path, date | None]:
-    """The file under the name with which it was delivered, and the date under which the archive keeps it. The
-    archive puts a hash before the name, and the name of the file before that of its control file.
+    """The file under the name with which it was delivered, and the date under which the archive keeps it. The archive
+    puts a hash before the name of a file. It puts the name of the data file before the name of its control file.
     """
     found = ARCHIVED.match(path.name)
     if found is None or feed.match(path.name) is not None or feed.match(found["name"]) is None:
@@ -137,9 +137,9 @@ def trial(
     folder: Path,
     given: date | None = None,
 ) -> Trial:
-    """Examine `path` on `connection`. If the file is not UTF-8, its text is written into `folder`. Raises
-    duckdb.Error. `given`: the file's business date, if the caller knows it for certain; otherwise the name and the time
-    of the file decide.
+    """Examine `path` on `connection`. If the file is not UTF-8, its text is written into `folder`. Raises duckdb.Error.
+    `given`: the business date of the file, if the caller knows it for certain. Otherwise the name and the time of the
+    file decide.
     """
     without_file_cache(connection)
     stat = path.stat()

@@ -34,7 +34,7 @@ class NothingRecorded(Unusable):
 
 
 def record_failure(context: Context, file_name: str, day: date, error: Exception) -> None:
-    """A finding for an unexpected error. The file stays in the inbound folder, and the next run tries it again.
+    """Write a finding for an unexpected error. The file stays in the inbound folder, and the next run tries it again.
     Raises NothingRecorded if the disk is too full for the finding itself. Raises `error` if a person ended the work,
     because the file is then not at fault.
     """

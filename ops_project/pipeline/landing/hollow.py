@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# These are the bounds of a compressed file, too: a small file may be hollow, and one byte may stand for many.
+# The same bounds hold for compressed files. A file below this size may be hollow, and one stored byte may stand for up
+# to this many bytes.
 FROM_BYTES = 64 * 1024 * 1024
 RATIO = 200
 BLOCK = 512

@@ -28,8 +28,8 @@ from ops_project.pipeline.landing.hollow import is_hollow
 Identity = tuple[int, int, int, int]
 
 
-# If files are copied one after the other, their times follow the order of their names. That says nothing about which
-# one is newer.
+# If files are copied one after the other, their times follow the order of their names. So times that lie this close
+# together do not say which file is newer.
 SAME_MOMENT = timedelta(minutes=1)
 LINKED = "@"
 """The name in a listing that says that the inbound folder is a symbolic link."""
@@ -161,8 +161,8 @@ def identity(path: Path) -> Identity:
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether a process has the file open for writing. The kernel gives no read lease on such a file. False as well
-    where the kernel does not tell: the file belongs to another user, or the system has no leases.
+    """Whether a process has the file open for writing. The kernel gives no read lease on such a file. Also False if the
+    kernel does not tell, because the file belongs to another user or the system has no leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(
@@ -214,7 +214,7 @@ def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) 
     NotRegular.
 
     `kept`: the number of names that the file already has in the archive. If the file has any further name, it is
-    copied. Otherwise a process that writes to it under that name would change the archived file.
+    copied, because a process that writes to the file under the further name would otherwise change the archived file.
     """
     target = folder / path.name
     target.unlink(missing_ok=True)

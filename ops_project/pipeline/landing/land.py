@@ -39,9 +39,10 @@ def land(
 ) -> LandingResult:
     """Land every file of `feed` that has arrived by `now`; with `dates` only those of these business dates.
 
-    `inbound` and `archive` are the home's folders; `now` has a time zone. If a file matches other feeds too, it leaves
-    the inbound folder when all of them have taken it. `siblings`: these feeds, by default those that `ensure_tables`
-    was given.
+    `inbound` and `archive`: the folders of the home.
+    `now`: a moment with a time zone.
+    `siblings`: the other feeds whose patterns a file may match too; by default the feeds that `ensure_tables` was
+    given. Such a file leaves the inbound folder when all of these feeds have taken it.
     """
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # The rowid of a staged row is its position in the file.
@@ -60,7 +61,7 @@ def land(
     with Workbench(context, siblings_of(context, siblings)) as bench:
         for file, day, arrived_at in arrivals:
             if day > today:
-                # A later time means that the past is being replayed and the file has not arrived yet.
+                # If the time of the file is after `now`, the past is being replayed, and the file has not arrived yet.
                 if file.modified_at <= now:
                     context.result.waiting.append(file.name)
                     waiting[file.name] = day, f"is dated {day}, which is after today ({today}); it waits"

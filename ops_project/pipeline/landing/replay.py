@@ -1,6 +1,6 @@
-"""Reads archived files again under the present contract, for use after a contract was corrected. Every file is
-examined and written as if it had just come, in the original order, each in one transaction. If a file is refused,
-its old rows stay. A file that differs from the one that was archived is never loaded.
+"""Reads archived files again under the present contract, after the contract was corrected or to try refused rows again.
+Every file is examined and written as if it had just come, in the original order, each in one transaction. If a file is
+refused, its old rows stay. A file that differs from the one that was archived is never loaded.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def replay(
     run_id: str | None = None,
     progress: Progress | None = None,
 ) -> LandingResult:
-    """Read again the archived files that `order` names. A second call has nothing to do unless dates are named."""
+    """Read again the archived files that `order` names. A second call has nothing to do unless dates or batches are
+    named.
+    """
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")
     context = Context(
@@ -88,7 +90,9 @@ def feeds_of_batches(connection: duckdb.DuckDBPyConnection, batches: Collection[
 
 
 def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:
-    """The files that were loaded under an earlier contract; None if there are none, or if the journal does not know."""
+    """The files that were loaded under an earlier contract; None if there are none. A batch from before hashes of
+    contracts were stored is not counted.
+    """
     rows = connection.execute(
         """
         SELECT business_date, contract_hash, count(*) FROM ops.batches
@@ -190,7 +194,9 @@ def _more_passes(context: Context, found: Examination, batch: Taken, engine: duc
 
 
 def _control(bench: Workbench, batch: Taken) -> Path | None:
-    """The control file that was archived with the batch, under the name that it came with."""
+    """The control file that was archived with the batch, as a private file under its archived name; None if there is
+    none.
+    """
     control = control_path(bench.context.feed, Path(batch.file_name))
     if control is None:
         return None

@@ -1,4 +1,6 @@
-"""Lands files one after the other. Each is read, examined, committed and archived in a private folder."""
+"""Lands files one after the other. Each file is given a private name in a private folder. From there it is read,
+examined, committed and archived.
+"""
 
 from __future__ import annotations
 
@@ -193,7 +195,7 @@ class Workbench:
         return found, None
 
     def _settled(self, file: InboundFile) -> None:
-        """Close the findings of an earlier run about a file that it had committed and could not archive or remove."""
+        """Close the findings about a file that an earlier run had committed and could not archive or remove."""
         context = self.context
         if not context.deliveries.open_findings():
             return

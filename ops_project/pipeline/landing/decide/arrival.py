@@ -90,7 +90,8 @@ def deadline(day: date, arrival: Arrival) -> datetime:
     local = datetime.combine(days_later(day, arrival.after_days), arrival.by, arrival.zone)
     try:
         return local.astimezone(UTC)
-    # This is the last day of the calendar in a zone west of Greenwich, or the first day in a zone east of it.
+    # This happens on the last day of the calendar in a zone west of Greenwich, or on the first day in a zone east of
+    # it.
     except OverflowError:
         return datetime.combine(local.date(), arrival.by, UTC)
 
@@ -121,8 +122,8 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
 def times_are_the_sources(feed: Feed, arrivals: Collection[tuple[date, datetime]]) -> bool:
     """Whether the arrival times of these files (business date, moment) say when the source delivered them.
 
-    If files of past dates were copied without their times, all of them come after their deadlines. If at least half
-    came in time, the times were not changed, and a late file is evidence by itself.
+    If files of past dates were copied without their times, all of them come after their deadlines. If at least half of
+    the files came in time, the times were not changed. The time of a late file is then evidence by itself.
     """
     due = [(day, moment) for day, moment in arrivals if is_expected(day, feed.expected, feed.closed)]
     in_time = sum(moment <= deadline(day, feed.arrival) for day, moment in due)
@@ -139,10 +140,12 @@ def lateness(
     known_since: date | None = None,
     own_times: bool = False,
 ) -> Lateness:
-    """Whether the file of `day` that came at `arrived_at` is late. `was_missing`: its absence had been recorded.
-    `was_loaded`: a file of the date is loaded and has no open finding. `known_since`: the first date that the feed had
-    before this run, None if this run is its first load. `own_times`: whether the arrival times are those of the source
-    (`times_are_the_sources`).
+    """Whether the file of `day` that came at `arrived_at` is late.
+
+    `was_missing`: the absence of the file had been recorded.
+    `was_loaded`: a file of the date is loaded and has no open finding.
+    `known_since`: the first date that the feed had before this run; None if this run is its first load.
+    `own_times`: whether the arrival times are those of the source (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):
         return Lateness(False, LatenessReason.NOT_EXPECTED, None)

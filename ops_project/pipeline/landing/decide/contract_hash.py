@@ -25,8 +25,8 @@ DECISIVE = (
 
 
 def _unused(file_format: Format) -> set[str]:
-    """The keys of the format that are left out of the hash because the contract does not use them. They were added
-    later, so a contract without them keeps its earlier hash.
+    """The keys of the format that are left out of the hash because the contract does not use them. These keys were
+    added to the format later, and a contract without them keeps its earlier hash.
     """
     return {"records"} if file_format.records is None else set()
 

@@ -1,5 +1,5 @@
-"""The narrowest type of a contract that fits all values of a column. The module is pure: `Fits` decides whether they
-load.
+"""Finds the narrowest type of a contract that fits all values of a column. The module is pure: `Fits` decides whether
+the values load.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def comma(values: Sequence[str]) -> bool:
 
 def grouped(values: Sequence[str]) -> bool:
     """Whether the values are numbers with commas between the thousands."""
-    # If commas stand before a point, values without commas beside them leave no doubt.
+    # If a value has commas before a point, the commas certainly separate thousands. Then values of four and more digits
+    # without commas may stand beside it.
     sure = any(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", value) for value in values)
     whole = r"(\d+|\d{1,3}(,\d{3})+)" if sure else r"\d{1,3}(,\d{3})*"
     return any("," in value for value in values) and all(
@@ -153,7 +154,9 @@ def _moment_shaped(values: Sequence[str]) -> bool:
 
 
 def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[str]:
-    """The values in Python's spelling of numbers; empty if one of them is not a number. A date with dots is not one."""
+    """The values in Python's spelling of numbers; empty if one of them is not a number. A date with dots is not a
+    number.
+    """
     whole = rf"(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
     point = re.escape(decimal)
     form = re.compile(rf"[+-]?(({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?|[iI]nf(inity)?)")
@@ -194,7 +197,7 @@ def _numbers(plain: Sequence[str]) -> Any:
     yield {"type": "double"}, [f"up to {places} decimal places: floating point, not exact"]
 
 
-# No type can hold a larger power of ten.
+# No type can hold a power of ten whose exponent has more digits than this.
 POWER_DIGITS = 7
 
 

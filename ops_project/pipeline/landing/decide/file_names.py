@@ -21,9 +21,12 @@ _TIME = re.compile(r"(?P<between>[T_ .-]?)(?P<time>([01]\d|2[0-3])[-:_.h]?[0-5]\
 
 
 def name_pattern(file_name: str) -> tuple[str, str]:
-    """The pattern, and what is doubtful about it; a compressed file is matched without its `.gz`. A time of day
-    becomes `{part}`, so that several files of a date stand side by side. If a later file replaces the earlier ones
-    of its date, use `{revision}`. A wrong `{revision}` would lose rows, and a wrong `{part}` would not.
+    """The pattern of a feed's file names, and what is doubtful about it. The pattern leaves out the `.gz` of a
+    compressed file, because such a file is matched without it.
+
+    A time of day becomes `{part}`, so that several files of a date stand side by side. If a later file replaces the
+    earlier ones of its date, `{revision}` is right instead. It is not proposed, because a wrong `{revision}` would lose
+    rows, and a wrong `{part}` would not.
     """
     name = file_name.removesuffix(".gz")
     for pattern, form in _DATES:

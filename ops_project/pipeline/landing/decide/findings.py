@@ -19,7 +19,9 @@ PRECEDENCE = (
 
 
 def first(kinds: Iterable[str], *, rejected: bool) -> str | None:
-    """The finding that takes precedence; refused rows come last unless the whole file was rejected for them."""
+    """The finding that takes precedence; None if there is none. Refused rows come last, unless the whole file was
+    rejected because of them.
+    """
 
     def rank(kind: str) -> tuple[int, str]:
         if kind == "data_invalid" and not rejected:

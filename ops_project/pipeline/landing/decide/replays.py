@@ -97,9 +97,11 @@ def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
 
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
     """The batches to replay, in the order in which they were taken. `present`: business date → hash of the contract.
-    Candidates are, for each date and part, the valid batch and the batches that were rejected after it. Any batch
-    except a duplicate can be named; a replaced batch that is named becomes the newest. Without a name and a date,
-    only batches are taken that were rejected or loaded under another contract.
+
+    If batches are named, exactly these are replayed, except duplicates. A replaced batch that is named becomes the
+    newest. If no batch is named, the candidates for each date and part are the valid batch and the batches that were
+    rejected after it. If dates are named, all candidates of these dates are replayed. Otherwise only those are replayed
+    that were rejected or loaded under another contract.
     """
     known = [batch for batch in batches if batch.status != "duplicate"]
     if order.batches:

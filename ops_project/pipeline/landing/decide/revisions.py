@@ -20,7 +20,9 @@ _EARLIER = frozenset(("old", "orig", "original", "previous", "prev", "before", "
 
 
 def compare_revisions(one: str, other: str) -> RevisionOrder:
-    """`_v2` is older than `_v10`, and no revision is older than ` (1)`. For `_final` and `_v2` the order is unknown."""
+    """`_v2` is older than `_v10`, and a name without a revision is older than ` (1)`. For `_final` and `_v2` the order
+    is unknown.
+    """
     first, second = one.casefold(), other.casefold()
     if first == second:
         return RevisionOrder.SAME

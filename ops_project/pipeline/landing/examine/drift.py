@@ -38,8 +38,8 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
 def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]]:
     """Raw fields that the contract expects, in order, and those that may be absent."""
     read = contract.raw_names.values()
-    # If raw_fields names all fields, it gives their order. Otherwise the fields that it names have no fixed place among
-    # those that columns read.
+    # If raw_fields names every field that a column reads, it gives the order of the fields. Otherwise the fields that
+    # it names have no fixed place among the fields that columns read.
     names = [*feed.raw_fields, *read] if set(read) <= set(feed.raw_fields) else [*read, *feed.raw_fields]
     optional = {
         contract.raw_names[name]
@@ -94,7 +94,7 @@ def drift(feed: Feed, result: Examination, structure: Structure) -> None:
 
 
 def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> str:
-    """A hint if the file has the structure of another announced version."""
+    """A hint if the file has the structure of another announced version; empty otherwise."""
     expected, _ = expected_fields(feed, result.contract)
     found = [name for name in expected if name not in structure.missing] + list(structure.extra)
     for contract in feed.contracts():
@@ -106,7 +106,7 @@ def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> 
 
 
 def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int, int]]) -> bool:
-    """True, with a finding, if so many values of a column fail their cast that its type must have changed."""
+    """Whether so many values of a column fail their cast that its type must have changed. Then the file is rejected."""
     changed = {
         name: pair
         for name, pair in failures.items()

@@ -38,7 +38,9 @@ class Examination:
     rows_refused: int = 0
     rows_filtered: int = 0
     rows_repeated: int = 0
-    """Rows whose key occurred before: quarantined, or collapsed if the contract keeps the first."""
+    """Rows that repeat a key; with `duplicate_keys: all` also the first row with this key. They are quarantined, or
+    collapsed if the contract keeps the first row.
+    """
     rows_collapsed: int = 0
     control_rows: int | None = None
     fast: bool = False

@@ -36,7 +36,8 @@ from ops_project.pipeline.landing.read.stage import BAD_STATE, GOOD_STATE, STAGE
 
 # For a file of at most this many bytes, a statement takes longer to plan than to execute.
 SMALL = 100_000
-# From this number of rows on, one statement counts the failures of a column before any single row is explained.
+# From this number of bad rows on, one statement first counts the failing values of each column, before any single row
+# is explained.
 MANY_BAD = 20_000
 
 
@@ -150,8 +151,8 @@ def _examine(
     if result.rejected:
         return result
     if result.rows_refused >= LEAST_FAILURES and result.rows_refused + result.rows_filtered == result.rows_in:
-        # If such a file were loaded, it would replace a good file of the same date with nothing. If rows are collapsed,
-        # one of them is loaded.
+        # If this file were loaded, it would replace a good file of the same date with nothing. Collapsed rows do not
+        # count here, because one row of each key is loaded.
         if many:
             explain(stage, connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)

@@ -1,7 +1,7 @@
 """Guesses what a file that does not fit its contract probably is. The guess is shown in the message; landing does not
 act on it.
 
-Only the end of a file that was cut off becomes a finding, because more than one row is missing then.
+Only a file that was cut off (`cut_off`) gets a finding of its own, because more than one row is missing then.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _header(scan: Scan, file_format: Format) -> list[str]:
 
 def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
     """The number of the line in whose middle a text file ends: its last record is incomplete and has no line end. None
-    if the last record is complete. It must not be used for a file that ends with its trailer, because the trailer comes
+    if the last record is complete. Do not call it for a file that ends with its trailer, because the trailer comes
     after the last record.
     """
     if not source.problems or not source.format.has_lines:

@@ -11,8 +11,10 @@ from ops_project.sql_text import literal
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
-    """Fill the table of rows whose key occurred before: the row (`_ord`) and the line of the first one (`_first`).
-    Returns the number of such rows."""
+    """Fill the table of rows that repeat a key: the row (`_ord`) and the line of the first row with this key
+    (`_first`). If the contract refuses all rows with the same key, the first one is in the table too. Returns the
+    number of these rows.
+    """
     if not _may_repeat(stage, connection):
         return 0
     if stage.clock_keys:
@@ -55,9 +57,9 @@ def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
-    """Two rows may have the same key because its local time occurs twice, when clocks are set back. Then the earlier
-    row is given the first of the two hours and the later row the second, so that neither repeats the other. The
-    contract's rule for an ambiguous time is meant for a single row.
+    """Two rows may have the same key because their local time occurs twice, when clocks are set back. Then the row that
+    comes first in the file is given the first of the two hours, and the next row is given the second. So neither row
+    repeats the other. The contract's rule for an ambiguous time is meant for a single row.
     """
     key = ", ".join(map(stage.value, stage.feed.key))
     for name in stage.clock_keys:

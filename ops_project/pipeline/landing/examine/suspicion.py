@@ -24,11 +24,13 @@ BATCHES_BEFORE = 14
 def duplicate_of(
     context: Context, day: date, part: str, *, scanned: Scan, known: list[Taken], contract: str
 ) -> Taken | None:
-    """The batch that has already loaded these bytes; None if the file must be loaded. The newest delivery counts. So
-    bytes that a correction has replaced are loaded again when the source sends them again. Valid bytes are loaded
-    again if they were loaded under another contract (`contract` is the hash of the present one). The same bytes on
-    another date are not a duplicate if repetition is natural: a full extract without changes, or a file without
-    records.
+    """The batch that has already loaded these bytes; None if the file must be loaded.
+
+    Only a batch that is still valid counts. So bytes that a correction has replaced are loaded again when the source
+    sends them again. Valid bytes of the same date and part are loaded again if they were loaded under another contract.
+    The same bytes on another date are not a duplicate if repetition is natural: a full extract without changes, or a
+    file without records.
+    `contract`: the hash of the present contract.
     """
     feed = context.feed
     file_format = feed.at(day).format
@@ -64,8 +66,9 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 
 
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
-    """Add the findings about too few rows: far fewer than in the file that this file replaces, or, if no control count
-    came with this file, fewer than the contract or the history expects.
+    """Add the findings about too few rows. A file has too few rows if it has far fewer than the file that it replaces.
+    A file without a control count also has too few rows if it has fewer than the contract or the history expects, or if
+    it is a full extract without a record.
     """
     feed, rules = context.feed, context.feed.volume
     if found.rejected or not rules.enabled or _confirmed(context, found, day):
@@ -96,8 +99,8 @@ def _confirmed(context: Context, found: Examination, day: date) -> bool:
 
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
-    """The doubt about a correction that has fewer rows than the file that it replaces; None if its bytes were loaded
-    before.
+    """The doubt about a correction that has far fewer rows than the file that it replaces (`max_loss`). None if the
+    same bytes were loaded for this date before.
     """
     if not context.deliveries.standing(day, part):
         return None
@@ -181,8 +184,8 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide whether the files have the arrival times of the source, from the waiting files and the last files before
-    them. Only then is a late time evidence of a late file.
+    """Decide from the waiting files, and from the last files before them, whether the files have the arrival times of
+    the source. Only then is a late time evidence of a late file.
     """
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",

@@ -27,12 +27,15 @@ class Check:
 
 
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
-    r"""The field's text, NULL if it means no value. `raw` is SQL for the field. `written` says that its NULL stands
-    for an empty field (a CSV), not for a missing one. `spelled` is SQL for the field before its escapes were undone,
-    NULL if it has none. This earlier form is compared with the texts that mean no value. Otherwise undoing an escape
-    could turn a field into such a text. Blanks around numbers and dates stay: trimming 5 million values of six
-    columns took longer than reading and casting them. So the casts accept blanks, and a text of blanks counts as
-    empty when a missing value is looked for.
+    r"""The text of a field; NULL if it means no value.
+
+    `raw`: SQL for the field.
+    `written`: whether a NULL of `raw` stands for an empty field (a CSV), and not for a missing one.
+    `spelled`: SQL for the field before its escapes were undone; NULL if it has no escapes. This earlier form is
+    compared with the texts that mean no value. Otherwise undoing an escape could turn a field into such a text.
+
+    Blanks around numbers and dates stay, because trimming 5 million values of six columns took longer than reading and
+    casting them. So the casts accept blanks, and a text of blanks counts as empty when a missing value is looked for.
     """
     nulls = column.null_values if column.null_values is not None else file_format.null_values
     is_text = column.base_type == "string"
@@ -67,8 +70,9 @@ def typed(text: str, column: Column, file_format: Format) -> str:
 
 def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
     """SQL of the value of a text that is spelled as the engine itself writes values; NULL for any other spelling. For a
-    few types it is the same as `typed`, and it never gives another value than `typed`. It is used for small files: it
-    needs no regular expression, and compiling those of a contract takes longer than reading a small file.
+    few types it is the same as `typed`, and it never gives another value than `typed`. It is used for small files. It
+    needs no regular expression, and compiling the regular expressions of a contract takes longer than reading a small
+    file.
     """
     kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
     same = f"CAST({direct} AS VARCHAR) = {text}"

@@ -1,7 +1,7 @@
 """Finds bytes that can be decoded as the contract says but are text of another encoding.
 
-Every byte is a character in a single-byte encoding: UTF-8 read as cp1252 raises no error, and `Müller` becomes
-`MÃ¼ller`.
+In a single-byte encoding, every byte is a character. So UTF-8 that is read as cp1252 raises no error, and `Müller`
+becomes `MÃ¼ller`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ class OtherEncoding:
     """The line of the first character that shows this encoding."""
     characters: int
     read: str
-    """The first such character: as the contract reads it, and as the source meant it."""
+    """The first character that shows the other encoding, as the contract reads it."""
     meant: str
+    """The same character as the source meant it."""
 
     def words(self, expected: str) -> str:
         """The message about the other encoding."""

@@ -1,6 +1,6 @@
-"""One JSON document, split into the texts of its records, with only a few of them in memory at a time. Only the end
-of each record is looked for here; whether it is valid JSON is checked later. If an end cannot be found, or the
-document is not complete, it is unknown what is missing, and the whole file is refused.
+"""Splits one JSON document into the texts of its records. Only a few of them are in memory at a time. This module looks
+only for the end of each record; whether the record is valid JSON is checked later. If an end cannot be found, or the
+document is not complete, it is unknown what is missing. Then the whole file is refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPEN = {"[": "]", "{": "}"}
 class Elements:
     """Iterates over the texts of the records: the elements of an array, or the one object that the document is.
 
-    The array is the document itself, or what stands under the contract's `records`. Raises Undecodable.
+    The array is the document itself, or the value under the contract's `records`. Raises Undecodable.
     """
 
     def __init__(self, file: TextIO, file_format: Format) -> None:

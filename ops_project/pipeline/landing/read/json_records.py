@@ -1,6 +1,6 @@
-"""JSON as records: one object in each line (kind jsonl), or the objects of one document (kind json). Numbers keep
-their written text. If no key is equal to a name with dots, the name reads a nested object, and the keys of that
-object are collected with its name before them. Other nested values are read as JSON text.
+"""JSON as records: one object in each line (kind jsonl), or the objects of one document (kind json). Numbers keep their
+written text. A name with dots reads a value within a nested object, unless a key is equal to the whole name. The keys
+of this nested object are collected with its name before them. Other nested values are read as JSON text.
 """
 
 from __future__ import annotations

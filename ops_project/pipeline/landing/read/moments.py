@@ -12,8 +12,8 @@ from ops_project.model.feed.moment_format import OFFSET, spelling
 from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
-# The engine writes dates and timestamps with these characters. It writes other values, such as 'infinity',
-# differently.
+# The engine writes dates and timestamps with this number of characters. Other values, such as 'infinity', have another
+# length.
 WIDTHS = {"date": 10, "timestamp": 19}
 _ANY_BLANKS = r"[ \t\r\n]*"
 _OFFSET = f"(Z|z|{OFFSET})"

@@ -1,7 +1,7 @@
 """The exact reader. It splits a file into records by the dialect, one by one, and keeps the line and the raw text of
-each. It decides what a record is; the fast reader is used only for files on which both must agree. If a record of one
-line cannot be read, the record is passed on with its problem. If the end of a record is unknown, the whole file is
-refused (Unbalanced).
+each. This reader decides what a record is. The fast reader is used only for files on which both readers must agree. If
+a record of one line cannot be read, the record is passed on with its problem. If the end of a record is unknown, the
+whole file is refused (Unbalanced).
 """
 
 from __future__ import annotations

@@ -81,7 +81,9 @@ def _encoding(raw: bytes) -> str:
 
 
 def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> Reading:
-    """JSON lines, or one document: an array of objects, an object that holds one, or a single object."""
+    """JSON lines, or one document. A document is an array of objects, an object that holds such an array, or a single
+    object.
+    """
     lines = [line for line in text.split("\n") if line.strip()]
     form: dict[str, Any] = {"kind": "jsonl", **layout}
     doubts: list[str] = []

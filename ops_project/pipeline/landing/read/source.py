@@ -113,9 +113,9 @@ class Source:
     def hides_fields(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """True if the fast reader has left out empty fields at the end of a line: it reads `1,2,` as two fields.
 
-        It refuses a line with too few fields. So if the file has exactly as many delimiters as its fields need, no line
-        has more. If the file has more delimiters, some of which may stand inside quotes, the lines that end with a
-        delimiter are examined.
+        The fast reader refuses a line with too few fields. So if the file has exactly as many delimiters as its fields
+        need, no line has more. If the file has more delimiters, some of them may stand inside quotes. Then the lines
+        that end with a delimiter are examined.
         """
         needed = len(self.fields) - 1
         if self.format.kind != "csv" or self.scan.delimiters == needed * (self.scan.lines - self.format.skip_lines):

@@ -29,7 +29,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class ColumnCheck:
-    """A check of a column; without a column, a check of the row."""
+    """A check of one column. If `column` is None, it is a check of the whole row."""
 
     column: str | None
     check: casts.Check
@@ -67,10 +67,10 @@ class Stage(StagedColumns):
 
     @contextmanager
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Within this context an expression that fails refuses only its row. TRY does that. But in DuckDB 1.5.5 the
-        optimizer moves a common part of two TRYs out of both, and there it fails for all rows. So that optimizer is
-        switched off. The casts then share no work, so the optimizer is switched off only if the plain statement has
-        failed.
+        """Within this context an expression that fails refuses only its row, because it stands inside TRY. In DuckDB
+        1.5.5 one optimizer moves a common part of two TRYs out of both. Outside of TRY, this part fails for all rows.
+        So this optimizer is switched off. Without it the casts share no work, so it is switched off only if the plain
+        statement has failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()

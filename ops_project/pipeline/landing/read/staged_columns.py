@@ -1,4 +1,6 @@
-"""The columns of a contract as SQL over the raw fields of one file, and the further values of each row."""
+"""The columns of a contract as SQL over the raw fields of one file, and the line, the ordinal and the business date of
+each row.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel. Everything
-that changed since the watermark is read again with an overlap, because a transaction that commits late has an
-earlier time than one that was already seen. A day is written as a whole. Versions that bronze has and the source has
-overwritten since are included, so that none is lost when the new file replaces the old one.
+"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel. Everything that
+changed since the watermark is read again with an overlap, because a transaction that commits late has an earlier time
+than one that was already seen. A day is written as a whole. Bronze may hold versions of rows that the source has
+overwritten since. They are included, so that none is lost when the new file replaces the old one.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ class SourceError(RuntimeError):
 
 
 def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbound: Path, now: datetime) -> list[Path]:
-    """Write one file for each day with new rows, up to `now`. Returns the files. `warehouse` holds bronze. `url` is
-    a libpq connection string or URI. The table has the feed's name and the contract's columns. Raises SourceError,
-    and then no file is half-written.
+    """Write one file for each day with new rows, up to `now`. Returns the files. Raises SourceError, and then no file
+    is half-written.
+
+    `url`: a libpq connection string or URI. The table has the feed's name and the contract's columns.
+    `warehouse`: the connection to the warehouse, which holds bronze.
     """
     columns = ", ".join(feed.at(now.date()).columns)
     upto = now.astimezone(UTC).replace(tzinfo=None)

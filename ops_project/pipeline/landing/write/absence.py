@@ -14,9 +14,9 @@ from ops_project.pipeline.landing.write import journal
 
 
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
-    """Write a finding for every file that waits: it cannot be taken in its present state, or it has rows that should
-    not have been loaded. Close the findings of files that no longer wait. Without a finding, nobody would notice a file
-    that stays in the inbound folder.
+    """Write a finding for every file that waits. A file waits if it cannot be taken in its present state, or if it has
+    rows that should not have been loaded. Without a finding, a file that stays in the inbound folder would not be
+    noticed. Close the findings of files that no longer wait.
 
     `waiting`: name → business date and the message.
     """

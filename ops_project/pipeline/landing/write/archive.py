@@ -1,10 +1,10 @@
 """Keeps the raw file after it was taken: under its feed, date and hash, read-only.
 
-A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
-it; until then both names stand for the same bytes. If a file has further names elsewhere, the archive gets a copy of
-it, so that nobody can change the archived file under another name. Neither step can lose the file: if the process is
-killed between them, the next run continues. The archive never gives anybody more rights to a file than the file had
-when it came.
+A file is linked into the archive. It leaves the inbound folder as soon as every feed that matches it has taken it.
+Until then both names stand for the same bytes. If a file has further names elsewhere, the archive gets a copy of it, so
+that the archived file cannot be changed under another name. Neither step can lose the file: if the process is killed
+between them, the next run continues. The archive never gives any user more rights to a file than the file had when it
+came.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def is_same_delivery(source: Path, kept: Path | None) -> bool:
     a, b = source.lstat(), kept.stat()
     if os.path.samestat(a, b):
         return True
-    # The file was copied because it cannot be linked, or has other names. The copy has the same modification time.
+    # The file was copied, because it cannot be linked or because it has other names. The copy has the same modification
+    # time.
     copied = a.st_dev != b.st_dev or a.st_uid != b.st_uid or a.st_nlink > 1
     alike = b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size
     return copied and alike and _same_bytes(source, kept)

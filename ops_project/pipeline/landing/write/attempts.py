@@ -1,6 +1,6 @@
 """Counts how often a refused row has been tried again, and which rows are parked because trying again did not help. A
-row is identified by the file's hash and its line, so that the count survives the batch. The counts are written in the
-transaction of the file.
+row is identified by the hash of its file and by its line, so that the count stays when the batch is replaced. The
+counts are written in the transaction of the file.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
 
 
 def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
-    """Count one more attempt for the refused rows of a file, and write a finding if this parks rows. Call it within the
-    file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number of rows that
-    were tried, and the number of those that passed.
+    """Count one more attempt for the refused rows of a file. Returns a finding if this parks rows. Call it within the
+    transaction of the file.
+
+    `stands`: the batch whose quarantine holds the refused rows.
+    `tried`: the number of rows that were tried, and the number of those that passed.
     """
     counted = count(context.connection, replayed, stands, context.now)
     context.result.replayed.append(
@@ -72,8 +74,8 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
 
 
 def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:
-    """Count one more attempt for the rows of `replayed` that batch `stands` still has in quarantine, and forget the
-    others.
+    """Count one more attempt for the rows of `replayed` that batch `stands` still has in quarantine. Forget the counts
+    of its other rows.
     """
     names = {"feed": _feed(connection, stands), "sha256": replayed.sha256, "stands": stands}
     moment = {"now": naive(now)}

@@ -32,8 +32,10 @@ def commit(
 ) -> tuple[Batch, Path]:
     """Write the result of an examination. Returns the batch, and the path of the file in the archive.
 
-    `engine` holds the staged rows. `replays`: the batch whose archived file is loaded again. That batch becomes
-    replaced once the rows are loaded, also if it had been rejected.
+    `engine`: the connection that holds the staged rows.
+    `replays`: the batch whose archived file is loaded again. If it had been rejected, it becomes replaced in any case.
+    If it is loaded, it becomes replaced when the file is loaded. It also becomes replaced when the file is rejected and
+    its date is not plausible.
     """
     feed, rejected = context.feed, found.rejected
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"
@@ -52,7 +54,7 @@ def commit(
             and not _is_plausible(context, day)
         )
         if replays is not None and (replays.status == "rejected" or taken_out):
-            replaced = [*replaced, replays]  # The new batch has the same finding, or a better one.
+            replaced = [*replaced, replays]  # The new batch has the finding that is valid now.
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -132,7 +134,7 @@ def commit(
 
 
 def _is_plausible(context: Context, day: date) -> bool:
-    """Whether a file can have this date. An earlier version loaded files that have another one."""
+    """Whether a file can have this date. An earlier version also loaded files with other dates."""
     plausible = context.feed.plausible
     return plausible.first <= day <= plausible.last(context.now.astimezone(context.feed.date_zone).date())
 
@@ -158,8 +160,8 @@ def _findings(
 ) -> list[Finding]:
     findings = []
     for problem in found.problems:
-        # Refused rows of a loaded file are in quarantine, and a check of their own reports them. No finding about the
-        # file stays open.
+        # Refused rows of a loaded file are in quarantine, and a check of the quarantine reports them. So no finding
+        # about the file stays open.
         settled = problem.kind == "data_invalid" and not problem.rejects
         findings.append(
             Finding(

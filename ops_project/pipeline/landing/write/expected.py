@@ -1,6 +1,6 @@
-"""Lists the dates on which each contract expects a file. Models need it to distinguish a missing day from a day on
-which the source was closed. Where the answer changes for a day that has rows, the day counts as touched, although
-none of its rows changes: a table that is built by touched dates would otherwise keep the old answer.
+"""Lists the dates on which each contract expects a file. Models need them to distinguish a missing day from a day on
+which the source was closed. A day with rows counts as touched if it becomes expected, or is expected no longer,
+although none of its rows changes. Otherwise a table that is built by touched dates would keep the old answer.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def record_expected(context: Context, today: date) -> None:
 
 
 def _record_removed(context: Context, today: date) -> None:
-    """For a feed that the contracts no longer contain, every later day is expected: nobody knows whether it has data.
-    Without an expected date, the day would count as complete for the models that still name the feed.
+    """For a feed that the contracts no longer contain, every later day is expected, because it is not known whether the
+    day has data. Without an expected date, the day would count as complete for the models that still name the feed.
     """
     removed = context.rows(
         """
@@ -56,9 +56,9 @@ def _record_removed(context: Context, today: date) -> None:
 
 
 def _write(context: Context, feed: str, come: set[date], gone: set[date], *, domain: str | None = None) -> None:
-    """Add and remove expected dates of a feed, and touch the days with rows whose completeness changes by that. A day
-    for which a loaded file stands is complete, whatever the calendar says. `domain`: the feed's domain; None if it is
-    not known.
+    """Add and remove expected dates of a feed. If a changed day has rows, and its completeness changes, it counts as
+    touched. A day for which a loaded file stands is complete, whatever the calendar says.
+    `domain`: the feed's domain; None if it is not known.
     """
     if not come | gone:
         return
@@ -81,8 +81,9 @@ def _write(context: Context, feed: str, come: set[date], gone: set[date], *, dom
 
 
 def before_the_first(context: Context, day: date) -> set[date]:
-    """The dates with rows from `day` to the feed's first file, if `day` comes before it. Until now nothing was known of
-    their deliveries. Call it before the batch of `day` is written.
+    """If `day` comes before the date of the feed's first file: the dates with rows from `day` up to that date.
+    Otherwise empty. Until now, nothing was known of the deliveries of these dates. Call it before the batch of `day` is
+    written.
     """
     plausible = context.feed.plausible.first
     first = context.deliveries.first(plausible)

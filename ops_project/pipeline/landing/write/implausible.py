@@ -1,7 +1,7 @@
-"""Rows that an earlier version landed although their dates are not plausible.
+"""Finds rows that an earlier version landed although their dates are not plausible.
 
-Such rows would be refused today. No model counts them, so nobody would notice them. So each file that holds such rows
-is reported until the rows are gone.
+Such rows would be refused today. No model counts them, so they would not be noticed. Therefore each file that holds
+such rows is reported until the rows are gone.
 """
 
 from __future__ import annotations

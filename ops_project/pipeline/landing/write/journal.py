@@ -119,10 +119,11 @@ def write_findings(
 def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now: datetime) -> int:
     """Close the findings that `batch` settles, and return their number.
 
-    Any delivery closes the finding that the file of its date is missing, and those about earlier rejected files of the
-    date. A loaded file also closes all earlier findings about its date, and findings that only report an event of an
-    earlier run. If the loaded file is delivered again after a rejected one, the finding about the rejected one is
-    closed, because the loaded file is right.
+    A delivery closes the finding that the file of its date is missing, and the findings about rejected files of its
+    date and part. A loaded file also closes all other findings about its date and part, and the findings of earlier
+    runs that only report an event. A duplicate closes findings only if it has the bytes of the file that is loaded for
+    its date and part. The source has then confirmed the loaded file, so a file that was rejected in the meantime is
+    settled.
     """
     if batch.status == "duplicate" and not _confirms_what_stands(connection, batch, part):
         return 0
@@ -168,7 +169,7 @@ def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, p
 
 
 def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: str, now: datetime) -> int:
-    """Close the findings about a file that were written before it had a batch, because the file is loaded and archived
+    """Close the findings about a file that were written before the file had a batch. The file is loaded and archived
     now. Returns their number.
     """
     rows = connection.execute(
@@ -183,10 +184,11 @@ def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: s
 
 
 def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:
-    """Close the findings about files that are dated ahead, except those that are still `waiting`. Returns the number of
-    findings.
+    """Close the findings about files that waited, except those that are still `waiting` (see `absence.record_waiting`).
+    Returns the number of findings.
 
-    These are the only findings about invalid data that have a file and no batch.
+    These findings are about invalid data, and they have a file and no batch. The finding about a file that was replaced
+    by something that is not a regular file is one of them.
     """
     rows = connection.execute(
         """
@@ -201,7 +203,7 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
 
 
 def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
-    """Close suspicions about loaded files that nobody has corrected for a week. The data is then taken to be right."""
+    """Close suspicions about loaded files that were not corrected within a week. The data is then taken to be right."""
     connection.execute(
         """
         UPDATE ops.findings SET state = 'resolved', resolved_at = $now

@@ -1,8 +1,8 @@
-"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now. A record that
-comes again with another date leaves the old date, and returns to it when the file that moved it is corrected. So
-every date with a key of the delivered or removed rows must be built anew. For a feed whose rows count on the date of
-another feed's record (`dated_by`), the dates of that record change too. For a feed whose rows are valid for some
-days (`valid_days`), those days change too.
+"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now. A record may come
+again with another date. Then it leaves its old date, and it returns to the old date when the file that moved it is
+corrected. So every date that holds a key of the delivered or removed rows must be built anew. For a feed whose rows
+count on the date of another feed's record (`dated_by`), the dates of that record change too. For a feed whose rows are
+valid for some days (`valid_days`), those days change too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEYS = "landing_keys"
 
 
 def identity(feed: Feed) -> tuple[str, ...]:
-    """The columns whose rows belong together over all dates. Empty if a row cannot move to another date."""
+    """The columns that identify a record over all dates. Empty if a row cannot move to another date."""
     if feed.business_date == "file":
         return ()
     columns = feed.replaces_by or feed.key

@@ -99,7 +99,7 @@ def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConn
 
 
 def quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: Examination) -> None:
-    """One row that represents every line of a rejected file."""
+    """Write one row into the quarantine that represents every line of a rejected file."""
     problem = found.rejected
     assert problem is not None
     with file.path.open("rb") as data:

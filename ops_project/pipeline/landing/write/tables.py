@@ -78,7 +78,7 @@ class BronzeError(ValueError):
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
-    """Create or extend the schemas `ops` and `bronze` for `feeds`, and note which feeds there are in their domains.
+    """Create or extend the schemas `ops` and `bronze` for `feeds`, and record the feeds of their domains.
 
     Raises BronzeError if a contract changes a type in a way that would lose values.
     """
