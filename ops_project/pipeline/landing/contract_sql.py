@@ -1,6 +1,7 @@
-"""Checks the SQL of every contract when the configuration is read: each piece must be one expression. Landing
-refuses such a contract too, file by file. With this check its author gets the error, with file and line, before any
-file arrives. The catalog cannot make this check itself, because only the engine knows what is one expression.
+"""Checks the SQL of every contract when the configuration is read: each piece must be one expression. Landing also
+refuses a contract with any other SQL, file by file. With this check the author of the contract gets the error, with
+file and line, before any file arrives. The catalog cannot make this check itself, because only the engine knows what is
+one expression.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ EXTENTS = 1_000
 
 
 def is_hollow(path: Path, size: int, blocks: int) -> bool:
-    """Whether nearly all of a regular file is holes. `size` and `blocks` are those of its status. Nothing is read.
+    """Whether nearly all of a regular file is holes. Nothing is read. `size` and `blocks`: from the status of the file.
 
-    The number of blocks alone does not decide: some file systems compress, or do not count them.
+    The number of blocks alone does not decide, because some file systems compress files, or do not count blocks.
     """
     if size < FROM_BYTES or size <= RATIO * blocks * BLOCK:
         return False

@@ -139,8 +139,8 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
     """Names in a domain's inbound folder that no contract matches. The name of a control file is left out, even if its
     data file has not come yet.
 
-    The name of a folder ends with "/", that of a link with "@", and that of a pipe, a socket or a device with "|". If
-    the inbound folder itself is a link, nothing in it is looked at, and the only name is LINKED.
+    The name of a folder ends with "/". The name of a link ends with "@". The name of a pipe, a socket or a device ends
+    with "|". If the inbound folder itself is a link, nothing in it is looked at, and the only name is LINKED.
     """
     if folder.is_symlink():
         return [LINKED]

@@ -42,7 +42,7 @@ SPOOL = ".spooled text"
 class Workbench:
     """The place where the files of one call are examined: a private folder and the engine that reads them.
 
-    Both are made for the first file and removed at the end, so a run without files makes neither.
+    Both are made for the first file and removed at the end. So a run without files makes no folder and no engine.
     """
 
     def __init__(self, context: Context, siblings: dict[str, tuple[str, ...]]) -> None:

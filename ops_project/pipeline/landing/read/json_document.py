@@ -177,7 +177,7 @@ class Elements:
 
 
 def has_no_record(path: Path, file_format: Format) -> bool:
-    """Whether a document has no record. False as well if it cannot be read."""
+    """Whether a document has no record. Also False if the document cannot be read."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return next(iter(Elements(file, file_format)), None) is None

@@ -43,7 +43,7 @@ class LineCounter:
         # A whole JSON document may be one line. Its reader limits the size of each record.
         limit = self.format.max_record_bytes if self.format.kind != "json" else sys.maxsize
         longest = self.open_line
-        if limit < CHUNK:  # A line inside one chunk can be too long only with such a limit.
+        if limit < CHUNK:  # With a larger limit, no line inside one chunk can be too long.
             longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])
         if longest > limit and b"\r" not in chunk and self.error is None:
             self.error = f"a line is longer than {limit} bytes (after line {self.newlines})"

@@ -1,7 +1,7 @@
 """Reads a scanned file into a table of raw text fields: with the fast reader if it can be trusted, and otherwise with
 the exact one.
 
-The fast reader is that of DuckDB, with every column given and nothing detected. Its result is used only if it has
+The fast reader is DuckDB's, with every column given and nothing detected. Its result is used only if it has
 exactly the number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
 """
 

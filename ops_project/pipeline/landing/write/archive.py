@@ -2,8 +2,8 @@
 
 A file is linked into the archive. It leaves the inbound folder as soon as every feed that matches it has taken it.
 Until then both names stand for the same bytes. If a file has further names elsewhere, the archive gets a copy of it, so
-that the archived file cannot be changed under another name. Neither step can lose the file: if the process is killed
-between them, the next run continues. The archive never gives any user more rights to a file than the file had when it
+that the archived file cannot be changed under another name. If the process is killed between the two steps, the file is
+not lost, and the next run continues. The archive never gives any user more rights to a file than the file had when it
 came.
 """
 
