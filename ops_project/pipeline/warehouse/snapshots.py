@@ -49,8 +49,8 @@ class NoSnapshot(LookupError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One copy. Its id begins with an increasing number: the newest is the one that was made last, not the one with
-    the latest as-of time.
+    """One copy of the warehouse. Its id begins with an increasing number. The newest snapshot is the one that was made
+    last. It need not have the latest as-of time.
     """
 
     folder: Path
