@@ -1,7 +1,7 @@
-"""Compares archived files with the hashes that landing wrote into its journal. A replay reads the archive, and a
-lost warehouse is built again from it. So a file that was altered or removed must be noticed before it is needed. The
-journal is read from the newest snapshot, so this never waits for a run, and no run waits for it. The result is
-stored in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
+"""Compares archived files with the hashes that landing wrote into its journal. A replay reads the archive, and a lost
+warehouse is built again from it. So a file that was altered or removed must be noticed before it is needed. The journal
+is read from the newest snapshot, so a check never waits for a run, and no run waits for a check. The result is stored
+in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 CHUNK = 4 * 1024 * 1024
-# Each night's share is compared only once, whichever process asks for it first.
+# Several processes may ask for the share of one night. After the first of them, no share is compared for this time.
 NIGHT = timedelta(hours=20)
 # Results are stored this often, so that a check that is cut off keeps most of its work.
 KEEP_SECONDS = 30.0
@@ -53,17 +53,17 @@ class Checked:
     compared: int = 0
     bytes: int = 0
     files: int = 0
-    """Files that the journal knows, of the feeds asked for."""
+    """The number of files of the requested feeds that the journal knows."""
     damaged: list[Damage] = field(default_factory=list)
-    """Everything that is known to be damaged, for the feeds asked for."""
+    """Every file of the requested feeds that is known to be damaged."""
     mended: list[str] = field(default_factory=list)
     """Paths that were damaged and are intact again."""
     oldest: datetime | None = None
-    """The time of the last comparison of the file that has waited longest."""
+    """Each file has a time of its last comparison. This is the earliest of these times; None if there is no file."""
 
 
 def archived(settings: Settings) -> list[ArchivedFile]:
-    """The files that landing has archived, by the newest snapshot; empty if nothing was ever landed."""
+    """The files that landing has archived, as the newest snapshot lists them; empty if nothing was ever landed."""
     try:
         snapshot = snapshots.newest(settings)
     except snapshots.NoSnapshot:
@@ -101,8 +101,8 @@ def archived(settings: Settings) -> list[ArchivedFile]:
 def verify(
     settings: Settings, now: datetime, feed: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Checked:
-    """Compare every archived file, or every one of `feed`. `progress` gets the number of compared files and of all
-    files.
+    """Compare every archived file, or every archived file of `feed`. `progress` is called with the number of compared
+    files and the number of files to compare.
     """
     with _alone(settings, now):
         state, known = _State.read(settings), archived(settings)
@@ -111,7 +111,9 @@ def verify(
 
 
 def verify_share(settings: Settings, now: datetime) -> Checked | None:
-    """Compare this night's share of the archive; None if the last share was compared less than `NIGHT` ago."""
+    """Compare this night's share of the archive. Returns None if there is no archive, or if the comparison of the last
+    share began less than `NIGHT` ago.
+    """
     if not settings.archive.is_dir():
         return None
     with _alone(settings, now):
@@ -211,7 +213,7 @@ class _State:
 
     @classmethod
     def read(cls, settings: Settings) -> _State:
-        """The state. If the file is missing or cannot be read, the state is empty: everything is compared again in
+        """The state. If the file is missing or cannot be read, the state is empty. Then every file is compared again in
         its turn.
         """
         try:

@@ -33,7 +33,7 @@ class Clone:
         return self.resolve("HEAD")
 
     def named_head(self) -> str:
-        """The branch that is checked out, or the commit if there is none."""
+        """The branch that is checked out; the commit if no branch is checked out."""
         name = self._git("rev-parse", "--abbrev-ref", "HEAD").strip()
         return self.head() if name == "HEAD" else name
 
@@ -43,7 +43,7 @@ class Clone:
         return [line[3:] for line in lines]
 
     def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether `later` was built on `earlier`, or is the same. False if a commit is unknown."""
+        """Whether `later` is `earlier` or was built on it. False if a commit is unknown."""
         done = self._run("merge-base", "--is-ancestor", earlier, later)
         return done.returncode == 0
 
@@ -62,7 +62,9 @@ class Clone:
         return bool(commit) and self._run(*asked, seconds=seconds).returncode == 0
 
     def changed(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> list[str]:
-        """Files below `paths` that differ between two commits. `later` None: the files in the working folder."""
+        """Files below `paths` that differ between two commits. If `later` is None, `earlier` is compared with the
+        working folder.
+        """
         between = [earlier] if later is None else [earlier, later]
         return self._git("diff", "--name-only", *between, "--", *paths, seconds=seconds).splitlines()
 
@@ -82,12 +84,12 @@ class Clone:
             if hasattr(tarfile, "data_filter"):
                 archive.extractall(folder, filter="data")
             else:
-                # Python before 3.11.4 has no filters. None is needed, because git has just made this archive from this
-                # clone.
+                # Python before 3.11.4 has no filters. No filter is needed here, because git has just made this archive
+                # from this clone.
                 archive.extractall(folder)
 
     def check_out(self, commit: str) -> None:
-        """Check out that version in the installation."""
+        """Check out this commit in the installation."""
         self._git("checkout", "--quiet", "--detach", commit)
 
     def _git(self, *arguments: str, seconds: float = GIT_SECONDS) -> str:

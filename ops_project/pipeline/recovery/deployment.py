@@ -1,5 +1,5 @@
-"""Versions of the code: which one is meant, what it builds differently, and whether it works here. An earlier
-version is put into a separate folder and tried there, before anything of the installation is changed.
+"""Versions of the code: what another version builds differently, and whether it works here. An earlier version is put
+into a separate folder and tried there, before anything of the installation is changed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def compare(then: Path, now: Path) -> Affected:
 
 
 def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
-    """Those of `tables` that the version may build from nothing. Some tables hold rows that cannot be computed
-    again.
+    """Those of `tables` that the version in `project` may build from nothing. The others hold rows that cannot be
+    computed again.
     """
     lasting = {
         f"{node['schema']}.{node.get('alias') or node['name']}"
@@ -41,9 +41,9 @@ def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
 
 
 def loads(folder: Path, home: Path) -> str | None:
-    """Load a version's definitions on an empty home, in another process. Returns the error, or
-    None if the definitions loaded. The configuration folder is that of this process, because the version must
-    understand this folder as well.
+    """Load a version's definitions on an empty home, in another process. Returns the error, or None if the definitions
+    loaded. The other process reads the configuration folder of this process, because the version must understand this
+    folder as well.
     """
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     with Settings(home=home).exported(PYTHONPATH=str(folder)):
@@ -59,8 +59,8 @@ def loads(folder: Path, home: Path) -> str | None:
 
 
 def keep_parse(then: Path, now: Path) -> None:
-    """Store the parsed dbt project of the earlier version for the installation, so that dbt's state exists before
-    its first run.
+    """Store the parsed dbt project of the earlier version for the installation, so that this version is already parsed
+    at its first run.
     """
     source = parsed.load(then).folder
     target = now / "target" / "parsed" / source.name

@@ -13,9 +13,9 @@ from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
 BEGUN, FINISHED, DONE = "begun", "finished", "done"
-"""Finished means that everything is done, but the command has not reported this yet. If the command was killed at this
-point, its user may repeat it without knowing that it was done. The restore must not be done twice, because an undo of
-an undo would bring back what the first one removed.
+"""Finished means that everything is done, but the command has not reported this yet. If the command is killed at this
+point, its user may repeat it without knowing that the restore is done. The restore must not be done twice: a second
+undo would bring back what the first undo removed.
 """
 
 
@@ -41,8 +41,8 @@ class Entry:
     asked: str = ""
     """The words of the command. A repeated command is recognised by them."""
     previous: dict[str, Any] | None = None
-    """The entry before this one, until this restore is done. If this restore does not happen, the entry before can
-    still be undone.
+    """The entry before this one. It is kept until this restore is done. If this restore does not happen, the earlier
+    restore can still be undone.
     """
 
     @property
@@ -73,7 +73,7 @@ def last(settings: Settings) -> Entry | None:
 
 
 def kept(entry: Entry | None) -> dict[str, Any] | None:
-    """An entry in the form that the next entry contains, without the entry that it contained itself."""
+    """An entry in the form in which the next entry keeps it as `previous`. Its own `previous` is left out."""
     return None if entry is None else asdict(replace(entry, previous=None))
 
 

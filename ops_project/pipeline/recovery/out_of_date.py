@@ -1,5 +1,5 @@
-"""Which tables were built from tables that were restored later. Such a table counts as out of date until it is built
-anew.
+"""Marks tables as out of date. A table is out of date if a table that it was built from was restored later. The mark
+stays until the table is built anew.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def keep(settings: Settings, made: Plan) -> None:
 
 
 def recall(settings: Settings, plan_hash: str) -> Plan:
-    """The plan with this hash. Raises RestoreError if there is none, or its file was changed."""
+    """The plan with this hash. Raises RestoreError if there is no such plan, or if its file was changed."""
     try:
         found = Plan.load(read_object(_file(settings, plan_hash)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

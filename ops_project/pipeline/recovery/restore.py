@@ -133,9 +133,8 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished, and
-    also if the present request was already carried out by a call that was killed before it could report this. The
-    caller holds the lock.
+    """Finish what a killed restore began, or remove what it staged. The caller holds the lock. Returns the entry if a
+    restore was finished. Also returns it if an earlier call did this request and was killed before it reported this.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})
@@ -159,7 +158,7 @@ def finish(context: Context) -> journal.Entry | None:
 
 def apply(context: Context, wanted: Wanted) -> journal.Entry:
     """Do what the plan says, after `finish`. The caller holds the lock. Raises RestoreError, and then nothing was
-    changed. Afterwards there is a new snapshot, so that readers see the restored tables and runs build on them.
+    changed. A new snapshot is taken, so that readers see the restored tables and runs build on them.
     """
     settings, whole = context.settings, not wanted.tables
     entry = journal.Entry(

@@ -50,7 +50,9 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
 def held(
     connection: duckdb.DuckDBPyConnection, only: Collection[str] | None = None, *, with_views: bool = False
 ) -> dict[str, Fingerprint]:
-    """The fingerprint of each base table, or of those named in `only`; with `with_views` also of views that work."""
+    """The fingerprint of each base table. `only`: the tables to read; None means all. `with_views`: views are read too,
+    except views that do not work.
+    """
     views = views_of(connection)
     found = {}
     for table, columns in tables(connection).items():
@@ -109,8 +111,8 @@ def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: C
 
 def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
     """Replace, in one transaction, the tables and views by those of `source` with the same names. Those that `source`
-    lacks are removed. How far a model has read its inputs (`ops.builds`) is restored together with its table, so that
-    the next run brings it up to date.
+    lacks are removed. `ops.builds` says how far each model has read its inputs. The rows of a model are restored
+    together with its table, so that the next run brings the table up to date.
     """
     connection.execute(f"ATTACH {literal(str(source.database))} AS restored (READ_ONLY)")
     try:

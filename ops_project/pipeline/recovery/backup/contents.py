@@ -29,7 +29,8 @@ NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.
 IMMUTABLE = frozenset({"snapshots", "published"})
 # Files in these folders neither change nor are removed, so they are read where they lie.
 KEPT = frozenset({"archive"})
-# Nothing in the home has this name, so that a restore does not put this folder into the home.
+# The folder of a backup for the copies of databases. A restore moves nothing into the home whose name begins with a
+# dot, so this folder stays out of the home.
 DATABASES = ".databases"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_BESIDE = ("-wal", "-shm", "-journal")
@@ -37,12 +38,16 @@ SQLITE_BESIDE = ("-wal", "-shm", "-journal")
 
 @dataclass(frozen=True)
 class Part:
-    """One file to be sent: its path in the home, the copy that is read instead, and whether the file never changes."""
+    """One file to be sent."""
 
     path: str
+    """The path in the home."""
     source: Path
+    """The file that is read: the file of the home itself, or what keeps its content unchanged."""
     kind: str
+    """PLAIN or SQLITE."""
     immutable: bool
+    """Whether the file never changes once it has its name."""
 
 
 @dataclass
@@ -61,8 +66,8 @@ class Contents:
 def stage(
     settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None, outside: Outside = NOTHING
 ) -> Contents:
-    """Everything in the home that a backup takes. Parts that must not change are put into `folder`, which must be
-    empty.
+    """Everything in the home that a backup takes. `folder` must be empty. Files that may change or be removed before
+    they are sent are kept there.
     """
     found = Contents(elsewhere=[*outside.missed])
     for database in outside.databases.values():
@@ -83,8 +88,8 @@ def stage(
 
 
 def sqlite_tables(file: Path) -> dict[str, SqliteTable]:
-    """The number of rows and the checksum of each table. The checksum depends on the order of the rows. Raises
-    sqlite3.Error if the file is damaged.
+    """Table → its number of rows and its checksum. The checksum depends on the order of the rows. Raises sqlite3.Error
+    if the file is damaged.
     """
     found = {}
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
@@ -141,7 +146,7 @@ def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
             shutil.copy2(path, staged)
             found.parts.append(Part(name, staged, PLAIN, immutable=False))
     except FileNotFoundError:
-        return  # Another process has just removed the file, which it may do.
+        return  # Another process has just removed the file. This is allowed.
     except (OSError, sqlite3.Error) as error:
         found.unreadable.append(f"{name} ({error})")
 

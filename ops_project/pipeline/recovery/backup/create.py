@@ -1,7 +1,7 @@
-"""Takes a backup: the newest snapshot and the rest of the home are kept unchanged under the writer's lock, and then
-sent. Objects are named by the SHA-256 of their bytes, so that an object that the store has is not sent again. The
-manifest is written last. A backup that was killed before the manifest was written does not exist, and the next one uses
-the objects that it sent.
+"""Takes a backup. Under the writer's lock, the newest snapshot and the rest of the home are kept unchanged. Then they
+are sent. Each object is named by the SHA-256 of its bytes, so an object that the store has is not sent again. The
+manifest is written last. If a backup is killed before that, it does not exist, and the next backup uses the objects
+that were sent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
 PIECE_BYTES = 16 * 1024 * 1024
-"""Large files are sent in parts of this size, so that the unchanged parts of a warehouse are not sent again."""
+"""The size of the pieces in which a file is sent. The unchanged pieces of a warehouse are not sent again."""
 STAGED = ".backup-"
 
 Tell = Callable[[str], None]

@@ -70,13 +70,13 @@ class Manifest:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links: path → its target."""
     folders: tuple[str, ...] = ()
-    """Folders, including empty ones, because a source system may not be allowed to create one."""
+    """All folders, including empty ones. A source system may not be allowed to create the folder that it needs."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
     """Path → table → its content."""
     databases: Mapping[str, DatabaseCopy] = field(default_factory=dict)
     """Name → the part of the home that lay in a PostgreSQL. Its files are below `.databases/NAME`."""
     elsewhere: tuple[str, ...] = ()
-    """Parts outside the home that are not in the backup and should be, in words."""
+    """Parts outside the home that should be in the backup and are not, in words."""
     left_to_others: tuple[str, ...] = ()
     """Parts outside the home that another system backs up, in words."""
     unreadable: tuple[str, ...] = ()
@@ -107,7 +107,9 @@ class Manifest:
 
     @classmethod
     def load(cls, data: bytes, where: str) -> Manifest:
-        """Raises RestoreError if the bytes are not a manifest, or one of a later version."""
+        """The manifest in `data`. `where` names its place in messages. Raises RestoreError if the bytes are not a
+        manifest, or if a later version of this program wrote them.
+        """
         try:
             found: dict[str, Any] = json.loads(data)
             if found.pop("format") > FORMAT:
@@ -144,7 +146,7 @@ def dump_summary(backup: Backup) -> bytes:
 
 
 def load_summary(data: bytes) -> Backup:
-    """A summary from JSON. Raises ValueError, KeyError or TypeError if it is not one."""
+    """A summary from JSON. Raises ValueError, KeyError or TypeError if the JSON is not a summary."""
     found = json.loads(data)
     at, as_of = datetime.fromisoformat(found["at"]), _moment(found["as_of"])
     return Backup(**{**found, "at": at, "as_of": as_of, "left_out": tuple(found["left_out"])})

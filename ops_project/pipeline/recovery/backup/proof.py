@@ -1,5 +1,6 @@
-"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum. There are three
-outcomes. A proof that did not finish, or that could not judge, is inconclusive and never counts as proved.
+"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum. The outcome is
+proved, failed or inconclusive. It is inconclusive if the proof did not finish or could not judge the backup. Then the
+backup does not count as proved.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ def prove(
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,
 ) -> Proof:
-    """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, if not
-    even the outcome can be written. The proof needs space for the backup on the disk of the home. A copy of
-    a PostgreSQL is loaded into a separate schema on the server of `outside`, in a transaction that is rolled back.
+    """Prove a backup, within `create.alone`, and write the outcome into the store. The only error is StoreUnusable, if
+    the outcome cannot be written.
+
+    The proof needs space for the backup on the disk of the home. A copy of a PostgreSQL is loaded into a separate
+    schema on the server that `outside` names. This happens in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not finish")
-    shelf.judge(manifest.id, begun)  # This removes what a killed process has left.
+    shelf.judge(manifest.id, begun)  # If this process is killed, the store keeps this outcome.
     folder = settings.home / f"{STAGED}proof-{manifest.id}"
     shutil.rmtree(folder, ignore_errors=True)
     began = time.perf_counter()
@@ -79,8 +82,8 @@ def _judge(
 
 
 def compared(folder: Path, manifest: Manifest, outside: Outside = NOTHING) -> list[str]:
-    """Opens every database of a restored home. Returns each difference from the backup, in words. Raises
-    DatabaseUnusable if a copy of a PostgreSQL cannot be judged.
+    """Open every database of the home that was restored into `folder`. Returns each difference from the backup, in
+    words. Raises DatabaseUnusable if a copy of a PostgreSQL cannot be judged.
     """
     found = []
     wanted = {name: copy.what for name, copy in manifest.databases.items()}

@@ -39,9 +39,9 @@ class Damaged(RestoreError):
 
 
 def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], None] = lambda _words: None) -> None:
-    """Fetch every file of the backup into `folder`, as it was in the home, with a warehouse made from the snapshot.
-    A complete file that already exists is not fetched again. Raises Damaged if objects are missing or changed, after
-    looking at all of them, and StoreUnusable.
+    """Fetch every file of the backup into `folder`, as it was in the home. The warehouse is made from the snapshot. A
+    complete file that already exists is not fetched again. Raises StoreUnusable. Raises Damaged if objects are missing
+    or changed, after all objects were tried.
     """
     for name in manifest.folders:
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -75,9 +75,9 @@ def into_home(
     tell: Callable[[str], None] = lambda _words: None,
     outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
-    """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content, None if there
-    was none. `outside_of`: a function that gets a folder with the files of a home, and returns the parts of that home
-    that lie elsewhere. Raises Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
+    """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content; None if there
+    was no earlier content. `outside_of` gets a folder with the files of a home. It returns the parts of this home that
+    lie elsewhere. Raises Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"

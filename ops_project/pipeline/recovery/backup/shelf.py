@@ -1,5 +1,5 @@
 """The backups in a store: the place of each part, and the result of each backup's last proof. A store belongs to one
-home. Otherwise an empty home with the wrong destination would cause older backups to be removed.
+home. Otherwise an empty home that names the wrong destination would remove older backups of another home.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Shelf:
         self.store.put(f"{PROOFS}{backup}.json", json.dumps(asdict(proof), default=_plain).encode())
 
     def remove(self, backups: Collection[str]) -> int:
-        """Remove these backups, and the objects that no other one needs. Returns how many objects were removed. The
-        manifests are removed first. If the process is killed in between, unneeded objects remain, and the next call
+        """Remove these backups, and the objects that no other backup needs. Returns how many objects were removed. The
+        manifests are removed first. If the process is killed after that, unneeded objects remain, and the next call
         removes them.
         """
         for name in backups:
@@ -93,8 +93,8 @@ class Shelf:
             owner = str(json.loads(self.store.get(OWNER))["home"])
         except Absent:
             mine = mine or uuid.uuid4().hex
-            # The home records its identity first. If the process were killed in between, it would otherwise take its
-            # own store for that of another home.
+            # The home records its identity before the store does. In the reverse order, a home whose process is killed
+            # between the two would take its own store for the store of another home.
             _remember_identity(settings, mine)
             self.store.put(OWNER, json.dumps({"home": mine}).encode())
             owner = mine
@@ -133,7 +133,7 @@ class Register:
 
 
 def register(settings: Settings, destination: str, now: datetime) -> Register:
-    """The known facts about the backups at `destination`. If there are none, backups are expected from `now` on."""
+    """What the home knows about the backups at `destination`. If it knows nothing, it expects backups from `now` on."""
     try:
         found = read_object(_file(settings))
         if found["destination"] == destination:
@@ -149,7 +149,7 @@ def register(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def expect(settings: Settings, destination: str, now: datetime) -> Register:
-    """Like `register`; the first call records that backups are expected from now on."""
+    """Like `register`. The first call also records that backups are expected from `now` on."""
     found = register(settings, destination, now)
     if found.since == now:
         _write(settings, found)
@@ -157,7 +157,7 @@ def expect(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def remember(settings: Settings, destination: str, shelf: Shelf, now: datetime) -> None:
-    """Store the store's present content in the home."""
+    """Record in the home which backups and proofs the store holds now."""
     before = register(settings, destination, now)
     _write(settings, replace(before, backups=tuple(shelf.backups()), proofs=shelf.proofs()))
 

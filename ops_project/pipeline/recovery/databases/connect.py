@@ -41,7 +41,7 @@ class Database:
 
 
 class DatabaseUnusable(RestoreError):
-    """The database cannot be read or written; the message says which and why, without a password."""
+    """A database cannot be read or written. The message names the database and the reason, without a password."""
 
 
 def is_postgres(url: str) -> bool:
@@ -79,8 +79,8 @@ def run(connection: Connection, statement: str, *values: object) -> None:
 
 @contextmanager
 def transaction(database: Database, *, read_only: bool = False) -> Iterator[Connection]:
-    """One transaction, which sees one moment, and which searches only the schema of the database. It is rolled back
-    if the body raises an error. Raises DatabaseUnusable for every error of the server.
+    """One transaction. It sees the database at one moment, and searches only the schema of the database. It is rolled
+    back if the body raises an error. Raises DatabaseUnusable for every error of the server.
     """
     import psycopg2
 

@@ -1,5 +1,5 @@
 """Writes the tables of a database to files, makes them again from the files, and compares them by checksum. A copy
-shows one moment. Restoring it happens in one transaction: completely, or not at all.
+shows the database at one moment. It is restored in one transaction: completely, or not at all.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Kept:
 
 
 def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
-    """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable, also if the
-    database holds objects that such a copy cannot restore.
+    """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable if the server fails,
+    if the database holds no table, or if it holds objects that a copy cannot restore.
     """
     with transaction(database, read_only=True) as connection:
         found = schemas.read(connection)
@@ -70,8 +70,9 @@ def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
 
 
 def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> list[str]:
-    """Make the database again in a separate schema on its server, compare it, and roll back. Returns the
-    differences. Raises DatabaseUnusable if it cannot be judged: no server, or no right to make a schema.
+    """Make the database again in a separate schema on its server, compare it, and roll back. Returns the differences.
+    Raises DatabaseUnusable if the copy cannot be judged, for example because the server cannot be reached or the user
+    has no right to make a schema.
     """
     with transaction(database) as connection:
         _new_schema(connection, f"ops_proof_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}")
@@ -83,8 +84,8 @@ def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> 
 
 def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: str) -> Kept:
     """Restore the database from the copy. Its present content goes into a schema `before_restore_LABEL`. Raises
-    DatabaseUnusable, and then nothing has changed. A call that was killed has done everything or nothing; the next
-    call finds out which.
+    DatabaseUnusable, and then nothing has changed. A call that was killed has done everything or nothing. The next call
+    finds out which of the two happened.
     """
     with transaction(database) as connection:
         there = schemas.read(connection)
@@ -158,7 +159,7 @@ def _aside(connection: Connection, there: Schema, label: str) -> str:
     plain = "before_restore_" + "".join(letter if letter.isalnum() else "_" for letter in label)
     name = next(text for text in _numbered(plain) if text not in taken)
     _new_schema(connection, name, use=False)
-    for table in there.tables:  # This also removes the table's indexes and keys, and the sequences of its columns.
+    for table in there.tables:  # The indexes and keys of a table, and the sequences of its columns, move with it.
         run(connection, f"ALTER TABLE {identifier(here)}.{identifier(table.name)} SET SCHEMA {identifier(name)}")
     for sequence in there.sequences:
         if sequence.column is None:
@@ -221,8 +222,8 @@ class _Counted:
 def _written(connection: Connection, table: Table, target: Any) -> tuple[int, str]:
     """Write the rows. Returns their number and their checksum."""
     counted = _Counted(target)
-    # Columns are named, because after a migration they may stand in a different order than in a table that was made at
-    # once.
+    # Columns are named, because a migration adds columns at the end. A table that was made in one step may have another
+    # order.
     columns = ", ".join(map(identifier, table.loaded()))
     with connection.cursor() as cursor:
         cursor.copy_expert(

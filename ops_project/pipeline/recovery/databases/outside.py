@@ -43,7 +43,9 @@ HOW = {
 
 
 def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
-    """Which of the places are copied. `others`: the parts that another system backs up."""
+    """Sort the places into databases that are copied, parts that our backups miss, and parts that another system backs
+    up. `others`: the names of the parts that another system backs up.
+    """
     databases: dict[str, Database] = {}
     missed, left = [], []
     for place in places:
@@ -61,8 +63,8 @@ def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
 
 
 def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
-    """The databases into which the parts of a backup are restored. `wanted`: name → its description for people.
-    Raises DatabaseUnusable, with every part for which this home has no database.
+    """The databases into which the parts of a backup are restored. `wanted`: name → its description for people. Raises
+    DatabaseUnusable if this home has no database for a part. The message names every such part.
     """
     absent = [f"{what} ({HOW.get(name, name)})" for name, what in wanted.items() if name not in outside.databases]
     if absent:

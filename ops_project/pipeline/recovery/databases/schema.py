@@ -51,7 +51,7 @@ class Sequence:
     name: str
     definition: str
     last: int | None
-    """The last value; None if it was not used yet."""
+    """The last value; None if the sequence was not used yet."""
     column: tuple[str, str] | None
     identity: bool
 
@@ -72,7 +72,7 @@ class Schema:
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> Schema:
-        """A schema from JSON. Raises KeyError or TypeError if it is not one."""
+        """A schema from JSON. Raises KeyError or TypeError if the JSON is not a schema."""
         return cls(
             tuple(
                 Table(
@@ -124,7 +124,9 @@ def make(connection: Connection, schema: Schema) -> None:
 
 
 def finish(connection: Connection, schema: Schema) -> None:
-    """After the rows were loaded: make keys, indexes and foreign keys, and set each sequence to its last value."""
+    """Complete the tables after their rows were loaded: make constraints, indexes, foreign keys and triggers, and set
+    each sequence to its last value.
+    """
     for table in schema.tables:
         for name, words in table.constraints:
             run(connection, f"ALTER TABLE {identifier(table.name)} ADD CONSTRAINT {identifier(name)} {words}")

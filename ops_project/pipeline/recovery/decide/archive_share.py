@@ -30,7 +30,7 @@ class ArchivedFile:
     size: int
     """The size in bytes."""
     landed_at: datetime
-    """When the file was landed; with a time zone. Its hash was computed at this time, so this counts as its first
+    """When the file was landed, with a time zone. The hash of the file was computed then, so this counts as the first
     comparison.
     """
 
@@ -41,8 +41,9 @@ def share(
     damaged: Collection[str],
     nights: int = NIGHTS,
 ) -> list[ArchivedFile]:
-    """The files to compare this night, those compared longest ago first. Files that are known to be damaged are
-    always included. `verified`: path → when the file was last found intact. `damaged`: paths of damaged files.
+    """The files to compare this night. The files that were compared longest ago come first. Files that are known to be
+    damaged are always included. `verified`: path → when the file was last found intact. `damaged`: paths of damaged
+    files.
     """
     known = sorted(files, key=lambda file: (_last(file, verified), file.path))
     part = sum(map(_weight, known)) / nights
@@ -57,7 +58,7 @@ def share(
 
 
 def oldest(files: Iterable[ArchivedFile], verified: Mapping[str, datetime]) -> datetime | None:
-    """The time of the last comparison of the file that has waited longest; None if there is no file."""
+    """The earliest of the times at which the files were last compared; None if there is no file."""
     return min((_last(file, verified) for file in files), default=None)
 
 

@@ -51,7 +51,7 @@ class Plan:
     downstream: tuple[str, ...]
     """Those of `assets` that are built because they depend on the target."""
     left_out: tuple[tuple[str, str], ...]
-    """(what, why) for each table that a person might expect to be rebuilt and that is not rebuilt."""
+    """(what, why): the tables or dates that are not built, although a person might expect it, and the reason."""
     rows: int | None
     """Landed rows of these dates; None if there is no snapshot."""
     seconds: float | None
@@ -100,7 +100,7 @@ def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Windo
 
 
 def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
-    """Those of `days` whose last run failed. `runs`: oldest first."""
+    """Those of `days` whose last run failed, sorted. `runs`: the oldest first."""
     last: dict[date, bool] = {}
     wanted = set(days)
     for run in runs:
@@ -112,8 +112,9 @@ def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
 
 def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float | None, str]:
     """The estimated seconds for the windows, and the basis of the estimate. Each run has a fixed cost and a cost for
-    each date. Both come from a straight line through the past runs. If all of them had about the same number of
-    dates, the estimate comes from their median.
+    each date. Both come from a straight line through the past runs that succeeded. The estimate comes from the median
+    of these runs instead if there are fewer than three, if all had the same number of dates, or if the line has a
+    negative cost.
     """
     past = [run for run in runs if run.succeeded and run.seconds > 0]
     if not past:
@@ -140,13 +141,13 @@ class Now:
     waiting: frozenset[str]
     snapshot: str | None
     ours: frozenset[str] = frozenset()
-    """Snapshots that runs of this very plan have made."""
+    """Snapshots that runs of this plan have made."""
     begun: bool = False
     """Whether a run of this plan has begun."""
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may no longer be applied; None if it may. The progress of the plan itself is not a reason."""
+    """Why the plan may no longer be applied; None if it may. The progress of the plan itself is no reason."""
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

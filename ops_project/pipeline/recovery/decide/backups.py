@@ -1,5 +1,5 @@
-"""Decisions about backups: which one is meant, which may be removed, how long ago the last proved one was made.
-The module is pure.
+"""Decisions about backups: which backup a user means, which backups may be removed, and how old the newest proved
+backup is. The module is pure.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ class Backup:
 
 
 def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:
-    """The backup that `wanted` names: an id, its number, `newest`, `good`, or None for the newest proved one. `good`
-    means the newest proved one whose snapshot was made by a run that succeeded. `backups`: the oldest first. Raises
-    RestoreError, which lists the backups.
+    """The backup that `wanted` names. `backups`: the oldest first. Raises RestoreError, which lists the backups.
+
+    `wanted` is an id, the number of an id, or `newest`. None means the newest proved backup. `good` means the newest
+    proved backup among those whose snapshot was made by a run that succeeded.
     """
     if not backups:
         raise RestoreError("there is no backup: `ops backup create` makes one")
@@ -87,7 +88,9 @@ def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int)
 
 
 def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: datetime, now: datetime) -> timedelta:
-    """The age of the newest proved backup. If there is none, the time for which backups have been expected."""
+    """The age of the newest proved backup. If no backup is proved, this is the time since `watched_since`, when backups
+    were first expected.
+    """
     proved = [item.at for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     return now - (max(proved) if proved else watched_since)
 

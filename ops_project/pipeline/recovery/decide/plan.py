@@ -18,11 +18,13 @@ class Held:
 
 @dataclass(frozen=True)
 class TableChange:
-    """One table of a plan; None if it does not exist on that side."""
+    """One table of a plan."""
 
     table: str
     now: Held | None
+    """The table in the warehouse; None if the warehouse lacks it."""
     then: Held | None
+    """The table in the source of the restore; None if the source lacks it."""
 
     @property
     def words(self) -> str:
@@ -65,8 +67,8 @@ def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, H
 
 
 def downstream(tables: Iterable[str], lineage: Lineage, children: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """The tables that are built from `tables` (`schema.table`), without these, by both the asset graph and
-    `children`.
+    """The tables that are built from `tables`, directly or through other tables, without `tables` themselves. All names
+    are `schema.table`. The links come from the asset graph and from `children` (table → the tables built from it).
     """
     start = set(tables)
     found: set[str] = set()

@@ -36,9 +36,9 @@ def text_of(count: int) -> str:
 
 
 def relieved(limits: Limits, machine_bytes: int) -> tuple[Limits, tuple[str, ...]]:
-    """Limits under which the same work needs less memory at once, and the changes, in words. If there are no words,
-    no further change is possible. More memory comes first, up to four fifths of the machine's memory. After that come
-    fewer threads, and then fewer dates.
+    """Limits under which the same work needs less memory at once, and the changes, in words. The memory is doubled, up
+    to four fifths of the machine's memory. The threads and the dates in a run are halved, down to one. If there are no
+    words, no further change is possible.
     """
     most = int(machine_bytes * MOST_OF_MACHINE)
     memory = max(limits.memory_bytes, min(2 * limits.memory_bytes, most))

@@ -1,4 +1,4 @@
-"""What a rerun builds: what the run did not finish, and nothing that it did. The module is pure."""
+"""What a rerun builds: everything that the run did not finish, and nothing that it finished. The module is pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Asset = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a check of the run ended. `passed` is None if it was planned and never evaluated."""
+    """How a check of the run ended. `passed` is None if the check was planned and never evaluated."""
 
     asset: Asset
     name: str
@@ -48,10 +48,12 @@ def from_failed(
     verdicts: Iterable[Verdict],
     unpublished: Collection[Asset] = (),
 ) -> Rerun:
-    """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated.
-    `unpublished`: assets that the last run without a snapshot has built before it was killed. Nobody can read them
-    yet. If nothing else is left, they are built once more, because a run publishes only if it builds something.
-    Raises NothingLeft if nothing is left to do, and RestoreError if the run ended before it planned anything.
+    """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated. Raises
+    NothingLeft if nothing is left to do, and RestoreError if the run ended before it planned anything.
+
+    `unpublished`: assets that the last run built, if the run ended before it took its snapshot and published. No reader
+    sees them yet. If nothing else is left, they are built once more, because a run publishes only if it builds
+    something.
     """
     verdicts = list(verdicts)
     if not planned and not verdicts:
@@ -72,7 +74,7 @@ def from_failed(
 def from_asset(
     start: Asset, planned: Collection[Asset], downstream: Callable[[Asset], Collection[Asset]], built: Collection[Asset]
 ) -> Rerun:
-    """`start` and everything downstream of it that was part of the run. Raises RestoreError if it was not part of
+    """`start` and everything downstream of it that was part of the run. Raises RestoreError if `start` was not part of
     the run.
     """
     if start not in planned:

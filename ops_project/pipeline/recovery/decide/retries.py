@@ -1,6 +1,6 @@
 """Whether a failed attempt is followed by another, when, and why. The module is pure: the random number is an argument.
-Only classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because
-nothing shows that a retry can help, and a retry would only hide the failure for a while.
+Only failures that pass by themselves are retried. Each failure class has its own pauses. An unknown failure is not
+retried, because nothing shows that a retry can help, and a retry would only hide the failure for a while.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ops_project.model.failure_class import FailureClass
 
 @dataclass(frozen=True)
 class Pauses:
-    """How often a class is retried, and after how long."""
+    """How often a failure of a class is retried, and after which pauses."""
 
     retries: int
     seconds: float

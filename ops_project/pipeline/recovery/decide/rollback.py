@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Affected:
-    """Models that the two versions build differently; `schema.table`, sorted."""
+    """Models that the two versions build differently, as `schema.table`, sorted."""
 
     changed: tuple[str, ...]
     """Models of both versions with different SQL, settings or macros."""
@@ -49,9 +49,10 @@ def affected(then: Mapping[str, str], now: Mapping[str, str], children: Mapping[
 def forbidden(
     *, dirty: Collection[str], is_ancestor: bool, migrations: Collection[str], loads: str | None
 ) -> list[str]:
-    """Why the rollback may not be done, in words; empty if it may. `migrations`: migrations of the ledger that the
-    earlier version does not know. `loads`: the error of the earlier version when it was loaded here; None if it
-    loaded.
+    """Why the rollback may not be done, in words; empty if it may be done.
+
+    `dirty`: changed files that are not committed. `migrations`: migrations of the ledger that the earlier version does
+    not know. `loads`: the error of the earlier version when it was loaded here; None if it loaded.
     """
     found = []
     if dirty:

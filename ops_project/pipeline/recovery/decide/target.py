@@ -33,9 +33,10 @@ class Candidate:
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
-    """The snapshot that `to` names: an id, its number, `newest`, `good`, or a time, whose value is `moment`.
-    `candidates`: the oldest first. `good` means the newest snapshot of a run that succeeded. A time means the last
-    snapshot with this as-of time or an earlier one. Raises RestoreError.
+    """The snapshot that `to` names. `candidates`: the oldest first. Raises RestoreError.
+
+    `to` is an id, the number of an id, `newest`, `good` or a time. `good` means the newest snapshot of a run that
+    succeeded. For a time, `moment` is its value. A time means the last snapshot with this as-of time or an earlier one.
     """
     if not candidates:
         raise RestoreError(
@@ -67,8 +68,8 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
 
 
 def qualify(names: Collection[str], chosen: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The tables among `chosen` that `names` stand for (`fact_orders` or `silver.fact_orders`), sorted. Raises
-    RestoreError.
+    """The tables of the snapshot `chosen` that `names` stand for (`fact_orders` or `silver.fact_orders`), sorted.
+    Raises RestoreError.
     """
     return tuple(sorted({_qualify(name.replace("/", "."), chosen, candidates) for name in names}))
 

@@ -15,7 +15,7 @@ ABSENT = {"NoSuchKey", "404", "NotFound"}
 
 
 class S3Store:
-    """One object for each key, below `prefix`. The bucket must exist: this class never makes one."""
+    """One object for each key, below `prefix`. The bucket must exist: this class never makes a bucket."""
 
     def __init__(self, bucket: str, prefix: str, *, endpoint: str | None = None, region: str | None = None) -> None:
         self.bucket, self.prefix = bucket, prefix

@@ -8,7 +8,7 @@ from ops_project.pipeline.recovery.decide.target import RestoreError
 
 
 class StoreUnusable(RestoreError):
-    """The store cannot be reached, read or written; the message names it and says why."""
+    """The store cannot be reached, read or written. The message names the store and the reason."""
 
 
 class Absent(LookupError):
