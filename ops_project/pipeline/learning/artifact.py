@@ -1,6 +1,6 @@
-"""A trained model as a JSON document: coefficients and references, no pickled code. The same model has the same
-bytes, so that its hash shows whether anything changed. A file that is missing, was altered, or was written under
-another library version is refused with that reason, and never used in part.
+"""A trained model as a JSON document: coefficients and references, no pickled code. Equal models have equal bytes, so
+the hash of a model shows whether anything changed. A file is refused if it is missing, was altered, or was written
+under another library version. The error names the reason. A file is never used in part.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ops_project.pipeline.learning.judge.gate import GateReason, Promotion
 from ops_project.pipeline.learning.judge.metrics import Floats, auc, calibration_error, log_losses
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# A test or a drill can spoil the training data with such a function: (features, outcome) → the same, spoiled.
+# A function of a test or a drill that spoils the training data: (features, outcome) → the same data, spoiled.
 Spoil = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
@@ -47,7 +47,7 @@ class Candidate:
 
 
 def churn_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A churn model, compared with `serving`; or, in words, why there is too little data for one."""
+    """A churn model, compared with `serving`. If there is too little data, this is the reason in words."""
     parameters, seed = job.parameters.churn, job.parameters.gate.seed
     found = frames.split(known, parameters)
     if found is None:
@@ -137,7 +137,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
 
 
 def segmentation_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A segmentation, compared with `serving`; or, in words, why there is too little data for one."""
+    """A segmentation, compared with `serving`. If there is too little data, this is the reason in words."""
     parameters, seed = job.parameters.segmentation, job.parameters.gate.seed
     if known.days < parameters.min_history_days:
         return f"{known.days} days of history, but {parameters.min_history_days} are needed"
@@ -191,7 +191,8 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
         )
     )
     if serving is None and decision.reason is GateReason.NOT_BETTER:
-        # Thirds by revenue may separate customers better, but they have no names, and the names of segments are wanted.
+        # The plain thirds by revenue may separate customers better. But thirds have no names, and users want the names
+        # of segments.
         decision = Promotion(True, GateReason.FIRST, f"the first segmentation; {decision.message}")
     metrics = {"separation": float(1 - loss.mean()), "silhouette": silhouettes[len(chosen.labels)]}
     metrics |= {f"silhouette_{clusters}": value for clusters, value in silhouettes.items()}
@@ -199,7 +200,7 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
 
 
 def recommendations_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A rule of recommendations, compared with `serving`; or, in words, why there is too little data for one."""
+    """A rule of recommendations, compared with `serving`. If there is too little data, this is the reason in words."""
     parameters = job.parameters.recommendations
     if known.days < parameters.min_history_days:
         return f"{known.days} days of history, but {parameters.min_history_days} are needed"

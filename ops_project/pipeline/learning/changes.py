@@ -1,8 +1,7 @@
 """Changes to a customer's earlier days that came with files of later days. An order may be cancelled, corrected, moved
 to another date or customer, or come late; events of the web site may be corrected or come late.
-silver.int_customer_days holds what is known today. If the later changes are subtracted, the result is what was known on
-a past day. The date of a file counts, and not the time of its arrival, so that a replay of the same files gives the
-same result.
+silver.int_customer_days holds what is known today. Without the later changes, this is what was known on a past day. The
+date of a file counts, and not the time of its arrival, so that a replay of the same files gives the same result.
 """
 
 from __future__ import annotations

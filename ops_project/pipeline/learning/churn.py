@@ -71,9 +71,12 @@ class ChurnModel:
 
 
 def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[str], seed: int) -> ChurnModel:
-    """Fit on rows × FEATURES, using `names`. The calibration uses predictions for customers whom the fold had not
-    seen. `customers`: the customer of each row. A customer has a row at each cut-off, and these rows are similar. If
-    they were spread over the folds, a fold could predict what it has memorised.
+    """Fit on `matrix` (rows × FEATURES). `customers`: the customer of each row. `names`: the features that the model
+    uses.
+
+    The calibration uses predictions for customers whom the fold had not seen. A customer has a row at each cut-off, and
+    these rows are similar. If the rows of a customer were spread over the folds, a fold could predict what it has
+    memorised.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -98,8 +101,8 @@ def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[s
 
 
 def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, Any]:
-    """The basis with which later inputs and scores are compared. `matrix` is the population at the held-out cut-off,
-    `before` that of one horizon earlier.
+    """The basis with which later inputs and scores are compared. `matrix`: the population at the held-out cut-off.
+    `before`: the population one horizon earlier.
     """
     edges = {name: bin_edges(matrix[:, index]) for index, name in enumerate(FEATURES)}
     scores = model.probability(matrix)

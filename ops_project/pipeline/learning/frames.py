@@ -1,8 +1,8 @@
 """Features of customers as they were known before a cut-off, and what the customers did after it. One query covers
-every cut-off. Each row of silver is joined only to the cut-offs after it. Changes to earlier days from files of the
-cut-off's day or later – a late, cancelled or corrected order – are subtracted, because they were not known at the
-cut-off. Only these two places of the query depend on time. A test breaks each of them to prove that no feature uses
-anything from after its cut-off.
+every cut-off. Each row of silver is joined only to the cut-offs after it. A file of the cut-off's day or later may
+change earlier days, for example by a late, cancelled or corrected order. These changes are subtracted, because they
+were not known at the cut-off. Only the join and the subtraction depend on time. A test breaks each of them to prove
+that no feature uses anything from after its cut-off.
 """
 
 from __future__ import annotations
@@ -190,7 +190,9 @@ def history(connection: duckdb.DuckDBPyConnection, today: date) -> History | Non
 def features(
     connection: duckdb.DuckDBPyConnection, cutoffs: Sequence[date], *, lookback_days: int, active_days: int
 ) -> Frame:
-    """Everybody who ordered within `active_days` before a cut-off, at each cut-off, ordered by cut-off and id."""
+    """One row for each cut-off and each customer who ordered within `active_days` before it. The rows are sorted by
+    cut-off and customer id.
+    """
     changes.define(connection)
     given = {"cutoffs": list(cutoffs), "lookback": lookback_days, "active": active_days}
     rows = connection.execute(_FEATURE_SQL, given).fetchall()
@@ -210,8 +212,8 @@ def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: i
 
 @dataclass(frozen=True)
 class Split:
-    """The data to learn from and the data that is held out: a later cut-off, or, while history is short, other
-    customers.
+    """The data to learn from, and the data that is held out. The held-out data is that of a later cut-off. While the
+    history is short, it is that of other customers at the same cut-off.
     """
 
     training: list[date]
@@ -236,7 +238,9 @@ def split(known: History, churn: Churn) -> Split | None:
 
 
 def held_out_half(customers: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """True for the half of the customers that is held out: chosen by hash, and always the same half."""
+    """True for each customer who is held out. About half of the customers are chosen, by hash, so that they are always
+    the same ones.
+    """
     return np.array(
         [hashlib.md5(who.encode(), usedforsecurity=False).digest()[0] % 2 == 1 for who in customers], dtype=bool
     )

@@ -15,12 +15,13 @@ import numpy as np
 from ops_project.model.learning import Recommendations
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Nobody wants postage or a manual adjustment recommended. A source that has such lines puts them into this category.
+# Postage and manual adjustments are no use as recommendations. A source that has lines of this kind puts them into this
+# category.
 EXCLUDED_CATEGORY = "other"
 EVALUATED_BASKETS = 5_000
 ITEMS, PAIRS, SCORES, PRODUCTS = "rec_items", "rec_pairs", "rec_scores", "rec_products"
-# The baskets of start ≤ day < end. `lines` are all lines that were bought; `sized` are the baskets without what is
-# never recommended.
+# The baskets of start ≤ day < end. `lines` are all lines that were bought. `sized` are the lines without the products
+# that are never recommended, each with the size of its basket.
 BASKETS = f"""
         lines as (
             select distinct order_id, product_id
@@ -37,8 +38,8 @@ BASKETS = f"""
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result for each held-out basket. `hits` has a 1 where a bought product is among the k recommended ones.
-    `popular_hits` has a 1 where it is among the k most popular ones.
+    """The result for each held-out basket. `hits` has a 1 if another product of the basket is among the k recommended
+    products. `popular_hits` has a 1 if it is among the k most popular products.
     """
 
     hits: Floats
@@ -182,8 +183,8 @@ def _add_views(connection: duckdb.DuckDBPyConnection, parameters: Recommendation
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, end: date) -> Evaluation:
-    """Build the recommendations from the days before the held-out ones, and test them on the held-out baskets: at most
-    5,000, and always the same ones.
+    """Build the recommendations from the days before the held-out days, and test them on the baskets of the held-out
+    days. At most 5,000 baskets are used, and always the same ones.
     """
     held_out = end - timedelta(days=parameters.holdout_days)
     build(connection, parameters, held_out - timedelta(days=parameters.lookback_days), held_out)

@@ -1,7 +1,7 @@
 """The versions of a model, and which one is in use: MLflow, embedded in the home or remote by URL. Scoring happens
 every night, and importing MLflow takes longer than scoring. So the version in use is also written to `serving.json`
-beside the model files, after each change of the registry. With a remote registry, which others may change too, this
-file is updated before it is read.
+beside the model files, after each change of the registry. A remote registry may also be changed by other programs. So
+with a remote registry, this file is updated before it is read.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Registry:
     # The next method is for scoring, so it reads only files.
 
     def serving(self, model: str) -> Loaded | None:
-        """The version in use. That is the promoted version, or, if it cannot be used, the newest usable one that was
-        promoted before it. None if there is no such version.
+        """The version in use; None if no version was promoted yet. If the promoted version cannot be used, this is the
+        newest usable version that was promoted before it. Raises ModelUnusable if none of them can be used.
         """
         if not self._embedded:
             self._mirror(model)
@@ -143,7 +143,7 @@ class Registry:
         self._client.set_model_version_tag(model, found.version, "promoted_because", why[:480])
 
     def rollback(self, model: str) -> str:
-        """Use the version that was in use before, and return it. Raises RegistryError if there is none."""
+        """Use the version that was in use before, and return it. Raises RegistryError if there is no earlier one."""
         history = self._history(model)
         if len(history) < 2:
             raise RegistryError(f"{model} has no earlier version to roll back to")

@@ -1,6 +1,6 @@
 """Applies the model in use to the newest data, fills the gold table, and stores the model's readings. A model that
-cannot be used is a finding, and the last good one takes its place. If there is none, the table keeps the predictions
-of the night before, with their date in every row.
+cannot be used is a finding, and the last good model takes its place. If there is no good model, the table keeps its
+last predictions, with their date in every row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import calibration_error
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# Recommendations are built on Sundays. If a Sunday is missed, they are built in the next night.
+# A job of its own builds the recommendations each Sunday. If it missed a Sunday, the next night builds them.
 RECOMMENDATIONS_LAST = timedelta(days=7)
 
 
@@ -52,7 +52,9 @@ class Scored:
 
 
 def due(job: Scoring, model: str) -> bool:
-    """Whether the table must be filled now: every night; for recommendations, a week after they were built."""
+    """Whether the table must be filled now. The table of recommendations is due a week after it was filled. Every other
+    table is due every night.
+    """
     if model != "recommendations":
         return True
     tables.ensure(job.connection)
@@ -227,8 +229,8 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
 
 
 def _age(job: Scoring, model: str, loaded: Loaded) -> Reading:
-    """Days since the model was confirmed. A training that found nothing better confirms it; one that could not be
-    judged does not.
+    """Days since the model was trained or last confirmed. A training that found nothing better confirms the model. A
+    training whose candidate was unfit to be judged does not confirm it.
     """
     confirmed = datetime.fromisoformat(loaded.model["trained_as_of"])
     row = job.connection.execute(

@@ -1,6 +1,7 @@
-"""Segments: k-means over recency, frequency and monetary value; the number of clusters by silhouette, names by
-profile. A customer does not change segment merely because labels were assigned anew: centres are named by their
-position, and a new segmentation is used only if it separates customers better than the present one, beyond noise.
+"""Segments: k-means over recency, frequency and monetary value. The silhouette decides the number of clusters, and the
+profile of a cluster decides its name. A customer does not change segment merely because labels were assigned anew. For
+this reason centres are named by their position, and a new segmentation is used only if it separates customers better
+than the present one, beyond noise.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class SegmentModel:
         return [self.labels[index] for index in self.distances(values).argmin(axis=1)]
 
     def separation(self, values: Floats) -> Floats:
-        """For each row: 1 − (distance to the own centre / distance to the next centre). It is 0 on the border between
-        two segments and 1 in a centre (simplified silhouette).
+        """The simplified silhouette of each row: 1 − (distance to the nearest centre / distance to the second nearest).
+        It is 0 on the border between two segments, and 1 in a centre.
         """
         ordered = np.sort(self.distances(values), axis=1)
         return np.asarray(1 - ordered[:, 0] / np.clip(ordered[:, 1], 1e-9, None), dtype=np.float64)
@@ -106,7 +107,7 @@ def plain(values: Floats) -> SegmentModel:
 
 
 def reference(model: SegmentModel, values: Floats, before: Floats) -> dict[str, Any]:
-    """The basis with which later customers are compared; `before` are the customers of a week earlier."""
+    """The basis with which later customers are compared. `before`: the customers of a week earlier."""
     edges = {name: bin_edges(values[:, index]) for index, name in enumerate(AXES)}
     assigned = model.assign(values)
     shares = {name: bin_shares(values[:, index], edges[name]) for index, name in enumerate(AXES)}

@@ -1,5 +1,5 @@
-"""The tables that models fill, and their own journal. They always exist, and are empty if no model could be built
-yet.
+"""The tables that models fill, and their own journal. The tables always exist. A table is empty if its model could not
+be built yet.
 """
 
 from __future__ import annotations

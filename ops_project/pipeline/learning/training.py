@@ -1,6 +1,6 @@
 """Trains a candidate, compares it with the model in use, registers it, and promotes it if it is better. Every candidate
-that could be judged is registered, even if it is refused, so that every attempt stays visible. A problem becomes a
-finding, and the model in use stays in use.
+is registered, even if it is refused, so that every attempt stays visible. Only a candidate that equals the model in use
+is not registered. A problem becomes a finding, and the model in use stays in use.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ops_project.pipeline.learning.registry import Loaded
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended. `version` is None if there was too little history for a candidate, or it was equal to
-    the model in use.
+    """How a training ended. `version` is None if there was too little history for a candidate, or if the candidate was
+    equal to the model in use.
     """
 
     model: str

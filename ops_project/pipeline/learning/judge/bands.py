@@ -34,9 +34,11 @@ def band(probability: float | None, bands: Bands) -> str | None:
 
 
 def reasons(contributions: Floats, features: list[str], top: int = 2) -> list[str]:
-    """For each row the features that raise its risk most, in words; empty if none does. `contributions`: rows ×
-    features, in log-odds compared with the average customer. `features` are their names, with a leading minus if the
-    coefficient is negative.
+    """For each row, the features that raise its risk most, in words; empty if no feature raises it.
+
+    `contributions`: rows × features, in log-odds compared with the average customer. A contribution of at most 0.05
+    does not count. `features`: the names of the features, with a leading minus if the coefficient is negative. `top`:
+    the largest number of features that are named.
     """
     order = np.argsort(-contributions, axis=1, kind="stable")[:, :top]
     found = []

@@ -58,7 +58,9 @@ class Promotion:
 
 
 def gain_bound(incumbent: Floats, candidate: Floats, gate: Gate) -> tuple[float, float]:
-    """Mean of the losses saved (same rows, same order) and its lower bootstrap bound."""
+    """The mean of the saved losses, and the lower bootstrap bound of this mean. Both arrays hold the same rows in the
+    same order.
+    """
     saved = incumbent - candidate
     rng = np.random.default_rng(gate.seed)
     means = np.array([saved[rng.integers(0, len(saved), len(saved))].mean() for _ in range(gate.resamples)])
@@ -72,8 +74,8 @@ def unfit(
     rows: int,
     serving_rows: int | None,
 ) -> Promotion | None:
-    """The refusal of a candidate that may not be promoted whatever its loss; None if the losses decide. `aucs`: how
-    well the model (`model`) and each feature alone separate the held-out outcomes.
+    """The refusal of a candidate that may not be promoted, however small its loss; None if the losses decide. `aucs`:
+    how well the model (under the name `model`) and each single feature separate the held-out outcomes.
     """
     leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
     if leaks:
@@ -94,8 +96,8 @@ def unfit(
 
 
 def broken(reading: Reading) -> Promotion | None:
-    """The refusal of a candidate whose inputs no longer relate to each other as they did for the model in use; None if
-    they do. A person must then decide about the promotion.
+    """The refusal of a candidate with broken inputs, and None if the inputs are sound. Inputs are broken if they no
+    longer relate to each other as they did for the model in use. After a refusal, a person decides about the promotion.
     """
     if reading.status != "failed":
         return None

@@ -16,7 +16,7 @@ Status = Literal["ok", "failed", "unknown"]
 
 @dataclass(frozen=True)
 class Reading:
-    """One metric of one model. `value` None: unknown, which is never ok."""
+    """One metric of one model. If `value` is None, the metric is unknown. An unknown metric is never ok."""
 
     metric: str
     value: float | None
@@ -62,7 +62,7 @@ def stability(
 
 
 def natural_shift(matrix: Floats, before: Floats) -> list[list[float]] | None:
-    """By how much the rank correlations moved between two populations; None if the earlier population is empty."""
+    """By how much the rank correlations moved between two populations; None if `before` has fewer than two rows."""
     if len(before) < 2:
         return None
     shift: list[list[float]] = np.abs(rank_correlations(matrix) - rank_correlations(before)).tolist()
@@ -112,7 +112,9 @@ def calibration(error: float | None, rows: int, health: Health) -> Reading:
 
 
 def coverage(scored: int, due: int, health: Health, what: str) -> Reading:
-    """Share of the customers who should have a prediction and have one."""
+    """The share `scored` / `due`: of the customers or products that should have a result, how many have it. The reading
+    is unknown if `due` is 0.
+    """
     return _reading(
         "coverage", scored / due if due else None, health.min_coverage, f"{scored} of {due} {what}", above=False
     )

@@ -45,8 +45,8 @@ def bin_edges(reference: Floats, bins: int = 10) -> list[float]:
 
 
 def bin_shares(values: Floats, edges: list[float]) -> list[float]:
-    """Share of the values in each bin between the edges. Counts repeat often, so edges are themselves values; a
-    value on an edge must stay on its side after the edge was rounded.
+    """The share of the values in each bin between the edges. Many values are counts, so an edge is often equal to a
+    value. Stored edges are rounded. A value that lies on an edge must stay in the same bin after the rounding.
     """
     counts = np.bincount(np.searchsorted(np.array(edges), values - 1e-7, side="left"), minlength=len(edges) + 1)
     return [float(count) / max(len(values), 1) for count in counts]

@@ -1,4 +1,6 @@
-"""Names of the clusters of customers: by their profile, never by their number, which k-means assigns anew each time."""
+"""Names of the clusters of customers. A name follows from the profile of the cluster. It never follows from the number
+of the cluster, because k-means assigns the numbers anew each time.
+"""
 
 from __future__ import annotations
 
