@@ -65,7 +65,8 @@ class Registry:
 
     def serving(self, model: str) -> Loaded | None:
         """The version in use; None if no version was promoted yet. If the promoted version cannot be used, this is the
-        newest usable version that was promoted before it. Raises ModelUnusable if none of them can be used.
+        newest usable version that was promoted before it. Raises ModelUnusable if none of them can be used, or if
+        `serving.json` cannot be read.
         """
         if not self._embedded:
             self._mirror(model)
