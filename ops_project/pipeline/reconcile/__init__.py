@@ -1,6 +1,6 @@
 """Reconciliation on DuckDB: any two tables or files, and chains of them. `compare` finds the differences between two
-sides; `chain` goes through the hops of a configured reconciliation. Both use the caller's connection and leave
-nothing in it. `classify` judges the result.
+sides. `chain` goes through the hops of a configured reconciliation: each hop is a comparison of two neighbours. Both
+use the caller's connection and leave nothing in it. `classify` judges the result.
 """
 
 from ops_project.pipeline.reconcile.compare import compare

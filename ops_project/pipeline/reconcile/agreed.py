@@ -29,8 +29,8 @@ MOST_DIGITS = 38
 
 
 def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str) -> str:
-    """The common type of a key or compared column. If both columns have types, it is a type that holds the values of
-    both exactly.
+    """The common type of a key or of a compared column. If neither column is text, this type holds the values of both
+    sides exactly.
     """
     types = {source.type_of(column), target.type_of(column)}
     if "VARCHAR" not in types and not types & FLOATS and ZONED not in types:
@@ -54,8 +54,8 @@ def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Sid
 
 
 def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[str, int, int]:
-    """What a column contains: number, date, instant, text or empty. For a number, also the number of digits before and
-    after the point; otherwise 0 and 0.
+    """What a column contains (number, date, instant, text or empty), and two numbers. For a number they are the digits
+    before and after the point. For anything else they are 0.
     """
     kind, name = side.type_of(column), identifier(column)
     if match := DECIMAL.fullmatch(kind):
@@ -72,7 +72,7 @@ def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> t
         return "text", 0, 0
     text = f"trim({name})"
     given = f"{name} is not null and {text} <> ''"
-    # Most texts begin with a letter. This question takes 1 ms, and the next one 13 ms, whatever the number of rows.
+    # Most texts begin with a letter. This query takes 1 ms, and the next query 13 ms, whatever the number of rows.
     letters = f"select 1 from {side.relation} where {given} and regexp_matches({text}, '{LETTER}') limit 1"
     if connection.execute(letters).fetchone():
         return "text", 0, 0

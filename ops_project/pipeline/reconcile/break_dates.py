@@ -16,7 +16,7 @@ MOST = 31
 def break_dates(
     connection: duckdb.DuckDBPyConnection, column: str | None, key: Sequence[str], sides: Sequence[Side], keys: str
 ) -> tuple[str, ...]:
-    """The dates as text, in ascending order, at most 31. Empty if no key differs, or if the dates cannot be known.
+    """The dates as text, in ascending order, at most 31. Empty if no key differs, or if the dates are unknown.
     `column`: the chain's date column. `keys`: the table of differing keys (class, differs, k0 …).
     """
     differing = f"{keys} where differs and class <> {literal(KeyClass.QUARANTINED)}"

@@ -1,7 +1,7 @@
 """A configured reconciliation, hop by hop: where each break first appears, and which classes explain it there. Only
-neighbours are compared, so an error shows at the hop that made it and not again at every later one. A key that
-differs at several hops is reported at the first of them. The module reads tables, files and the archive, and writes
-only temp tables.
+neighbours are compared. So an error shows at the hop that made it, and not again at every later hop. A key that differs
+at several hops is reported at the first of them. The module reads tables, files and the archive, and writes only temp
+tables.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def reconcile(
     samples: int = 20,
     only_hops_into: Iterable[str] | None = None,
 ) -> ChainResult:
-    """Compare each hop of `chain`; `days` restricts every node to these business dates. `archive` is the folder to
-    which the archive paths of landed files are relative. `only_hops_into` names nodes: other hops are left out.
-    Raises ReconcileError if a node cannot be read.
+    """Compare each hop of `chain`. Raises ReconcileError if a node cannot be read.
+
+    `archive`: the folder to which the archive paths of landed files are relative. `days`: the business dates to which
+    every node is restricted; None means all. `only_hops_into`: the nodes whose hops are compared; None means all.
     """
     if days is not None and chain.date_column is None:
         raise ReconcileError(f"{name} has no date_column: it cannot be restricted to a date")
@@ -67,7 +68,9 @@ def reconcile(
 
 
 def recent_days(connection: duckdb.DuckDBPyConnection, chain: Reconciliation, now: datetime) -> list[date]:
-    """The newest business dates of the chain's feeds, and every date that was loaded within a day before `now`."""
+    """The newest `window_dates` business dates of the chain's feeds, and every business date for which a file was
+    loaded within a day before `now`.
+    """
     feeds = [node.feed for node in chain.nodes if node.feed]
     rows = connection.execute(
         """
@@ -244,7 +247,9 @@ def _computed(
     after: Node,
     days: Collection[date] | None,
 ) -> Side:
-    """The rows that the target should have: computed from the source, or summed to the target's grain."""
+    """The rows that the target should have. They are computed from the source by the query of the target, or summed to
+    the grain of the target.
+    """
     if after.from_previous:
         relation = f"({after.from_previous.format(rows=source.relation)})"
         if days is not None:
@@ -282,7 +287,9 @@ def _first_here(
     table: str,
     earlier: list[str],
 ) -> list[FirstHop]:
-    """The differences at this hop that exist at none of the `earlier` ones, by class."""
+    """The differences at this hop that exist at no earlier hop, by class. `table` and `earlier`: the tables of
+    differing keys of this hop and of the earlier hops.
+    """
     width = len(hop.key)
     names = list(chain.measures)
     known = " ".join(
@@ -292,7 +299,7 @@ def _first_here(
         for other in earlier
         if _width(connection, other) == width
     )
-    # A hop between aggregated tables has the number of rows before its measures.
+    # At a hop between aggregated tables, the first measure is the number of rows.
     shift = 1 if after.grain and after.rows_column else 0
     amounts = "".join(
         f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)" for i in range(len(names))

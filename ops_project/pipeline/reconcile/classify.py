@@ -1,5 +1,5 @@
-"""When two tables disagree, and why: control totals against tolerances, and the classes that explain a difference. A
-difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
+"""Whether two tables disagree, and why. Control totals are compared with tolerances, and classes explain a difference.
+A difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
 classes explain add up to the difference to the last digit; `Comparison.unexplained` proves it. Differences are never
 netted: two errors that cancel out are two breaks.
 """
@@ -59,7 +59,7 @@ class ControlTotal:
     target: Number | None
     tolerance: Tolerance | None = None
     refused: Number = 0
-    """The part of the source that landing quarantined. It is known, so it is not judged."""
+    """The part of the source that landing quarantined. Its reason is known, so it is not judged."""
 
     @property
     def difference(self) -> Number:
@@ -97,8 +97,8 @@ def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
 
 @dataclass(frozen=True)
 class Explained:
-    """The part of the difference that one class explains, by measure: `net` is Σ(source − target), `absolute`
-    Σ|source − target| over keys.
+    """The part of the difference that one class explains. By measure, `net` is Σ(source − target) over the keys, and
+    `absolute` is Σ|source − target| over the keys.
     """
 
     key_class: KeyClass

@@ -34,8 +34,11 @@ def compare(
     keep_keys: str | None = None,
 ) -> Comparison:
     """Compare `source` with `target` on `key`. Without measures and attributes, every common column is compared.
-    `quarantined` names a table of keys (k0…, as text) that landing refused. `keep_keys` names a temp table in which
-    the differing keys are left: class, keys, source and target measures. Amounts are DECIMAL throughout.
+    Amounts are DECIMAL throughout. Raises ReconcileError.
+
+    `quarantined`: the name of a table with the keys that landing refused (k0…, as text). `keep_keys`: the name of a
+    temp table that receives the differing keys: class, keys, source and target measures. `samples`: the largest number
+    of keys that the result shows for a class.
     """
     measures = dict(measures or {})
     if not measures and not attributes:

@@ -26,7 +26,9 @@ COPY_BELOW = 0.5
 
 
 def find_differences(task: Task) -> tuple[list[Any], list[Any]]:
-    """Fill `<prefix>_keys`. Returns rows, non-null sums and counts of either side over rows that have a key."""
+    """Fill `<prefix>_keys`. Returns one list for the source and one for the target. Each list counts only rows that
+    have a key: the number of rows, and then for each measure the sum and the number of its values that are not NULL.
+    """
     rows = max(task.run(f"select count(*) from {task.prefix}_{letter}")[0][0] for letter in "st")
     if rows > SEGMENT_ABOVE:
         segment = f"hash({task.key_list}) & {min(1 << (rows // ROWS_PER_SEGMENT).bit_length(), MAX_SEGMENTS) - 1}"
@@ -75,7 +77,7 @@ def _sum_segments(task: Task, segment: str) -> tuple[tuple[list[Any], list[Any]]
 
 
 def _dirty_rows(task: Task, share: float, segment: str) -> tuple[str, str]:
-    """Relations that hold every row of the segments that differ."""
+    """Two relations, of the source and of the target. They hold at least every row of the segments that differ."""
     if share > COPY_BELOW:
         task.run(f"update {task.prefix}_segments set dirty = true")
         return f"{task.prefix}_s", f"{task.prefix}_t"
@@ -88,8 +90,8 @@ def _dirty_rows(task: Task, share: float, segment: str) -> tuple[str, str]:
 
 
 def _join_keys(task: Task, source: str, target: str) -> None:
-    """A row in `<prefix>_keys` for every key that differs or is not unique. Rows are grouped by key first, so that a
-    join never multiplies them.
+    """Create `<prefix>_keys`, with a row for every key that differs or is not unique. Rows are grouped by key first, so
+    that a join never multiplies them.
     """
     sides = [
         f"select {task.key_list}, count(*) as n, {task.checksum} as h{task.sums}"

@@ -1,4 +1,6 @@
-"""The differences in numbers and words: control totals, and for each class of keys how many, how much, and which."""
+"""The differences in numbers and words: control totals, and for each class the number of its keys, the amounts that it
+explains, and some of its keys.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def explain(
     count_tolerance: Tolerance | None,
     samples: int,
 ) -> Comparison:
-    """The comparison, from the differing keys in `<prefix>_keys`; `totals`: rows and sums of either side."""
+    """The comparison, from the differing keys in `<prefix>_keys`. `totals`: what `find_differences` returned."""
     classes = [item for kind in KeyClass if (item := _explained(task, kind, samples)) is not None]
     null_keys = next((item for item in classes if item.key_class is KeyClass.NULL_KEY), None)
     loose = (null_keys.source_rows, null_keys.target_rows) if null_keys else (0, 0)
@@ -87,8 +89,8 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
 
 
 def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) -> list[dict[str, Any]]:
-    """The most important keys. The largest amount comes first, then the order of keys, so that a report is the same
-    every time.
+    """The first `samples` keys of `relation`. They are sorted by the size of their difference, the largest first, and
+    then by key, so that a report is the same every time. `changed`: the columns that differ are named too.
     """
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)

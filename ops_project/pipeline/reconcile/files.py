@@ -29,7 +29,7 @@ from ops_project.sql_text import identifier, literal
 DELIMITERS = ",;\t|"
 TEXT = {"csv", "tsv", "txt", "psv"}
 JSON = {"json", "jsonl", "ndjson"}
-# These characters show what kind of JSON a file is.
+# The number of characters at the start of a file that show which kind of JSON it is.
 HEAD = 65_536
 _serial = count()
 
@@ -100,8 +100,8 @@ def _opened(path: Path, encoding: str) -> IO[str]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if the bytes are UTF-8; otherwise the encoding of Windows, or latin-1 if the encoding of Windows does not
-    fit.
+    """UTF-16 if the file begins with its byte order mark. Otherwise the first that fits of UTF-8, the encoding of
+    Windows (cp1252) and latin-1.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
@@ -135,8 +135,8 @@ def _load_delimited(connection: duckdb.DuckDBPyConnection, table: str, path: Pat
 
 
 def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> bool:
-    """The rows by landing's fast reader. As in landing, its result is used only if it has the number of records that
-    the scan counted.
+    """Read the rows with landing's fast reader. As in landing, its result is used only if it has the number of records
+    that the scan counted. Returns whether the result is used.
     """
     if not source.scan.plain:
         return False
@@ -152,7 +152,7 @@ def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source
 
 
 def _load_exact(connection: duckdb.DuckDBPyConnection, table: str, source: Source, path: Path) -> None:
-    """The rows by landing's exact reader. A record that is not a row ends the comparison, with its line."""
+    """Read the rows with landing's exact reader. Raises ReconcileError, with the line, if a record is not a row."""
     source.materialise_exact(connection)
     try:
         if source.problems:
@@ -173,7 +173,9 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -
 
 
 def _check_names(names: Sequence[str], what: str) -> None:
-    """Raises ReconcileError if a name is empty or occurs twice, in whatever case."""
+    """Raises ReconcileError if a name is empty or occurs twice. Names that differ only in upper and lower case are the
+    same.
+    """
     if "" in names:
         raise ReconcileError(f"{what} {names.index('') + 1} has no name")
     folded = [name.casefold() for name in names]
@@ -206,8 +208,8 @@ def _load_json(connection: duckdb.DuckDBPyConnection, table: str, path: Path) ->
 
 
 def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
-    """`json` if the file is one document, `jsonl` if each line is one. A list that contains no objects counts as a bad
-    line.
+    """`json` if the file is one document, `jsonl` if each line is a document. A list whose first element is no object
+    is read as `jsonl`, where it is a bad line.
     """
     with _opened(path, encoding) as text:
         head = text.read(HEAD).lstrip("\ufeff \t\r\n")

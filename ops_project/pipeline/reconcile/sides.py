@@ -29,12 +29,14 @@ DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 
 class ReconcileError(ValueError):
-    """These two sides cannot be compared; the message names the file or table, the column, and what would be right."""
+    """Two sides cannot be compared. The message names the file or table, the column, and what would be right."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """Rows to compare: `relation` is written after FROM; `types` are types of DuckDB, in the relation's order."""
+    """Rows to compare. `relation` is what is written after FROM. `types`: column → type of DuckDB, in the order of the
+    relation.
+    """
 
     label: str
     relation: str
@@ -74,7 +76,7 @@ def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[st
 
 
 def key_type(source: Side, target: Side, column: str) -> str:
-    """The common type of a key or compared column; text if no other type holds both exactly."""
+    """The common type of a key or a compared column; text if no other type holds the values of both sides exactly."""
     types = {source.type_of(column), target.type_of(column)}
     if types <= INTEGERS:
         return "BIGINT"
@@ -93,8 +95,8 @@ def key_type(source: Side, target: Side, column: str) -> str:
 def measure_type(
     connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str, scale: int | None
 ) -> str:
-    """The DECIMAL that holds both sides of a measure exactly (floating point: rounded to `scale`, by default 6
-    places).
+    """The DECIMAL in which both sides of a measure are compared. With `scale`, both sides are rounded to that many
+    places. Without `scale`, floating point is rounded to 6 places, and the type holds all other values exactly.
     """
     parts = [_width_and_scale(connection, side, column, scale is not None) for side in (source, target)]
     places = scale if scale is not None else max(places for _, places in parts)
@@ -103,7 +105,7 @@ def measure_type(
 
 
 def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> tuple[int, int]:
-    """Digits before the point, and places after it, that a column can need."""
+    """The largest number of digits before the point, and of places after it, that a column can need."""
     kind = side.type_of(column)
     if match := DECIMAL.fullmatch(kind):
         return int(match[1]) - int(match[2]), int(match[2])
@@ -120,9 +122,11 @@ def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: 
 
 
 def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> int:
-    """Places after the point in a text column. Raises an error on the first value that is not a number, with its
-    row. `rounded`: the caller gives the number of places, so that 1e-05 and 15 places, as floats are written, are
-    accepted as numbers.
+    """Places after the point in a text column. Raises ReconcileError on the first value that is not a number, with its
+    row.
+
+    `rounded`: the values will be rounded to a given number of places. Then values in the form of a float are accepted
+    too: 1e-05, or a value with 15 places.
     """
     name, exponent = identifier(column), r"([eE][+-]?\d{1,3})?" if rounded else ""
     places = connection.execute(
@@ -139,7 +143,7 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, side: Side, column: str, condition: str) -> None:
-    """Raises an error about the first `value` of a column that meets a SQL condition."""
+    """Raises ReconcileError about the first value of a column that meets a SQL condition on `value`."""
     bad = connection.execute(
         f"select row_number, value from (select row_number() over () as row_number, {identifier(column)} as value"
         f" from {side.relation}) where {condition} limit 1"
@@ -160,9 +164,9 @@ def projection(
     *,
     blank_is_null: bool = False,
 ) -> str:
-    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast. An empty text is NULL in a measure. With
-    `blank_is_null` it is NULL in keys and attributes too, because a file cannot distinguish an empty text from a
-    missing value.
+    """A SELECT of the side as k0…, m0…, a0…. `keys`, `measures` and `attributes` are pairs (column, type), and each
+    column is cast to its type. An empty text is NULL in a measure. With `blank_is_null`, it is NULL in keys and
+    attributes too, because a file cannot distinguish an empty text from a missing value.
     """
     columns = [f"{_cast(side, name, kind, blank_is_null)} as k{index}" for index, (name, kind) in enumerate(keys)]
     columns += [f"{_cast(side, name, kind)} as m{index}" for index, (name, kind) in enumerate(measures)]

@@ -10,7 +10,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class Task:
-    """Names and types that every step needs. Tables of the task start with `prefix`."""
+    """The connection and the names that every step needs. The names of the task's tables start with `prefix`."""
 
     connection: duckdb.DuckDBPyConnection
     prefix: str
