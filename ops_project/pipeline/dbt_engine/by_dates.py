@@ -14,7 +14,7 @@ STRATEGY = "touched_dates"
 
 def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
     """`schema.table` → how it is built, for the incremental models whose replaced dates are known. A model with
-    `meta.rebuilt_too` replaces dates that a macro computes while it is built; it is left out.
+    `meta.rebuilt_too` is left out, because a macro computes its replaced dates while the model is built.
     """
     found = {}
     for node in manifest["nodes"].values():

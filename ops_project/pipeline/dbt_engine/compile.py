@@ -36,16 +36,19 @@ def _with_next_step(words: str) -> str:
 
 
 def folders(project_dir: Path) -> list[str]:
-    """The arguments that name the project and its profile. dbt makes a folder for logs even if it writes none."""
+    """The arguments that name the project, its profile and a folder for logs. dbt makes this folder even if it writes
+    no log.
+    """
     logs = project_dir / "target" / "logs"
     return ["--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--log-path", str(logs)]
 
 
 def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> tuple[bytes, dict[str, str]]:
-    """Parse, then compile against an empty database: dbt's Manifest (msgpack) and unique_id → SQL.
+    """Parse the project, then compile it against an empty database. Returns dbt's Manifest (msgpack), and unique_id →
+    SQL. Raises DbtParseError with dbt's words.
 
-    `earlier`: the Manifest of another content of the project. dbt then reads only the files that differ from it, if it
-    can. After a change of one model that takes 1 s; a full parse takes 5 s. Raises DbtParseError with dbt's words.
+    `earlier`: the Manifest of another content of the project. If dbt can use it, dbt reads only the files that have
+    changed since. After a change of one model this takes 1 s, and a full parse takes 5 s.
     """
     from dbt.cli.main import dbtRunner
     from dbt.constants import PARTIAL_PARSE_FILE_NAME

@@ -1,6 +1,6 @@
 """The parsed dbt project. It is parsed once for each content. dbt spends 3–4 s of a 7 s build on its start and the
-parse. Here the result is stored under the project's `target/`, named by a hash of all its inputs. So a changed file
-is noticed, and an unchanged one costs nothing.
+parse. Here the result of a parse is stored under the project's `target/`, named by a hash of all its inputs. So a
+changed file is noticed, and an unchanged project costs nothing.
 """
 
 from __future__ import annotations

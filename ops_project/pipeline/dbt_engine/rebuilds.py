@@ -17,7 +17,7 @@ HAS_GROWN = " has grown ("
 
 
 class RebuildError(ValueError):
-    """A table that cannot be rebuilt; the message says why, and which tables can be rebuilt."""
+    """A table cannot be rebuilt. The message says why, and which tables can be rebuilt."""
 
 
 def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
 
 
 def grown(result: DbtResult) -> list[str]:
-    """Models that failed only because their SQL gives columns that their table lacks. Empty if there was any other
-    error.
+    """The models that failed because their SQL gives columns that their table lacks. Empty if there was any other kind
+    of error.
     """
     if result.exception is not None or not all(HAS_GROWN in error for error in result.errors):
         return []

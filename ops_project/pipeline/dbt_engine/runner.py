@@ -1,6 +1,6 @@
-"""Runs dbt in this process, on a manifest that is already parsed. The usual way is a subprocess for each call, and each
-costs a Python start, a parse and a second handle on the warehouse. Here dbt runs in a thread, and its events come
-through a queue, so that their consumer works while dbt works. This module does not know Dagster.
+"""Runs dbt in this process, on a manifest that is already parsed. The usual way is a subprocess for each call. Each
+subprocess costs a Python start, a parse and a second handle on the warehouse. Here dbt runs in a thread, and its events
+come through a queue, so that their consumer works while dbt works. This module does not know Dagster.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class DbtResult:
 
 @dataclass
 class Invocation:
-    """One running dbt command. Iterate it for its events (dictionaries, as in dbt's JSON log), then ask `result`."""
+    """One dbt command. Iterating over it runs the command and gives its events (dictionaries, as in dbt's JSON log).
+    After that, `result` says how the command ended.
+    """
 
     arguments: Sequence[str]
     manifest: Any
@@ -56,8 +58,8 @@ class Invocation:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            # Python closes an unfinished generator when the generator is collected. By that time another command may be
-            # running, so nothing is cancelled here.
+            # Python closes an unfinished generator only when the generator is collected. By then another command may be
+            # running. So queries are cancelled only if the thread of this command still runs.
             if thread.is_alive():
                 cancel()
                 thread.join(timeout=30)
@@ -117,8 +119,9 @@ def build(
     threads: int = 0,
     extra_vars: Mapping[str, Any] | None = None,
 ) -> Invocation:
-    """A dbt command over `select`. `rebuild`: the first and the last of the business dates that are built anew besides
-    the touched ones."""
+    """A dbt command over `select`. `rebuild`: the first and the last business date of a range that is built anew,
+    besides the touched dates.
+    """
     settings.export(OPS_MEMORY_LIMIT=memory_limit, OPS_DBT_THREADS=str(threads or DEFAULT_THREADS))
     variables: dict[str, Any] = {"as_of": as_of.isoformat(), **(extra_vars or {})}
     if rebuild is not None:

@@ -1,5 +1,5 @@
-"""Leaves out two parts of each dbt command that this process has no use for. Together they take a third of the CPU
-time of a command that builds nothing, and a run has two to five commands.
+"""Leaves out two parts of each dbt command, because this process does not use their results. Together they take a third
+of the CPU time of a command that builds nothing, and a run has two to five commands.
 """
 
 from __future__ import annotations

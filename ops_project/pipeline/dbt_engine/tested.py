@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 
 def passed(results: Iterable[Any]) -> list[tuple[str, str]]:
-    """(test, model) for each test that passed and that looks at new rows only."""
+    """(test, model) for each test that looks only at new rows and has passed."""
     return [
         (item.node.name, str(item.node.attached_node or "").rsplit(".", 1)[-1])
         for item in results
