@@ -11,7 +11,7 @@ from ops_project.pipeline.vault_generator import interface, naming, properties, 
 
 
 def generate(meta: Metadata, feeds: Mappings[str, Feed]) -> dict[str, str]:
-    """Path → text. Raises ConfigError with every problem of the metadata."""
+    """Path → text of the file. Raises ConfigError with every problem of the metadata."""
     if found := references.problems(meta, feeds):
         raise ConfigError(found)
     types, personal = naming.source_types(meta, feeds), naming.personal(meta, feeds)

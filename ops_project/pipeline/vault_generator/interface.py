@@ -54,8 +54,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    # A key that its own feed never delivered has no extract. The order of the files alone decides which other feed
-    # named the key first.
+    # A key that its own feed never delivered has no extract, so its `extracted_at` is NULL. Its `load_seq` is that of
+    # the batch of another feed that named the key first. Only the order of the files decides which batch that is.
     as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.named_in) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
@@ -78,8 +78,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
 
 
 def _rows(meta: Metadata, name: str, model: str, described_by: str | None) -> str:
-    """The columns that a CTE of the view selects. The hub that the view is built on gives only the keys that an
-    extract still names. `described_by`: for the view's anchor, the model that says whether a row still exists.
+    """The SELECT of one CTE of the view. If the view is built on a hub, the hub gives only the keys that an extract
+    still names. `described_by`: the model that says whether a row still exists; None for every CTE except the first.
     """
     entity = meta.entity(name)
     if described_by is None or entity is None or entity.kind != "hub":
@@ -110,14 +110,14 @@ def _cast(mapping: Mapping, types: Types) -> str:
     source, target = _types(mapping, types)
     if _may_fail(mapping, types):
         return "{{ cast_or_null('" + _expression(mapping).replace("'", "\\'") + f"', '{target}') }}}}"
-    # A rule on text gives text. coalesce() and arithmetic on numbers may give another type than that of the attribute.
+    # A rule on text gives text. coalesce() and arithmetic on numbers may give another type than the attribute has.
     if source == target and (not mapping.rule or target == "varchar"):
         return _expression(mapping)
     return f"cast({_expression(mapping)} as {target})"
 
 
 def _may_fail(mapping: Mapping, types: Types) -> bool:
-    # An expression must itself return the type of the attribute.
+    # A rule must itself give values that fit the type of the attribute.
     return not mapping.rule and castability(*_types(mapping, types)) == "sometimes"
 
 
@@ -127,7 +127,9 @@ def _types(mapping: Mapping, types: Types) -> tuple[str, str]:
 
 
 def _joins(meta: Metadata, interface: Entity, wanted: list[str]) -> tuple[dict[str, str], list[str], str]:
-    """CTE → model, the join clauses, and the satellite that says whether the row still exists."""
+    """CTE → model, the join clauses, and the CTE of the satellite that says whether a row still exists. `wanted`: the
+    entities that the mappings read.
+    """
     anchor = meta.entity(interface.parent)
     assert anchor is not None
     models = {anchor.entity: _model(anchor)}

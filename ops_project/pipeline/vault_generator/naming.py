@@ -21,7 +21,7 @@ def stage(feed: str) -> str:
 
 
 def mapped(interface: Entity) -> str:
-    """The view that holds every row of a canonical table, also those that are kept out of it."""
+    """The view of all mapped rows of a canonical table. It also holds the rows that are kept out of the table."""
     return f"int_{interface.short}_mapped"
 
 
@@ -38,7 +38,9 @@ def hub_key(meta: Metadata, hub: str) -> str:
 
 
 def reference_key(meta: Metadata, attribute: Attribute) -> str:
-    """The hash key that a reference becomes: the hub's hash key, or a separate one if the reference has a role name."""
+    """The hash key of a reference. This is the hash key of the hub, or a separate hash key if the reference has a role
+    name.
+    """
     if attribute.attribute == business_key(meta, attribute.references).attribute:
         return hub_key(meta, attribute.references)
     return f"{attribute.attribute}_hk"
@@ -56,7 +58,7 @@ def driving_key(meta: Metadata, link: Entity) -> str:
 
 
 def satellite_key(meta: Metadata, satellite: Entity) -> str:
-    """The hash key of a satellite: the hash key of its hub, or the driving key of its link."""
+    """The hash key of a satellite: the hash key of its hub, or the hash key of its link's driving key."""
     parent = meta.entity(satellite.parent)
     assert parent is not None
     return hub_key(meta, parent.entity) if parent.kind == "hub" else driving_key(meta, parent)
@@ -101,7 +103,7 @@ def is_deleted(feed: Feed) -> str:
 
 
 def load_datetime(feed: Feed) -> str:
-    """SQL: the as-of time of the extract; its business date if the rows do not contain one."""
+    """SQL: the as-of time of the extract. If the rows contain no as-of time, it is the business date of the extract."""
     if AS_OF_COLUMN in feed.bronze_columns():
         return AS_OF_COLUMN
     return "cast(business_date as timestamp)"

@@ -22,7 +22,9 @@ def call(macro: str, arguments: dict[str, Value]) -> str:
 
 
 def literal(value: Value, indent: int, used: int = 0) -> str:
-    """A Jinja literal; broken over lines where it would pass the width."""
+    """A Jinja literal. A list or mapping is broken over several lines if its line would be longer than WIDTH. `indent`:
+    the indent of the line. `used`: the number of characters before the literal, after the indent.
+    """
     flat = _flat(value)
     if indent + used + len(flat) + 1 <= WIDTH or isinstance(value, str | bool):
         return flat

@@ -29,8 +29,9 @@ def sql(meta: Metadata, feed: Feed) -> str:
 
 
 def key_columns(meta: Metadata, feed: str) -> list[str]:
-    """The columns that distinguish the rows of one extract: the key of the satellite that keeps the most rows of an
-    extract."""
+    """The columns that distinguish the rows of one extract. They are the key of the feed's satellite whose key has the
+    most columns.
+    """
     keys = [
         [item.attribute for item in meta.attributes_of(entity.entity, "parent_key", "child_key")]
         for entity in meta.of_kind(*SATELLITES)

@@ -23,7 +23,9 @@ _BOOLEANS = {"yes": True, "no": False}
 
 
 def read(domain: str, texts: Mappings[str, str], files: Mappings[str, str]) -> Metadata:
-    """`texts`: table name → CSV text; `files`: table name → name for messages. Raises ConfigError."""
+    """Read the metadata of a domain. `texts`: table name → CSV text. `files`: table name → file name for messages.
+    Raises ConfigError.
+    """
     problems: list[ConfigProblem] = []
     rows = {name: _rows(texts[name], files[name], model, problems) for name, model in TABLES.items()}
     if problems:

@@ -50,7 +50,7 @@ def foreign_keys(meta: Metadata, link: Entity) -> list[str]:
 
 
 def extra_columns(meta: Metadata, link: Entity) -> list[str]:
-    """A driving key that is not the key of a hub: its hash and its value."""
+    """The hash and the value of a link's driving key; empty if the driving key is the key of a hub."""
     own = [item for item in meta.attributes_of(link.entity, "driving_key") if not item.references]
     return [naming.driving_key(meta, link), *(item.attribute for item in own)] if own else []
 
