@@ -1,6 +1,6 @@
 """Table specs of dbt models, read from a parsed manifest. dbt tests assert keys, required columns, allowed values and
-references. The specs are read from these tests, so that each rule is written only once. The checks measure the same
-rules as shares, for the score; dbt says whether they hold.
+references. The specs are read from these tests, so that each rule is written only once. dbt says whether a rule holds.
+The checks measure the share of rows for which it holds, for the score.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def table_specs(
     calendar: Calendar = lambda _feeds: always,
     expected: Callable[[Sequence[str]], bool] = lambda _feeds: True,
 ) -> list[TableSpec]:
-    """Specs of the materialized models that `select` accepts, by name. A model's `meta` may contain: feeds (default:
-    all feeds above it), date_column (default business_date if it grows by dates), time_column (default the date
-    column), real_rows (a condition), tier, runbook. `calendar` and `expected` are called with its feeds.
+    """Specs of the materialized models that `select` accepts, by name. `calendar` and `expected` are called with the
+    feeds of a model.
+
+    The `meta` of a model may contain these keys. `feeds`: by default all feeds above the model. `date_column`: by
+    default business_date if the model grows by dates. `time_column`: by default the date column. `real_rows`: a SQL
+    condition. `tier`, `runbook` and `sequence_column`.
     """
     nodes: Mapping[str, Node] = manifest["nodes"]
     tests: dict[str, list[Node]] = {}

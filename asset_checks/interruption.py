@@ -1,4 +1,4 @@
-"""Tells an interrupted query from a broken one: an interruption says nothing about the data."""
+"""Tells an interrupted query from a broken query. An interruption says nothing about the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import duckdb
 def was_interrupted(error: BaseException) -> bool:
     """Whether this error, or an error that caused it, is an interruption.
 
-    DuckDB refuses every further statement of a transaction that was interrupted, so the last error may not say so.
+    DuckDB refuses every further statement of a transaction that was interrupted, so the last error may not name the
+    interruption.
     """
     seen: set[int] = set()
     one: BaseException | None = error

@@ -1,4 +1,6 @@
-"""Checks of the investor metrics: one for each risk that their document names, on the data that causes it."""
+"""Checks of the investor metrics. The document about these metrics names risks. There is one check for each risk, on
+the data that causes the risk.
+"""
 
 from __future__ import annotations
 

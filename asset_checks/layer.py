@@ -1,6 +1,7 @@
 """One multi-asset check for a domain and a layer, generated from table specs. It is one step, whatever the number of
-tables (a step costs 0.05 s, an event 0.01 s). A check that raises an error would leave no evaluation at all, and a
-broken table would look unchecked. So here each check of each table fails alone, with its error.
+tables, because a step costs 0.05 s and an event 0.01 s. If a check raised an error in this step, this check and all
+later checks would get no evaluation, and a broken table would look unchecked. So each check of each table fails alone,
+with its error.
 """
 
 # Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
@@ -41,8 +42,8 @@ PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, c
 
 @dataclass(frozen=True)
 class _Check:
-    """One check of one table. `compute` returns verdicts by the names of checks, because several checks may share one
-    computation.
+    """One check of one table. `compute` returns verdicts by the names of checks, because the checks of one `group` may
+    share a computation.
     """
 
     table: TableSpec
@@ -194,7 +195,7 @@ def _one(name: str, compute: Callable[[Situation], Verdict], situation: Situatio
 
 
 def evaluate(situation: Situation, checks: Sequence[_Check]) -> Iterator[tuple[_Check, Verdict]]:
-    """Each check with its verdict. An error in a check becomes its own verdict and does not affect the others."""
+    """Each check with its verdict. An error in a check becomes the verdict of this check, and stops no other check."""
     done: dict[tuple[str, str], Mapping[str, Verdict] | Verdict] = {}
     for check in checks:
         group = (check.table.name, check.group if check.group == score.NAME else check.name)
@@ -211,7 +212,7 @@ def _attempt(situation: Situation, check: _Check) -> Mapping[str, Verdict] | Ver
 
 
 def _with_domain_knowledge(domain: str, tables: Sequence[TableSpec]) -> list[TableSpec]:
-    """The specs with the additions of `asset_checks.<domain>.TABLES`, if there is such a module."""
+    """The specs with the additions of `asset_checks.<domain>.TABLES`. Without this module, nothing is added."""
     if find_spec(f"asset_checks.{domain}") is None:
         return list(tables)
     known: Mapping[str, Mapping[str, Any]] = importlib.import_module(f"asset_checks.{domain}").TABLES

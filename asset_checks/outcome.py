@@ -1,4 +1,6 @@
-"""What all kinds of checks share: one check fails alone, and its verdict becomes a result for Dagster."""
+"""What all kinds of checks share: an error in one check does not affect the others, and a verdict becomes a result for
+Dagster.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 T = TypeVar("T")
 Context = dg.AssetCheckExecutionContext
 Guard = Callable[[Context], AbstractContextManager[None]]
-"""Limits a step of checks: its time limit, and what happens to its errors."""
+"""A context manager around a step of checks. It sets the time limit of the step, and decides what happens to its
+errors.
+"""
 
 
 def unguarded(_context: Context) -> AbstractContextManager[None]:
@@ -38,7 +42,7 @@ def situation_of(
     guard: Guard,
     domain: str = "",
 ) -> Iterator[Situation]:
-    """What the checks of a step look at, within the step's guard."""
+    """The Situation of a step, within the guard of the step."""
     with guard(context):
         yield Situation(
             connection=connect(context),
@@ -51,8 +55,9 @@ def situation_of(
 
 
 def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:
-    """The result of `compute`. A missing table gives unknown. A check that raises an error is a `code_error`, never
-    a success. An interruption is raised again, because it says nothing about the table and the step must end.
+    """The result of `compute`. If the table does not exist, the verdict is unknown. If `compute` raises an error, the
+    verdict is a failure of class `code_error`. An interruption is raised again, because it says nothing about the table
+    and the step must end.
     """
     if not situation.exists(table):
         return Verdict.unknown(f"{table} does not exist yet: {name} is unknown.")
@@ -72,8 +77,8 @@ def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situ
 
 def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = False) -> dg.AssetCheckSeverity:
     """Dagster's severity. A blocking check stops the tables that are built from its table only if its severity is an
-    error. An unknown result is a warning, and so is a blocking check that raised an error. `at_any_severity`: every
-    failure is an error.
+    error. An unknown result is a warning. A blocking check that raised an error is a warning too. `at_any_severity`:
+    every other failure is an error.
     """
     is_error = verdict.status == "failed" and (at_any_severity or verdict.severity in ERROR_SEVERITIES)
     if blocking and verdict.failure_class == "code_error":

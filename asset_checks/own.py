@@ -10,8 +10,8 @@
         rows = situation.rows("select ...")
         return f"{rows[0][0]} sold less than a Monday" if rows else None
 
-A function returns None if all is well, a text that says what is wrong, or a `Verdict`. If it raises an error, the check
-itself has failed, and that stops nothing.
+A function returns None if all is well, a text that says what is wrong, or a `Verdict`. If the function raises an error,
+the check itself has failed. A failure of this kind stops nothing.
 """
 
 import inspect
@@ -100,8 +100,8 @@ def query_check(
     failure_class: str = "data_invalid",
     runbook: str | None = None,
 ) -> OwnCheck:
-    """A check by SQL. Without bounds the query must return no row. With bounds it must return one number between
-    them.
+    """A check by SQL. Without `low` and `high`, the query must return no row. With one or both of them, the query must
+    return one number within these bounds.
     """
 
     def compute(situation: Situation) -> Verdict:
@@ -180,7 +180,7 @@ def build_own_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: outcome.Guard = outcome.unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step `name`; None if there are none."""
+    """All of `checks` as one subsettable step `name`; None if there is no check."""
     if not checks:
         return None
     by_key = {item.spec.key: item for item in checks}
@@ -207,7 +207,9 @@ def build_own_checks(
 
 
 def attempt(situation: Situation, item: OwnCheck) -> Verdict:
-    """The verdict of the check. If its function returned something that is no verdict, the verdict says so."""
+    """The verdict of the check. If the function of the check returned something else than None, a text or a Verdict,
+    the verdict says so.
+    """
     said = outcome.attempt(situation, item.name, item.table, item.compute)
     if said is None:
         return Verdict.ok(f"{item.name}: nothing was found.")

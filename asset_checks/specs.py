@@ -24,9 +24,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """One number computed twice, per business date: on `source` and on `target` (both `schema.table`).
-    `source_value` and `target_value` are SQL aggregates. If both sides name a date column, they are compared date by
-    date, so that two errors that cancel out are still found.
+    """One number that is computed twice: on the table `source` (`schema.table`), and on the table under check, which is
+    the target. `source_value` and `target_value` are SQL aggregates. If both sides name a date column, the numbers are
+    compared date by date, so that two errors that cancel out are still found.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ControlTotal:
     target_where: str = "true"
     tolerance: float = 0.0
     source_rows: str | None = None
-    """SQL for the rows of `source` that count, if not all do; {dates}: the condition on the date of `source`."""
+    """SQL for the rows of `source` that count; None if all rows count. {dates} stands for the condition on the date."""
 
 
 @dataclass(frozen=True)
@@ -70,28 +70,28 @@ class TableSpec:
     # scored.
     feeds: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
-    # Where the key is unique. table: in the whole table. batch: in one batch, and a later batch may repeat it (full
-    # extracts). version: a later batch may bring it again with other content (updates); the same `content` again is a
-    # duplicate.
+    # Where the key is unique. table: in the whole table. batch: in one batch, and a later batch may repeat the key
+    # (full extracts). version: a later batch may bring the key again with other content (updates). If it brings the key
+    # again with the same values in the columns `content`, this is a duplicate.
     key_scope: Literal["table", "batch", "version"] = "table"
     content: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     # Rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
     valid_when: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
-    # The column with the time of the data: a DATE (the end of the day counts) or a TIMESTAMP in UTC. None: the table
-    # has no time, so freshness does not apply.
+    # The column with the time of the data. It is a DATE, of which the end of the day counts, or a TIMESTAMP in UTC.
+    # None: the table has no time, so freshness does not apply.
     time_column: str | None = None
     # The DATE column by which an event table grows. None: the whole table is scored.
     date_column: str | None = None
-    # SQL condition that only delivered rows fulfil. A satellite of a vault contains a ghost record, which nobody
+    # SQL condition that only delivered rows fulfil. A satellite of a vault also contains a ghost record, which no feed
     # delivered.
     real_rows: str = "true"
     # True: the table repeats a full extract for each date, so only the newest date is scored.
     full_extract: bool = False
     # False for a business date on which no data is due (weekends, closed days).
     open_on: Callable[[date], bool] = always
-    # False if the contract says that nothing will ever arrive. An empty table is then right, and not unknown.
+    # False if the contract says that nothing will ever arrive. Then an empty table is as it should be.
     expected: bool = True
     sequence_column: str | None = None
     control_totals: tuple[ControlTotal, ...] = ()

@@ -1,8 +1,8 @@
 # Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
 # with a name.
 """Checks whose verdict is already in a table: a model computed it row by row, and the check reports it on the right
-asset. A failure is reported at the asset that caused it (`asset`), although the table that shows it (`table`) is built
-later. So the check waits for that table. Nothing is computed again.
+asset. A failure is reported at the asset that caused it (`asset`). The table that shows it (`table`) is built later, so
+the check waits for this table. Nothing is computed again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,9 @@ class StatedCheck:
     """Columns that are shown of each failing row."""
     order: str = "1"
     date_column: str | None = None
-    """The date column. The newest `window_dates` dates are checked, and those that a load of the last day touched."""
+    """The date column. The newest `window_dates` dates are checked, and the dates that a load of the last day touched.
+    None: all rows are checked.
+    """
     feeds: tuple[str, ...] = ()
     window_dates: int = 7
     blocking: bool = False
@@ -75,7 +77,7 @@ def build_stated_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step; None if there are none. `runbooks`: slug by asset."""
+    """All of `checks` as one subsettable step; None if there is no check. `runbooks`: asset → slug of its runbook."""
     if not checks:
         return None
     by_key = {check.spec.key: check for check in checks}

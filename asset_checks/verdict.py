@@ -49,8 +49,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Situation:
-    """The values that every check gets: the warehouse, the clock (aware UTC), the limits, and the zone in which days
-    begin.
+    """The values that every check gets. `now` is an aware time in UTC. `parameters` holds the limits. `timezone` is the
+    zone in which business dates begin and end.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -59,7 +59,7 @@ class Situation:
     parameters: Parameters
     timezone: str
     domain: str = ""
-    # What a step has already measured. Several checks ask the same question about the same table.
+    # What a step has already measured. It is kept, because several checks ask the same question about the same table.
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -1,4 +1,6 @@
-"""Checks that every due file arrived complete, on time and in the agreed form. It reads findings and opens no file."""
+"""Checks that every due file arrived complete, on time and in the agreed form. The check reads the findings of landing
+and opens no file.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def precedence(kind: str) -> int:
 
 
 def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
-    """The verdict over a feed's open findings; `severities` has one attribute for each kind."""
+    """The verdict over the open findings of a feed. `severities` has one attribute for each kind of finding."""
     if not findings:
         return Verdict.ok(f"Every file of {feed} that was due has arrived and was accepted.")
     kinds = sorted({finding.kind for finding in findings}, key=precedence)
@@ -89,7 +91,7 @@ def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
 
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
-    # A file that was rejected as a whole and single bad rows have the same kind of finding. Here only files count.
+    # A finding of kind data_invalid is about a whole rejected file or about single bad rows. Here only files count.
     rows = situation.rows(
         """
         select findings.kind, findings.business_date, findings.file_name, findings.message

@@ -1,5 +1,5 @@
-"""The batches that the checks of a feed are about: those of its recent loads, or of its newest load if none is
-recent.
+"""The batches that the checks of a feed are about: the batches that were loaded recently, or only the newest batch if
+none is recent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Batch:
 
 
 def recent_batches(situation: Situation, table: TableSpec) -> list[Batch]:
-    """Batches that were loaded in the recent hours; the newest one if there are none."""
+    """The batches that were loaded in the last `recent_hours`; only the newest batch if there is no recent batch."""
     return situation.once(("batches", table.name), lambda: _recent(situation, table))
 
 

@@ -1,8 +1,8 @@
 """Compares the values of the newest files with those of earlier files. It finds what a contract cannot express: two
 columns of one type that were swapped, another unit, a column that is empty, words with a new coding. Each column is
-compared with its own earlier files. A difference is reported only if it is clear: a whole distribution lies outside
-of what the earlier files predict, and not only one number of it. Growth, weekends and rare values are part of that
-prediction. With too few files the result is unknown.
+compared with the same column of earlier files. A difference is reported only if it is clear. It is clear if several
+numbers of the distribution lie outside of what the earlier files predict. Growth, weekends and rare values are part of
+the prediction. With too few files the result is unknown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CONSTANT_FACTOR = 50
 LENGTH_FACTOR = 1.5
 # If at least this share of a file's words occurs in no earlier file, the words have a new coding.
 NEW_WORDS = 0.9
-# A whole number jumps from one value to the next without anything having happened.
+# The noise that is added because a whole number can only jump from one value to the next.
 GRAIN = {"whole": 0.5, "moment": 0.5}
 
 
@@ -56,8 +56,8 @@ def applies(table: TableSpec) -> bool:
 def departures(
     history: Sequence[Profile], now: Profile, kind: str, parameters: ColumnParameters, personal: bool = False
 ) -> list[Departure]:
-    """How a column of a file differs from the same column of earlier files; empty if it does not differ, or if that is
-    not certain.
+    """How a column of a file differs from the same column of earlier files. Empty if it does not differ, or if there
+    are too few earlier files or values to tell.
     """
     if len(history) < parameters.min_points:
         return []
@@ -117,9 +117,9 @@ def _numbers(
     if lowest == highest:
         return _left_constant(lowest, now) if kind != "moment" else None
     spread = fmean(((profile.ninetieth or 0.0) - (profile.tenth or 0.0)) / DECILES_APART for profile in before)
-    # If most values are at one end of the range (no discount, no rain, full marks), all four numbers leave that
-    # end together on a busy day, as on 24 of 728 half-days of weather. Then only values beyond the earlier range
-    # count.
+    # In some columns most values lie at one end of the range (no discount, no rain, full marks). On a busy day all four
+    # numbers below leave this end together, as on 24 of 728 half-days of weather. In a column of this kind, only
+    # numbers beyond the earlier range count.
     at_end = sum(profile.median in (profile.low, profile.high) for profile in before)
     heaped = 2 * at_end > len(before)
     moved: list[tuple[float, str, float, float]] = []
@@ -135,7 +135,8 @@ def _numbers(
         distance = abs(value - expected)
         if noise and distance > reach * noise and not (heaped and lowest <= value <= highest):
             moved.append((distance / noise, name, value, expected))
-    # A single number also jumps in a healthy column whose distribution has two humps or a long tail.
+    # In a healthy column whose distribution has two humps or a long tail, a single number may jump. So one is not
+    # enough.
     if len(moved) < 2:
         return None
     _, name, value, expected = next((item for item in moved if item[1] == "median"), max(moved))
@@ -165,13 +166,13 @@ def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
 
 
 def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
-    """The difference if nearly all words of the file are new, in a column that usually brings hardly any new words.
-    None if the column has many different words.
+    """The difference if nearly all words of the file are new, and a file of this column usually brings hardly any new
+    word. None if there is no such difference, or if a file of the column has too many different words to be counted.
     """
     if now.counts is None or any(not profile.counts for profile in before):
         return None
     if max(len(profile.counts or ()) for profile in before) < 2:
-        return None  # The column has one word in each file: a label or a date, which changes by itself.
+        return None  # The column has one word in each file, such as a label or a date. This word changes by itself.
     half = len(before) // 2
     known: set[str] = set()
     usual = 0.0
@@ -201,7 +202,9 @@ def judge(
     too_few: bool,
     parameters: ColumnParameters,
 ) -> Verdict:
-    """The verdict over (file, date) → its departures."""
+    """The verdict over the files of a feed. `found`: (file, date) → the departures of the file. `judged`: the number of
+    files. `too_few`: there were too few earlier files to judge.
+    """
     if too_few:
         return Verdict.unknown(
             f"{feed}: too few earlier files to know what its values are like (from {parameters.min_points} on).",
@@ -266,7 +269,7 @@ def _of_file(
     changed = [departure.column for departure in found]
 
     def fits(column: str, other: str) -> bool:
-        """Whether the values of `column` are what those of `other` were before."""
+        """Whether the values of `column` now are like the values of `other` in the earlier files."""
         return (
             not departures([item[other] for item in history], now[column], table.monitored[other], parameters)
             and now[column].filled >= parameters.min_rows
@@ -286,7 +289,9 @@ def _of(columns: Mapping[str, Profile]) -> Profile:
 def _before(
     batches: Sequence[dict[str, Profile]], now: Profile, parameters: ColumnParameters
 ) -> list[dict[str, Profile]]:
-    """The files before this one: of the same part of the day if there are enough, or else of any."""
+    """The newest files of earlier dates, at most `parameters.history` of them, and none older than 366 days. If enough
+    earlier files are of the same part of the day as this file, only they are taken.
+    """
     earlier = [item for item in batches if _of(item).business_date < now.business_date]
     same = [item for item in earlier if _of(item).part == now.part]
     chosen = same if len(same) >= parameters.min_points else earlier

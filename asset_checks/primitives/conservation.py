@@ -22,7 +22,7 @@ def applies(table: TableSpec) -> bool:
 
 
 def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> Verdict:
-    """The verdict; `in_table` is the number of rows that the table holds of each batch."""
+    """The verdict over the batches of a feed. `in_table`: batch id → the number of its rows in the table."""
     broken: list[dict[str, object]] = []
     for batch in batches:
         held = in_table.get(batch.batch_id, 0)

@@ -1,5 +1,6 @@
-"""Compares one number on both sides of a hop, date by date: for example whether everything that left bronze arrived in
-silver. Dates are compared one by one, because a total hides two errors that cancel out.
+"""Compares one number on both sides of a hop, for example to see whether everything that left bronze arrived in silver.
+Dates are compared one by one, because a total would hide two errors that cancel out. Without date columns, the totals
+are compared.
 """
 
 from __future__ import annotations

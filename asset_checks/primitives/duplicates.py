@@ -1,6 +1,7 @@
 """Finds business keys that were delivered more than once: within a file, or again in the file of another day. dbt
-asserts a key within silver and gold. This check looks at the deliveries: batches, dates and masked keys. Rows that
-landing has quarantined as a repeated key are counted too: they are not in the table, but they were delivered.
+asserts a key within silver and gold. This check looks at the deliveries, and names batches, dates and masked keys.
+Landing quarantines some rows because they repeat a key. These rows are counted too: they are not in the table, but they
+were delivered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ FOUND = "duplicate_keys_found"
 
 @dataclass(frozen=True)
 class _Suspects:
-    """Rows that may repeat: those that `where` selects and that agree in `identity`."""
+    """Rows that may repeat. `where` selects rows, and rows that agree in the columns `identity` may repeat each other.
+    `rows`: how many rows may repeat.
+    """
 
     rows: int
     where: str
@@ -76,7 +79,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
 
 
 def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, object]]:
-    """Rows of the recent batches that landing quarantined because their key occurred before, by batch."""
+    """Rows of the recent batches that landing quarantined because they repeat a key, counted by batch."""
     of_batch = {batch.batch_id: batch for batch in recent_batches(situation, table) if batch.rows_quarantined}
     if not of_batch:
         return []
@@ -102,7 +105,9 @@ def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, objec
 
 
 def _within(situation: Situation, table: TableSpec, duplicate_rows: int) -> _Suspects | None:
-    """Repetitions in the scored part: in one batch, or anywhere in it if the key is unique in the table."""
+    """Repetitions within the scored part of the table. If the key is unique in the whole table, rows of different
+    batches may repeat each other too. Otherwise only rows of one batch may.
+    """
     per_batch = ("_batch_id",) if table.key_scope != "table" else ()
     return _Suspects(duplicate_rows, scope_of(situation, table).where, (*per_batch, *table.key))
 

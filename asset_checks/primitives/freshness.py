@@ -35,7 +35,8 @@ def end_of(day: date, timezone: str) -> datetime:
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
-    # This is the last day of the calendar in a zone west of Greenwich, or the first day in a zone east of it.
+    # The moment is on the last day of the calendar in a zone west of Greenwich, or on the first day in a zone east of
+    # it.
     except OverflowError:
         return moment.replace(tzinfo=UTC)
 
@@ -55,7 +56,7 @@ def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable
 
 
 def classify(age: timedelta, stale_hours: float, very_stale_hours: float) -> Freshness:
-    """Fresh below the first limit, very stale from the second on. Both limits are exact."""
+    """Fresh below `stale_hours`, very stale from `very_stale_hours` on, and stale in between. Both limits are exact."""
     if age < timedelta(hours=stale_hours):
         return "fresh"
     return "stale" if age < timedelta(hours=very_stale_hours) else "very stale"
@@ -66,7 +67,9 @@ def severity(freshness: Freshness, tier: int, critical_tiers: tuple[int, ...]) -
 
 
 def newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
-    """The moment up to which the table has data (UTC), and the value that shows it; (None, None) without data."""
+    """The moment up to which the table has data (UTC), and the newest value of its time column. Both are None if the
+    table has no data up to now.
+    """
     return situation.once(("newest", table.name), lambda: _newest(situation, table))
 
 

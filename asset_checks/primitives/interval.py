@@ -1,7 +1,7 @@
-"""Predicts the next value of a daily series: a prediction interval from earlier values. The tested value itself is left
-out of the prediction (leave-one-out), because a drop would widen its own interval and be hidden. The
-prediction works on logarithms, so that growth is a straight line and a weekday is a constant factor. The module is
-pure: no clock, no warehouse, no Dagster. If there are few points, the result is None, which means unknown.
+"""Predicts the next value of a daily series, as a prediction interval from earlier values. The tested value itself is
+left out of the prediction (leave-one-out). Otherwise a drop would widen its own interval and be hidden. The prediction
+works on logarithms, so that growth is a straight line and a weekday is a constant factor. The module is pure: no clock,
+no warehouse, no Dagster. If there are too few points, the result is None, which means unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ MAX_OUTLIERS = 0.2
 
 @dataclass(frozen=True)
 class Interval:
-    """The expected range of the value, in its own units. `model` says what the level consists of."""
+    """The expected range of the value, in the units of the value. `model` names the parts of the prediction, for
+    example weekday level + growth.
+    """
 
     low: float
     expected: float
@@ -85,7 +87,9 @@ class _Point:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Least squares of log(value) on a level (per weekday, if requested) and, if requested, a straight line."""
+    """Least squares of log(value) on a level and, if `trend` is set, a straight line. With `by_weekday`, each weekday
+    has a level of its own.
+    """
 
     levels: dict[int, tuple[float, float, int]]  # Weekday (or 0) → mean day, mean log, number of points.
     slope: float
@@ -149,7 +153,9 @@ def _without_outliers(points: list[_Point], by_weekday: bool, trend: bool, noise
 def expected_interval(
     history: Sequence[tuple[date, float]], day: date, parameters: IntervalParameters
 ) -> Interval | None:
-    """The expected range of `day`'s value, from the (date, value >= 0) pairs before it; None with too few of them."""
+    """The expected range of the value on `day`; None if there are too few earlier values. `history`: pairs (date,
+    value), of which only those before `day` are used. Values are not negative.
+    """
     before = sorted((when, value) for when, value in history if when < day)[-parameters.history :]
     if len(before) < parameters.min_points:
         return None
@@ -168,8 +174,8 @@ def expected_interval(
         t_quantile((1 + confidence) / 2, fit.degrees) * sigma * factor
         for confidence in (parameters.confidence, parameters.large_confidence)
     )
-    # Hundreds of files arrive in a month. With 0.999 for every one of them, a healthy platform would raise a false
-    # alarm every third month. That confidence is enough for a change as large as the one that a broken load makes. A
+    # Hundreds of files arrive in a month. With a confidence of 0.999 for each of them, a healthy platform would raise a
+    # false alarm every third month. So this confidence is enough only for a change as large as a broken load makes. A
     # smaller change needs more confidence.
     reach = max(min(sure, -math.log(1 - parameters.large_change)), likely)
     model = " + ".join(["weekday level" if by_weekday else "level", *(["growth"] if fit.spread else [])])

@@ -1,4 +1,6 @@
-"""Checks of a model in use. They report the verdicts on the readings that scoring took, and compute nothing again."""
+"""Checks of a model in use. Scoring takes readings of the model and judges them. The checks report these verdicts, and
+compute nothing again.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Describes the values of each delivered file, column by column, measured once for each batch. The result is stored
-in ops.column_profiles, so that a day's check costs as much as a day, and not as much as the whole history.
-`column_values` judges the result.
+"""Measures the values of each delivered file, column by column, once for each batch. The result is stored in
+ops.column_profiles, so that the cost of a check depends on the new files and not on the whole history. `column_values`
+judges the result.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ TABLE = "ops.column_profiles"
 MOST_VALUES = 60
 # The number of files that one statement profiles. The statement holds the quantiles of all columns in memory at once.
 AT_ONCE = 16
-# In a larger file, every n-th row is measured, about this many in all. 2 million rows of 10 columns took 0.2 s.
+# Of a larger file, only every n-th row is measured: at most this many rows. 2 million rows of 10 columns took 0.2 s.
 SAMPLE = 200_000
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One column of one batch. For a text `mean` is its length. For moments all numbers are days after the file's
-    date.
+    """One column of one batch. For a text column, `mean`, `low` and `high` are lengths in characters. For a column of
+    moments, all numbers are days after the business date of the file.
     """
 
     batch_id: str
@@ -52,8 +52,8 @@ class Profile:
 
 
 def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile]:
-    """The profiles of the files loaded for the newest `dates` dates, in order. Files without a profile are measured
-    now.
+    """The profiles of the files that were loaded for the newest `dates` business dates, sorted by date and load. Files
+    without a profile are measured now.
     """
     _create(situation)
     wanted = situation.rows(
@@ -103,7 +103,8 @@ def _create(situation: Situation) -> None:
         )
         """
     )
-    # A home of an earlier version has no kinds. The kind of its files is then NULL, so they are measured once more.
+    # The table of an earlier version has no column `kind`. Its profiles get the kind NULL, so their files are measured
+    # once more.
     if not situation.rows(
         "select 1 from duckdb_columns() where database_name = current_database() and schema_name = 'ops'"
         " and table_name = 'column_profiles' and column_name = 'kind'"
@@ -112,7 +113,9 @@ def _create(situation: Situation) -> None:
 
 
 def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str, int]]) -> None:
-    """One scan of these batches, and a second one for the texts that have few values."""
+    """Measure and store the profiles of these batches, pairs (batch id, load_seq). This takes one scan, and a second
+    scan for the text columns that have few values.
+    """
     monitored, batch_ids = list(table.monitored.items()), [batch_id for batch_id, _ in batches]
     # The table is clustered by the sequence number, so its zone maps limit the scan to these batches.
     source = f"""
@@ -173,7 +176,9 @@ def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str
 
 
 def _described(name: str, kind: str) -> str:
-    """SQL of the six numbers of a column: filled, mean, lowest, highest, deciles, different texts."""
+    """SQL of the six measures of a column: number of values, mean, lowest, highest, the list of deciles, and the number
+    of different texts.
+    """
     column, number = f"t.{identifier(name)}", _number(name, kind)
     deciles = f"quantile_cont({number}, [0.1, 0.5, 0.9])" if kind in ("number", "whole", "moment") else "null"
     different = f"approx_count_distinct({column})" if kind == "text" else "null"

@@ -26,8 +26,8 @@ def severity_of(share: float, parameters: QuarantineParameters) -> Severity | No
 
 
 def _worst_load(batches: list[Batch]) -> list[Batch]:
-    """The recent load with the largest share of quarantined rows, so that a large good load before it does not hide
-    it.
+    """The batches of the recent load with the largest share of quarantined rows. Loads are not added up, because a
+    large good load would hide a bad load.
     """
     loads: dict[object, list[Batch]] = {}
     for batch in batches:

@@ -1,7 +1,9 @@
-"""Which part of a table a run looks at, so that a day's checks cost as much as a day, whatever the history. For a table
-that grows by date, the part is the newest dates and the dates that recent loads touched, the newest first, up to a
-number of rows. The first load of a long history is not scored as a whole, because 20 million rows took 8 s and 5
-million 1.5 s. For a full extract, the part is the newest date. For any other table, the part is all rows.
+"""Which part of a table a run looks at, so that the cost of the checks does not grow with the history.
+
+For a table that grows by date, the part is the newest dates and the dates that recent loads touched, up to a number of
+rows. Of the touched dates, the newest are taken first. So the first load of a long history is not scored as a whole: 20
+million rows took 8 s, and 5 million rows took 1.5 s. For a full extract, the part is the newest date. For any other
+table, the part is all rows.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from asset_checks.verdict import Situation
 
 @dataclass(frozen=True)
 class Scope:
-    """`where` selects the rows; `dates` are the business dates among them, None if the table has no dates."""
+    """The part of a table. `where`: the SQL condition on its rows. `dates`: its business dates; None if the table has
+    no dates. `touched`: all dates that recent loads touched. `left_out`: the number of touched dates that are not in
+    `dates`.
+    """
 
     where: str
     dates: tuple[date, ...] | None
@@ -35,8 +40,8 @@ class Scope:
 
 
 def touched_dates(situation: Situation, table: TableSpec, hours: float) -> tuple[date, ...]:
-    """Business dates that loads of the last `hours` changed, over all feeds of the table; none of them in the
-    future.
+    """The business dates that loads of the last `hours` touched, over all feeds of the table. Dates in the future are
+    left out.
     """
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     if not feeds or not situation.exists("ops.touched_dates"):
@@ -94,7 +99,7 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
 
 
 def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
-    """The number of dates, at the table's usual size, that have the configured number of rows."""
+    """The number of dates that have `max_rows` rows together, if each date has the mean number of rows of the feeds."""
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     [[rows, dates]] = situation.rows(
         """
@@ -108,8 +113,8 @@ def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
 
 
 def _ranges(column: str, days: set[date]) -> str:
-    """The same condition as one comparison per range of days, because a list of thousands of dates is slow and skips
-    no row group.
+    """The condition that `column` is one of `days`, as one comparison for each range of days. A list of thousands of
+    dates would be slow, and DuckDB would skip no row group.
     """
     ranges: list[list[date]] = []
     for day in sorted(days):

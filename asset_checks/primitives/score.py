@@ -1,8 +1,8 @@
 """Quality score of a table from 0 to 100: completeness, validity, uniqueness, consistency, timeliness. It is exact:
-shares are fractions of counts, and both limits apply to the unrounded score, so that 69.999… is below 70 and 70 is
-not. The weight of a dimension that does not apply goes to the others. A dimension that applies and could not be
-measured makes the score unknown. An unknown score is NULL: it is never 100, it is reported, and it stops nothing.
-Rows that landing quarantined count against validity, because quarantining invalid rows does not make a table valid.
+shares are fractions of counts, and both limits apply to the unrounded score. So 69.999… is below the limit 70, and 70
+is not. The weight of a dimension that does not apply goes to the others. A dimension that applies and could not be
+measured makes the score unknown. An unknown score is NULL: it is never 100, it is reported, and it stops nothing. Rows
+that landing quarantined count against validity, because quarantining invalid rows does not make a table valid.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CRITICAL_DESCRIPTION = "The quality score reaches the limit critical_below (70).
 FAILURE_CLASS = "data_invalid"
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
-# The failure class that the weakest dimension most likely has. It decides whom the alert calls.
+# The most likely failure class if this dimension is the weakest. The failure class decides whom the alert calls.
 CLASS_OF_DIMENSION = {
     "completeness": "data_invalid",
     "validity": "data_invalid",
@@ -100,8 +100,8 @@ def timeliness(age: timedelta | None, stale_hours: float, very_stale_hours: floa
 
 
 def measure(situation: Situation, table: TableSpec) -> Measures:
-    """The dimensions of the table over its scope, in one scan, and one more scan for each reference. It runs once in
-    each step.
+    """The dimensions of the table over its scope. This takes one scan, and one more scan for each reference. A step
+    measures each table only once.
     """
     return situation.once(("measures", table.name), lambda: _measure(situation, table))
 
@@ -168,12 +168,12 @@ def _consistency(situation: Situation, table: TableSpec, scope: Scope) -> Share:
         [[total, orphans]] = situation.rows(orphans_sql(table, reference, scope.where))
         pointing += total
         found += total - orphans
-    # No row has a reference. So nothing is inconsistent, but nothing was shown to be consistent either.
+    # If no row has a reference, nothing is inconsistent, but nothing was shown to be consistent either.
     return _share(found, pointing) if pointing else None
 
 
 def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
-    """Rows that have a reference, and the number of those whose reference does not exist."""
+    """SQL of two numbers: the rows that have a reference, and the rows whose reference does not exist in the parent."""
     on = " and ".join(
         f"child.{identifier(mine)} = parent.{identifier(theirs)}"
         for mine, theirs in zip(reference.columns, reference.parent_columns, strict=True)
@@ -243,7 +243,7 @@ def judge(
 
 
 def record(situation: Situation, table: TableSpec, measures: Measures, value: Fraction | None) -> None:
-    """One row of ops.quality_scores for the table and the run; a retry replaces it."""
+    """Write one row of ops.quality_scores for the table and the run. A retry of the run replaces this row."""
     schema, _, name = table.name.partition(".")
     situation.connection.execute(
         "delete from ops.quality_scores where table_schema = ? and table_name = ? and run_id = ?",

@@ -1,5 +1,5 @@
-"""Finds gaps in the numbers of a source's changes (CDC), which the source counts one by one. A missing range means that
-changes never arrived.
+"""Finds gaps in the sequence numbers of changes (CDC). The source counts its changes one by one, so a missing range
+means that changes never arrived.
 """
 
 from __future__ import annotations

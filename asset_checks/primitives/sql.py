@@ -23,19 +23,22 @@ def columns(names: Sequence[str]) -> str:
 
 
 def date_list(days: Iterable[date]) -> str:
-    """`date '…', date '…'`. It is never empty: without dates it is a list that no value equals."""
+    """`date '…', date '…'`, in ascending order. Without dates, this is a NULL, which no value equals."""
     return ", ".join(f"date '{day.isoformat()}'" for day in sorted(days)) or "cast(null as date)"
 
 
 def key_hash(names: Sequence[str]) -> str:
-    """One number per key, because distinct numbers are much cheaper to count than distinct strings or rows. Two of
-    20 million keys collide with a probability of 1e-5, so suspected repetitions are then counted exactly.
+    """SQL of one number for each key, because distinct numbers are much cheaper to count than distinct strings or rows.
+    Among 20 million keys, two keys have the same number with a probability of 1e-5. So suspected repetitions must be
+    counted exactly afterwards.
     """
     return f"hash({columns(names)})"
 
 
 def masked(value: Any, personal: bool = False) -> str:
-    """A masked value. Who has the source can recognise the value there, and nobody can read it from the mask."""
+    """A masked value. A person who has the source can recognise the value there. The whole value cannot be read from
+    the mask. NULL becomes ∅.
+    """
     if value is None:
         return "∅"
     text = str(value)

@@ -1,5 +1,5 @@
 """Compares the rows delivered for a business date with the dates before it, because a truncated load looks like a
-healthy small one. Growth and a weekday pattern are part of the model, and not findings. More rows than expected on a
+healthy small load. Growth and a weekday pattern are part of the model, and not findings. More rows than expected on a
 public holiday are not a finding either. A constant series has no noise of its own and gets the configured minimum, so
 that its changes are noticed. With too few earlier dates the result is unknown, and this is reported.
 """
@@ -97,8 +97,8 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     judged_false = situation.rows(
         "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'excluded_points'"
     )
-    # If a person called the alarm of a date false, the date is not an example of a wrong date, and it is not judged
-    # again.
+    # A person may call the alarm about a date false. Then this date is not judged again, and other dates are not
+    # compared with it.
     kept = (
         "and business_date not in (select business_date from ops.excluded_points where asset = ?)"
         if judged_false
