@@ -95,8 +95,9 @@ class Document:
 
     @classmethod
     def _quickly(cls, text: str, name: str) -> Document | None:
-        """The document, read by libyaml. None if PyYAML's own parser might read the text differently, or must word an
-        error. The two parsers differ in tabs, in byte order marks and in the line of an empty document
+        """The document, read by libyaml. None if PyYAML's own parser must read the text instead. That is so in two
+        cases: the two parsers might read the text differently, or the text has an error, which PyYAML must word. The
+        parsers differ in tabs, in byte order marks and in the line of an empty document
         (tests/catalog/test_two_loaders.py).
         """
         if "\t" in text or "\ufeff" in text:

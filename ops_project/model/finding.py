@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Literal
 
 LOADED = "loaded"
-"""The label of a finding's signal that says how much of the file was loaded."""
+"""The name of a label. On the signal of a finding, this label says how much of the file was loaded."""
 WHOLE = "whole"
-"""Every row and every column of the contract was loaded as the source meant it, so the finding alone makes nothing
-downstream wrong.
+"""A value of the label LOADED: every row and every column of the contract was loaded as the source meant it. So the
+finding alone makes nothing downstream wrong.
 """
 
 FileFindingKind = Literal[

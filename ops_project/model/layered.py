@@ -1,7 +1,7 @@
 """Merges several files into one configuration. Additions are laid over a base, and each part keeps the place that it
-came from. Mappings are merged key by key, and an addition's value wins. A list replaces the list below it. The lists
-of `PREPENDED` are different, because their entries have no names and the first one that matches applies: there the
-addition's entries come first. The module reads nothing from disk.
+came from. Mappings are merged key by key, and an addition's value wins. A list replaces the list below it. In the lists
+of `PREPENDED`, the addition's entries are put before those of the base. Entries of these lists have no names, and the
+first entry that matches applies. The module reads nothing from disk.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ PREPENDED: frozenset[Loc] = frozenset({("route", "routes"), ("inhibit_rules",), 
 
 
 def layered(base: Document, additions: Sequence[Document]) -> Document:
-    """`base` with `additions` over it, later ones over earlier ones. Raises ConfigError if an addition is of another
-    kind than the value below it.
+    """`base` with `additions` over it. A later addition lies over an earlier one. Raises ConfigError if a value of an
+    addition is of another kind than the value below it.
     """
     merged = base
     for addition in additions:

@@ -44,8 +44,8 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """The hub or link of a satellite. For an interface table, this is the hub or satellite whose rows it has, one for
-    one.
+    """For a satellite, its hub or link. For an interface table, the hub or satellite of which it has one row for each
+    row.
     """
     description: str = Field(min_length=1)
 

@@ -1,5 +1,6 @@
-"""How words without quotes are read in YAML: as in YAML 1.2, and literally where a contract compares texts. YAML 1.1
-turns NO into false, 010 into 8 and 01:30 into 90. A contract that allows `[SE, NO]` means the two countries.
+"""How words without quotes are read in YAML. They are read as in YAML 1.2. Where a contract compares texts, they are
+taken literally. PyYAML alone would follow YAML 1.1, which turns NO into false, 010 into 8 and 01:30 into 90. But a
+contract that allows `[SE, NO]` means the two countries.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import yaml
 TEXT_LISTS = frozenset(
     {"allowed", "true_values", "false_values", "null_values", "raw_fields", "key", "drop", "replaces_by"}
 )
-# The values of these keys are texts that a column has itself: names and bounds. No digit of them may be lost.
+# Under a column, the values of these keys are texts too: a field's name, and bounds whose digits must all be kept.
 COLUMN_TEXTS = frozenset({"from", "min", "max"})
 _COLUMNS = frozenset({"columns", "add"})
 _STR, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"

@@ -29,9 +29,9 @@ class BoundedLoader(PlainLoader):
         self.begin()
 
     def begin(self) -> None:
-        """Nothing has been read yet."""
+        """Set the counts to those of a document of which nothing has been read."""
         self.longest = 0
-        """Characters of all texts so far, those behind aliases included."""
+        """Characters of all texts so far. The texts behind an alias are counted again for each alias."""
         self.lengths: dict[int, int] = {}
         """Characters below each finished node, by the node's identity."""
         self.sizes: dict[int, int] = {}

@@ -15,7 +15,7 @@ RESOLVED = "resolved"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Immutable; the decision replaces it. Times are UTC."""
+    """One state of an alert. An alert is immutable: a decision replaces it by a changed copy. Times are UTC."""
 
     number: int
     key: str
@@ -31,7 +31,9 @@ class Alert:
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
     clears_at: datetime | None = None
-    """Set while the condition is false and the alert is held (keep_firing_for, flapping)."""
+    """When the alert will be resolved, if its condition stays false until then (keep_firing_for, flapping). None while
+    the condition holds.
+    """
     flaps: int = 0
     """How often the alert fired again within the flap window."""
     summary: str = ""
@@ -50,7 +52,7 @@ class Alert:
     muted: str = ""
     """Why the alert is silent now: inhibited, silenced; empty if it is not."""
     suspect: int | None = None
-    """Number of the alert that may have caused this one, if this one came later and is sent separately."""
+    """Number of the alert that may have caused this one. Given only if this alert came later and is sent separately."""
 
     acknowledged_at: datetime | None = None
     """When a person said that they work on the alert; None if no person has."""

@@ -61,7 +61,7 @@ class TimeRange(Model):
 def _ranges(
     values: tuple[Any, ...], names: tuple[str, ...], low: int, high: int, base: int
 ) -> tuple[tuple[int, int], ...]:
-    """`1:7`, `monday:friday`, `-1` → pairs. Both ends are included."""
+    """Entries such as `1:7`, `monday:friday` and `-1` → pairs of the first and the last number. Both are included."""
 
     def number(text: str) -> int:
         if text.lower() in names:

@@ -112,8 +112,8 @@ def _contradiction(conditions: Sequence[Condition]) -> str | None:
 def check_routes(
     document: Document, routes: Routes, receivers: Receivers, calendar: Calendar, rules: Rules
 ) -> list[ConfigProblem]:
-    """Checks that receivers and intervals exist, that the root takes every alert, and that no route takes all alerts of
-    a later sibling.
+    """Checks that receivers and intervals exist, and that the root takes every alert at every time. Only critical
+    alerts may reach a receiver that pages. No route may take all alerts of a later sibling.
     """
     problems: list[ConfigProblem] = []
     root = routes.route

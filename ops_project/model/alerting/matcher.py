@@ -20,7 +20,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One comparison with a label. An absent label is the empty string; expressions are anchored."""
+    """One comparison with a label. An absent label is the empty string. A regular expression must match the whole
+    value.
+    """
 
     name: str
     operator: str

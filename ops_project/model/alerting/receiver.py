@@ -33,7 +33,7 @@ class Channel(Model):
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that name a variable whose value must never be shown."""
     either: ClassVar[tuple[str, ...]] = ()
-    """Fields that name variables, of which one is enough."""
+    """Fields that name variables. The channel works if one of these variables is set."""
     one_reader: ClassVar[bool] = False
     """True: one person reads all messages, so an alert with two owners gives one message that names both."""
     one_message: ClassVar[bool] = False

@@ -1,5 +1,5 @@
-"""Whether a message can be sent to a recipient at all. One address that the mail server refuses to take, or a line
-break in one, stops the message to all recipients. So every address is checked when the configuration is read.
+"""Whether a message can be sent to a recipient at all. If the mail server refuses one address, or if one address
+contains a line break, no recipient gets the message. So every address is checked when the configuration is read.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from ops_project.visible import visible_line
 
 
 def wrong_recipient(channel: Channel, recipient: str, owners: Owners) -> str:
-    """Why the channel cannot send to this recipient; empty if it can. A declared person or team has an address of its
-    own, which is checked where it is declared.
+    """Why the channel cannot send to this recipient; empty if it can. The address of a declared person or team is not
+    checked here, because it is checked where it is declared.
     """
     if owners.resolve(recipient) is not None:
         return ""

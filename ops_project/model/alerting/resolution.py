@@ -15,4 +15,4 @@ class Resolution:
     why: str
     at: datetime
     taken_at: datetime | None = None
-    """When a cycle applied the resolution; None if none has yet."""
+    """When a cycle applied the resolution. None: the next cycle will apply it."""

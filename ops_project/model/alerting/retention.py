@@ -11,7 +11,9 @@ from ops_project.model.duration import Duration
 
 DAY = timedelta(days=1)
 SHORTEST = timedelta(days=2)
-"""A window of a rule looks back at most one day, and a repair may be read one day late."""
+"""No age in retention.yaml may be shorter. A window of a rule looks back at most one day, and a repair may be read one
+day late.
+"""
 
 
 class Readings(Model):

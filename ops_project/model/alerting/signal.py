@@ -36,7 +36,7 @@ class Signal:
     event_at: datetime
     observed_at: datetime
     occurrence: str
-    """What distinguishes two events of one fingerprint (a run, an event id, a finding). Because of this text,
+    """The text that distinguishes two events of one fingerprint: a run, an event id, a finding. Because of this text,
     a signal that is reported twice is stored only once.
     """
     value: float | None = None
@@ -66,7 +66,9 @@ class Signal:
 
     @property
     def fingerprint(self) -> str:
-        """hash(kind, asset, partition, check); a kind without an asset is about its pipeline."""
+        """The hash of kind, asset, partition and check. If the signal has no asset, its pipeline takes the place of the
+        asset.
+        """
         if not self._fingerprint:
             name = _series(self.kind, self.asset or f"pipeline:{self.pipeline}", self.partition, self.check)
             object.__setattr__(self, "_fingerprint", name)
