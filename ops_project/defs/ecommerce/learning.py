@@ -31,8 +31,8 @@ DESCRIPTIONS = {
     "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
     "recommendations": "For each product, up to ten others that are bought and viewed together with it.",
 }
-# The models also read bronze tables, because only bronze keeps each version of a record. They show what was known on a
-# past day.
+# The models also read bronze tables, because only bronze keeps each version of a record. The versions show what was
+# known on a past day.
 CUSTOMERS = (
     "silver/int_customer_days",
     "silver/fact_exchange_rates",
@@ -240,8 +240,8 @@ def _trained(model: str, trained: Trained) -> dg.MaterializeResult[Any]:
 
 
 def _checks(site: Site) -> list[dg.AssetChecksDefinition]:
-    """One step for each table. Recommendations are built weekly, and Dagster skips every step that is downstream of a
-    skipped step.
+    """One step of checks for each table. Dagster skips every step that is downstream of a skipped step. Recommendations
+    are built weekly, so on other days a common step would be skipped, and the other two tables would not be checked.
     """
     found = [_checks_of(site, model) for model in MODELS]
     return [checks for checks in found if checks is not None]

@@ -11,8 +11,8 @@ AGE, FAILED = "backup.proved_age_hours", "backup.failed"
 
 
 def look(view: View) -> Observation:
-    """The age and the state of the newest backup. Without a destination, only signals that end what was reported
-    while a destination was configured.
+    """The age and the state of the newest backup. If no destination is configured any more, the only signals are those
+    that end earlier reports.
     """
     destination = view.catalog.platform.backups.destination
     if destination is None:

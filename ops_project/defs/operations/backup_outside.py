@@ -15,7 +15,9 @@ from ops_project.settings import Settings
 
 def outside(settings: Settings, platform: Platform, home: Path | None = None) -> Outside:
     """The ledger, Dagster's storage and the model registry, unless they are in the home's folder. No database is
-    opened. `home`: a folder with a copy of the home's files, whose dagster.yaml is read instead.
+    opened.
+
+    `home`: a folder with a copy of the home's files. If it is given, the dagster.yaml of this copy is read.
     """
     folder = (home or settings.home) / settings.dagster_home.name
     return sort_out(_places(settings, folder), platform.backups.elsewhere)

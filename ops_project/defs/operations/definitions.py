@@ -70,7 +70,9 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
     listener = Listener()
     kept: list[Ledger] = []
-    """The ledger that already has the schedules and columns. After a restore, the home has another ledger."""
+    """The ledger into which the schedules and columns were written; empty before that. After a restore the home has
+    another ledger, and they are written again.
+    """
 
     def decide(context: dg.SensorEvaluationContext) -> CycleReport:
         lineage = graph.of(context.repository_def)
@@ -79,7 +81,8 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             remember_schedules(ledger, schedules_of(context.repository_def), site.settings.now())
             remember_columns(site, site.settings.now())
             kept[:] = [ledger]
-        # Dagster closes the tick's own instance when the tick ends.
+        # Dagster closes the instance of a tick when the tick ends, and the cycles go on. So they open an instance of
+        # their own.
         reference = context.instance.get_ref()
 
         @contextmanager
@@ -107,8 +110,8 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             if found is None or found is error:
                 raise
             raise found from error
-        # If the cycle has not ended, it may be waiting for this very ledger. A server that answers nobody gives no
-        # error.
+        # If the cycle has not ended, it may be waiting for the ledger. A server that does not answer raises no error,
+        # so the ledger is asked here.
         if not report.ended and (why := silent(site.settings.ledger_url)):
             spare.tell(site.settings, site.catalog, site.settings.now(), why, _wall)
         if report.ended and spare.told(site.settings):

@@ -1,5 +1,6 @@
-"""Observer: files in the inbound folders that match no contract. Without it they would wait for ever, unnoticed. There
-is one signal for each folder, with the file names in its message. It ends when the files are gone or match a contract.
+"""Observer: files in the inbound folders that match no contract. Without this observer, such files would wait for ever,
+unnoticed. There is one signal for each folder, with the file names in its message. The signal ends when the files are
+gone or match a contract.
 """
 
 from __future__ import annotations

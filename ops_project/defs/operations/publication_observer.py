@@ -24,8 +24,8 @@ NOT_ORDERED = "it was not built in this run"
 
 
 def look(view: View) -> Observation:
-    """One signal for each run that closed, one for each table of a new publication, and from time to time one with the
-    age of each table that is held back.
+    """One signal for each run that closed, and one for each table of a new publication. Every few minutes there is one
+    more for each table that is held back. It says for how long the table has been held.
     """
     seen: dict[str, str] = json.loads(view.cursors.get(CURSOR) or "{}")
     after = dict(seen)
@@ -128,7 +128,7 @@ def _ages(view: View, news: list[Signal]) -> list[Signal]:
     found = []
     for asset, level in levels.items():
         held, last = level.state == FIRING, before.get(asset)
-        # A reading with a time after now is from a rehearsal of tomorrow, and says nothing about today.
+        # A reading whose time lies after now comes from a rehearsal of tomorrow, and says nothing about today.
         if held and last is not None and last.value and timedelta() <= view.now - last.event_at < AGE_EVERY:
             continue
         if not held and (last is None or not last.value):

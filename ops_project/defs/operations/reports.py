@@ -1,6 +1,6 @@
-"""Draws up each report when its period has ended, and sends it to its readers. It runs in another process, so that the
-daemon does not keep the report's memory. It is a sensor and not a job: a report that cannot be drawn up is a failed
-tick, which raises an alert, and not a page about a failed nightly run.
+"""Draws up each report when its period has ended, and sends it to its readers. The report is made in another process,
+so that the daemon does not keep its memory. A sensor does this and not a job. So if a report cannot be drawn up, the
+tick fails, which raises an alert. A failed job would page a person, as a failed nightly run does.
 """
 
 from __future__ import annotations

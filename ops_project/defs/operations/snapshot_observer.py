@@ -1,7 +1,7 @@
 """Observer: the findings of the newest snapshot of the warehouse, and the metrics that are queries on it. Each
-snapshot is read once, and once more if the configured feeds have changed since. A finding that is closed gives an ok
-signal. So does a finding of a feed that is no longer configured or is switched off, because no file can come that
-would close it. A metric whose tables are absent is unknown and gives no signal.
+snapshot is read once, and once more if the configured feeds have changed since. A closed finding gives an ok signal.
+A finding of a feed that is no longer configured, or is switched off, gives an ok signal too, because no file will come
+that closes it. A metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ FINDINGS = """
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
 """
-"""A finding is about a whole file if the file has further columns, or its columns in another order, and lacks no column
-of the contract. Text in another encoding is loaded, but wrong. One signal stands for all open findings of a kind and
-date.
+"""`is_whole`: the structure of the file differs from its contract, and nothing of the file was lost. That is so if the
+file lacks no column of the contract, was loaded, and had no row refused: it only has further columns, or another order
+of columns. A file in another encoding is never whole, because its text is loaded, but wrong. One signal stands for all
+open findings of a kind, a table and a date, so all of them must be whole.
 """
 GONE = "feed_gone"
 FIXED = frozenset(
@@ -48,7 +49,7 @@ FIXED = frozenset(
 # A finding that was resolved longer ago than this has already been reported.
 LOOK_BACK_DAYS = 14
 METRIC = "metric "
-"""This word and the name of a metric are the name of the part of this observer that asks for the metric."""
+"""This observer has one part for each metric. The name of the part is this word and the name of the metric."""
 QUERY_SECONDS = 20.0
 """The time limit of one metric's query. The shipped ones take a tenth of a second."""
 
@@ -69,7 +70,7 @@ def look(view: View) -> Observation:
     well: set[str] = set()
 
     def part(name: str, ask: Callable[[], list[Signal]]) -> None:
-        """Ask one question. If it cannot be answered, that is reported, and the other questions are still asked."""
+        """Ask one question. If it cannot be answered, this is reported, and the other questions are still asked."""
         try:
             # A query that never ends would delay the alerts of every other metric.
             with limited(connection, QUERY_SECONDS):

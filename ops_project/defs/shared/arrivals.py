@@ -10,8 +10,8 @@ from ops_project.defs.shared.unchanged import pending_dates
 
 
 def window(site: Site, domain: str, now: datetime) -> list[tuple[date, date]]:
-    """Ranges of the business dates of the waiting files, the oldest first. If no file waits, the range is yesterday, so
-    that a missing file of yesterday is noticed.
+    """Ranges of the business dates of the waiting files, the oldest first. If no file waits, the only range is
+    yesterday, so that a missing file of yesterday is noticed.
     """
     start = site.catalog.platform.start_date
     today = now.astimezone(site.catalog.platform.zone).date()

@@ -130,8 +130,8 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do the part of the plan that is not done yet, the oldest dates first. The first run that fails ends the work.
-    Raises RestoreError before anything is built, if the state has changed since the plan was made.
+    """Do the part of the plan that is not done yet, the oldest dates first. After a run that fails, no other run
+    begins. If the state has changed since the plan was made, RestoreError is raised before anything is built.
     """
 
     def on_wait(holder: locks.Holder | None) -> None:
@@ -173,7 +173,9 @@ def _runs(instance: dg.DagsterInstance, wanted: Plan) -> Sequence[dg.RunRecord]:
 
 
 def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
-    """(domain, asset key or nothing). Raises RestoreError, which lists the valid names."""
+    """The domain and the asset key that `text` means. If `text` is a domain, the asset key is empty. Raises
+    RestoreError, which lists the valid names.
+    """
     if text in site.catalog.domain_ids():
         return text, ""
     key = text.replace(".", "/")
@@ -275,8 +277,8 @@ def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
 
 
 def _state(site: Site, domain: str) -> str:
-    """Digest of everything besides the warehouse and the waiting files that decides about the result: code, SQL,
-    contracts, holds.
+    """Digest of the code, the SQL, the contracts and the holds. Together with the warehouse and the waiting files, they
+    decide what a backfill builds.
     """
     feeds = site.catalog.feeds_of(domain)
     models = sorted(

@@ -31,10 +31,11 @@ def stream(
     translator: DagsterDbtTranslator,
     row_count: RowCount,
 ) -> Iterator[Any]:
-    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure if dbt failed. A failing test
-    is not raised here: its check is blocking, and Dagster fails the step once all events are in. A test that could not
-    run says nothing about its rows. Its check fails with the class and the words of the error, or has no result if the
-    test was interrupted.
+    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure if dbt failed. For a test that
+    fails, nothing is raised here: its check is blocking, and Dagster fails the step once all events are in.
+
+    A test that could not run says nothing about the rows. Its check fails, with the class and the words of the error.
+    If the test was interrupted, its check has no result.
 
     `row_count`: `schema.table` → rows, or None if unknown.
     """
@@ -152,8 +153,9 @@ def _plain(value: Any) -> str:
 
 
 def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:
-    """The error to raise for this result; None if only tests failed, or nothing did. `declared`: model → the failure
-    class to use if the engine's message is vague.
+    """The error to raise for this result. None if nothing failed, or only tests failed.
+
+    `declared`: model → the failure class to use if the engine's message is vague.
     """
     found: Classified
     if result.exception is not None:

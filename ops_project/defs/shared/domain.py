@@ -32,7 +32,7 @@ class Layer:
 
 
 def layers_of(manifest: Mapping[str, Any], domain: str) -> list[Layer]:
-    """The layers of a domain without a package of its own: its models, grouped by the schema of their folder."""
+    """The layers of a domain without a Python package. The models of one schema are one layer."""
     folders: dict[str, set[str]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and len(node["fqn"]) > 3 and node["fqn"][1] == domain:
@@ -56,9 +56,12 @@ def build_domain(
     assets: Iterable[dg.AssetsDefinition] = (),
     sensors: Iterable[dg.SensorDefinition] = (),
 ) -> dg.Definitions:
-    """All objects of a domain. `assets`: assets that are neither landed nor built by dbt, checks included; they belong
-    to the main job. If `jobs` does not contain the job of domains.yaml (`main_job`, or else `<domain>_pipeline`), it is
-    added with all layers.
+    """All objects of a domain.
+
+    `assets`: assets and checks that are neither landed nor built by dbt. They belong to the main job.
+
+    `jobs`: the domain's jobs. If the main job of domains.yaml is not among them, it is added with all layers. Its name
+    is `main_job` of domains.yaml, or else `<domain>_pipeline`.
     """
     translator = Translator(site)
     by_layer: dict[str, list[dg.AssetsDefinition]] = {BRONZE: bronze_assets(site, domain)}

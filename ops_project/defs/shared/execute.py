@@ -1,6 +1,6 @@
-"""Runs a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows it
-afterwards. The lock is held from the first look at the inbound folder to the end, so that the files that were seen are
-the files that land.
+"""Runs a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows the run
+afterwards. The lock is held from the first look at the inbound folder to the end. So exactly the files that were seen
+at first are landed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def run_domain(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """One run, or several if the waiting files lie years apart. A failure of the run is returned and not raised."""
+    """One run, or several if the dates of the waiting files lie far apart. A failure of a run is returned and not
+    raised.
+    """
     settings = site.settings
     job = site.catalog.domains.main_job(domain)
 

@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 
 def held_now(settings: Settings) -> dict[str, Hold]:
-    """Asset → its hold. Empty if the ledger cannot be read: a run does not wait for it."""
+    """Asset → its hold. Empty if the ledger cannot be read, because a run does not wait for the ledger."""
     try:
         ledger = open_ledger(settings)
         standing = ledger.holds()
@@ -28,7 +28,9 @@ def held_now(settings: Settings) -> dict[str, Hold]:
 def leave_out(
     settings: Settings, context: dg.AssetExecutionContext, keys: Iterable[dg.AssetKey]
 ) -> dict[dg.AssetKey, str]:
-    """Those of `keys` that are on hold → the reason, in words. Each one is reported as an observation of its asset."""
+    """Asset that is on hold → the reason, in words. Only the assets of `keys` are looked at. Each hold is reported as
+    an observation of its asset.
+    """
     found = held_now(settings)
     left = {
         key: f"{asset_name(key)}: {holds.words(found[asset_name(key)])}" for key in keys if asset_name(key) in found

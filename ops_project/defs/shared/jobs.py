@@ -15,7 +15,9 @@ SHORT_SECONDS = 7_200
 
 @dataclass(frozen=True)
 class Job:
-    """A job over layers of a domain (`bronze` and those of its transforms). Without layers, the job covers all."""
+    """A job over layers of a domain (`bronze` and those of its transforms). A job that names no layer covers all of
+    them.
+    """
 
     name: str
     description: str

@@ -22,7 +22,7 @@ class Order:
     replays: tuple[ReplayOrder, ...] = ()
     """Archived files to read again, besides the waiting ones; one order for each feed."""
     rebuild_tables: tuple[str, ...] = ()
-    """Names of models to build from nothing. Models that every run builds as a whole stand here too, so that the run
+    """Names of models to build from nothing. A model that every run builds as a whole may be named too. Then the run
     happens although no file has come.
     """
 

@@ -15,8 +15,8 @@ RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
 MODE = "ops/mode"
 ARRIVED = "arrived"
-"""The run lands all waiting files, and its range only records their dates. Without this tag, a range is an order:
-exactly these dates are built anew.
+"""A value of the tag MODE: the run lands all waiting files, and its range only records their dates. Without this value,
+a range is an order: exactly these dates are built anew.
 """
 
 
@@ -47,10 +47,10 @@ def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
 
 
 def clusters(days: Iterable[date], gap_days: int = 31) -> list[tuple[date, date]]:
-    """Ranges that cover `days`; a gap of more than `gap_days` begins another one.
+    """Ranges that cover `days`. After a gap of more than `gap_days`, another range begins.
 
-    A range marks every date in it, at about 2 ms for each asset and date: one stray file of 2009 must not mark
-    seventeen years.
+    Dagster marks every date of a range, which takes about 2 ms for each asset and date. If one stray file of 2009 has
+    come, the seventeen years after it must not be marked.
     """
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):

@@ -38,9 +38,14 @@ class Stoppable(Protocol):
 
 @contextmanager
 def classified(what: str, session: Stoppable | None = None, seconds: float | None = None) -> Iterator[None]:
-    """Raise permanent errors as dg.Failure without retries, and transient ones as a request to try again after a
-    pause. With a session the block may take `seconds`. Dagster retries a step that was interrupted. Here a step that
-    ran too long, or that a person stopped, fails for good, and the steps that follow do not begin.
+    """Raise a permanent error of the block as dg.Failure without retries, and a transient error as a request to try
+    again after a pause.
+
+    Dagster alone would retry a step that was interrupted. Here a step that ran too long, or that a person stopped,
+    fails for good, and the steps that follow do not begin.
+
+    `what`: the block, for messages. `session`: the run, which remembers that it was stopped. `seconds`: the time that
+    the block may take; it counts only with a session.
     """
     if session is not None and session.stopped:
         raise _final(f"{what}: not begun, {session.stopped}", "process_killed", session.stopped)

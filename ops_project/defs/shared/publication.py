@@ -1,5 +1,5 @@
-"""Which gold tables a run may publish: those that it built, if every blocking check passed and every hop before them
-was reconciled.
+"""Which gold tables a run may publish. The run must have built the table, every blocking check of the table must have
+passed, and no reconciliation may break at the table or before it.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """Why the table may not be published although its own checks passed: a reconciliation breaks at its hop or at an
-    earlier one, so it may agree with a source that is wrong. Empty if none breaks.
+    """Why a reconciliation forbids publishing the table; empty if none does. A break at an earlier hop counts as well:
+    the table may agree with the table before it, and both may be wrong.
     """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]

@@ -1,6 +1,7 @@
-"""Reconciliations as asset checks: on the target of each hop, after each load, and every hour on the newest snapshot.
+"""Reconciliations as asset checks on the target of each hop. They run after each load, and every hour on the newest
+snapshot.
 
-The hourly job reads a snapshot and holds no lock, so that it delays nothing and is delayed by nothing.
+The hourly job reads a snapshot and holds no lock. So no other run waits for this job, and it waits for none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -174,8 +175,8 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
 
 
 def _command(name: str, hop: Comparison) -> str:
-    """The command that shows the break: for one date if the break is about one date, because a window of dates may
-    agree in total.
+    """The command that shows the break. If the break is about one date, the command names this date, because the totals
+    of all dates together may agree.
     """
     return f"ops reconcile {name}" + (f" --date {hop.dates[0]}" if len(hop.dates) == 1 else "")
 

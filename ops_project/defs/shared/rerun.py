@@ -72,8 +72,8 @@ def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagster
 
 
 def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """The domains whose newest replay ended before it had published. Its rows may be landed although the tables that
-    depend on them were not built.
+    """The domains whose newest replay ended before it had published. The rows of such a replay may be landed although
+    the tables that depend on them were not built.
     """
     newest: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):
@@ -116,8 +116,8 @@ def rerun(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """Do what the plan says, in one run, or in several if fewer dates are built at once. A failure of a run is
-    returned and not raised; no further run begins after it.
+    """Do what the plan says, in one run. If `wanted` limits the dates of a run, there are several runs. A failure of a
+    run is returned and not raised, and no further run begins after it.
     """
     settings, run = site.settings, wanted.run
 

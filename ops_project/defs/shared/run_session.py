@@ -53,8 +53,8 @@ WHERE run_id = ? AND (
 )
 ORDER BY feed, business_date
 """
-"""The findings of a run that its user must see: all open findings, and findings of two kinds even if they are closed:
-files that came again, and bad rows of loaded files, which went into quarantine.
+"""The findings of a run that its user must see. These are all open findings. Findings of two kinds count even if they
+are closed: files that came again, and bad rows of loaded files, which went into quarantine.
 """
 
 
@@ -94,11 +94,11 @@ class RunSession:
     config: Mapping[str, str] = field(default_factory=dict)
     """The files of the configuration at the start of the run, and their digests; empty if they could not be stored."""
     stopped: str | None = None
-    """Why the remaining steps must not begin; empty otherwise."""
+    """Why the remaining steps must not begin. None: they may begin."""
 
     @property
     def rebuild(self) -> tuple[date, date] | None:
-        """Dates that models build anew, besides the dates that new rows touch."""
+        """Dates that models build anew, besides the dates that new rows touch. None: there are no such dates."""
         return self.window if self.exact else None
 
     @property
@@ -200,7 +200,7 @@ def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: 
 
 
 def _ended(settings: Settings, now: datetime) -> str:
-    """The moment at which a run closed. A replay's clock stands still, so it cannot give this moment."""
+    """The moment at which a run closed: `now` in a replay, whose clock stands still, or else the real time."""
     return (now if settings.as_of is not None else datetime.now(UTC)).isoformat()
 
 

@@ -56,8 +56,9 @@ class Site:
         return daily_partitions(self.catalog.platform, self.settings)
 
     def owners(self, names: Sequence[str], *, named_in: Path | None = None) -> list[str]:
-        """Owners as Dagster wants them. `named_in`: the file that names them, if it is not part of the
-        configuration. Raises ConfigError for an owner that does not exist.
+        """Owners as Dagster wants them. Raises ConfigError for an owner that does not exist.
+
+        `named_in`: the file that names the owners, if this file is not part of the configuration.
         """
         owners = self.catalog.owners
         missing = [name for name in names if owners.resolve(name) is None]

@@ -1,5 +1,5 @@
-"""One step for each layer of a domain's dbt models. Each layer has its own selection. A blocking check inside a step
-does not stop that step, but between two steps it stops the next layer.
+"""One step for each layer of a domain's dbt models. Each layer has its own selection. A blocking check that fails does
+not stop the step to which it belongs, but it stops the step of the next layer.
 """
 
 from collections.abc import Collection, Iterator
@@ -114,8 +114,8 @@ def _selection(
     select: str,
     held: Collection[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """dbt's arguments for the assets of this step that Dagster selected. `layer` holds all of them;
-    `context.assets_def` holds only the selected ones.
+    """dbt's arguments for the assets of this step that Dagster selected. `layer` holds all assets of the step.
+    `context.assets_def` would hold only the selected ones.
     """
     keys = {key for key in context.selected_asset_keys if key not in held}
     checks = {check for check in context.selected_asset_check_keys if check.asset_key not in held}

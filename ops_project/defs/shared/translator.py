@@ -20,7 +20,9 @@ PARTITIONED_PREFIX = "fact_"
 
 
 class Translator(DagsterDbtTranslator):
-    """The key is [schema, table]. If the model's meta does not give a value, the domain gives it."""
+    """The key of an asset is [schema, table]. Other values come from the model's meta. If the meta does not give a
+    value, the domain gives it.
+    """
 
     def __init__(self, site: Site) -> None:
         super().__init__()
@@ -132,8 +134,9 @@ class Translator(DagsterDbtTranslator):
 
 
 def freshness_policy(site: Site, domain: str, layer: str, name: str | None = None) -> dg.FreshnessPolicy | None:
-    """Dagster's freshness policy for a table: the policy that is named, or else the policy of the domain for the layer,
-    or else the policy of the layer.
+    """Dagster's freshness policy for a table. `name` is the name of the policy. If it is not the name of a policy, the
+    domain's policy for the layer counts. If the domain has none, the policy of the layer counts. None if there is no
+    policy at all.
     """
     freshness = site.catalog.freshness
     chosen = name if name in freshness.policies else None

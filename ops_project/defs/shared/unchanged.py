@@ -33,8 +33,9 @@ NO_FILES = "no files yet"
 def quiet_domains(
     settings: Settings, catalog: Catalog, domains: list[str], now: datetime, *, plain: bool = True
 ) -> dict[str, str] | None:
-    """Domain → why it need not run, if none of the domains needs a run. None if there is work, or if only Dagster
-    can tell. `plain`: as in `quiet`.
+    """Domain → why it need not run. None if one of the domains needs a run, or if only Dagster can tell.
+
+    `plain`: as in `quiet`.
     """
     runs = dagster_runs_file.read(settings, domains)
     if runs is None or runs.unfinished:
@@ -67,10 +68,11 @@ def quiet(
     signature: str | None = None,
     plain: bool = True,
 ) -> str | None:
-    """Why a run of `domain` would only repeat the last one, or None.
+    """Why a run of `domain` is not necessary: it would only repeat the last one, or the domain is not in use. None if a
+    run is necessary.
 
     `plain`: the request is only for files that have arrived. A request for dates or tables is carried out again if the
-    domain has already run. A domain that never had a file or a run has nothing to build tables from.
+    domain has already run. If a domain never had a file or a run, there is nothing from which tables could be built.
     """
     if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None
@@ -114,9 +116,9 @@ def _memory(settings: Settings, domain: str) -> Path:
 
 
 def _signature(settings: Settings, now: datetime) -> str:
-    """Everything besides the inbound files that a run's result depends on: code, models, configuration, verdicts,
-    and the hour. The hour counts because the clock decides what is late, and within one hour nothing new becomes
-    due.
+    """A digest of the code, the models, the configuration, the verdicts on alerts, and the hour. Together with the
+    inbound files, they decide the result of a run. The hour counts because the clock decides what is late. Within one
+    hour nothing new becomes due.
     """
     digest = hashlib.sha256(f"{dbt_manifest.content_key(DBT_PROJECT_DIR)} {sources_key()} {now:%Y-%m-%dT%H}".encode())
     for root in (CONFIG_DIR, settings.overlay):
@@ -128,8 +130,8 @@ def _signature(settings: Settings, now: datetime) -> str:
 
 
 def _excluded(settings: Settings) -> list[verdicts.Point] | None:
-    """The points that a run leaves out. None if the ledger cannot be reached; a run then keeps those of the last
-    run.
+    """The points that a run leaves out, because people called the alerts about them false. A point is an asset, a
+    business date and an alert. None if the ledger cannot be reached: a run then keeps the points of the last run.
     """
     try:
         return verdicts.points(open_ledger(settings).verdicts())
@@ -140,7 +142,7 @@ def _excluded(settings: Settings) -> list[verdicts.Point] | None:
 def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
     """Whether the newest run is the one that is remembered as good, and nothing that it depended on has changed.
 
-    A later run may have landed the waiting files and died before it built the tables.
+    The newest run may be another one: a run that landed the waiting files and died before it built the tables.
     """
     if newest_run is None or not settings.warehouse.is_file():
         return False

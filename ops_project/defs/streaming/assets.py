@@ -1,5 +1,5 @@
-# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
-# with a name.
+# `from __future__ import annotations` is not used here, because it makes every annotation a text. Dagster compares the
+# annotation of a context with its own classes.
 """The serving store, and the verdicts of validation, reported on the streams that caused them."""
 
 from collections.abc import Iterator
@@ -62,8 +62,8 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
                 days = listening.days_to_serve(session.connection(), store)
                 served = listening.serve(session.connection(), store, days)
             except Throttled as error:
-                # No table is materialized in this case. Without this observation the metric would have no value exactly
-                # when it matters.
+                # If the store refuses writes, nothing is materialized. Without this observation the metric of refused
+                # writes would have no value exactly when it matters.
                 counted = {"throttled_requests": error.throttled_requests}
                 context.log_event(dg.AssetObservation(KEY, metadata=counted))
                 raise

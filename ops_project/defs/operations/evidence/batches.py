@@ -1,4 +1,4 @@
-"""What the landed files show: the newest batches, and samples of refused rows and of duplicates, all masked."""
+"""What the landed files show: the newest batches with a finding or refused rows, and masked samples of these rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ LISTED_ASSETS = 8
 
 
 def items_of_batches(scene: Scene) -> Iterator[Item]:
-    """The newest files of the feeds concerned, their open findings, and masked samples of refused rows."""
+    """The newest files of the feeds concerned that have a finding or refused rows, and masked samples of refused rows.
+    If the problem is about one batch, this batch is shown in every case.
+    """
     snapshot = newest(scene)
     feeds = [asset.partition("/")[2] for asset in scene.assets if asset.startswith("bronze/")]
     feeds = [feed for feed in feeds if feed in scene.catalog.feeds][:LISTED_ASSETS]

@@ -84,8 +84,8 @@ def items_of_code(scene: Scene) -> Iterator[Item]:
 def _of_configuration(settings: Settings, concerned: Concerned, before: Snapshot, bad: Snapshot) -> Iterator[Item]:
     was, here = before.manifest.get("config") or {}, bad.manifest.get("config") or {}
     if not was or not here:
-        # This snapshot was made by an earlier version, or by a restore. `_configuration` says that its configuration is
-        # unknown.
+        # One of the two snapshots was made by an earlier version, or by a restore, and has no configuration to compare.
+        # The item `Code` says that its configuration is unknown.
         return
     names = versions.changed(was, here)
     between = f"snapshots {before.id} and {bad.id}"
@@ -152,7 +152,10 @@ def _concerned(scene: Scene) -> Concerned:
 
 
 def called_macros(models: Iterable[str], macros: Mapping[str, str]) -> frozenset[str]:
-    """Those of `macros` (path → text) that the models' SQL calls, directly or through another macro."""
+    """The paths of the macros that the models' SQL calls, directly or through another macro.
+
+    `models`: the SQL of each model. `macros`: path → text of each file of macros.
+    """
     defined = {name: path for path, text in macros.items() for name in _MACRO.findall(text)}
     found: set[str] = set()
     waiting = list(models)

@@ -21,8 +21,8 @@ HIDDEN = "***"
 
 
 def items_of_duplicates(scene: Scene) -> Iterator[Item]:
-    """For the files concerned, the duplicates that landing noted; for tables with repeated keys, the rows that are in
-    them now.
+    """For the files concerned: the duplicates that landing noted. For tables with repeated keys: the keys that repeat
+    in the newest snapshot.
     """
     snapshot = newest(scene)
     if snapshot is None:
@@ -55,7 +55,9 @@ def _of_files(scene: Scene, snapshot: Snapshot) -> Iterator[Item]:
 
 
 def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterator[Item]:
-    """Rows are grouped by the columns that the finding names. If these do not repeat, there is no sample."""
+    """Rows are grouped by the columns that the failures of the table name, or else by the key of its feed. If no group
+    has two rows, there is no sample.
+    """
     table = asset.replace("/", ".")
     known = snapshot.tables.get(table)
     if known is None:

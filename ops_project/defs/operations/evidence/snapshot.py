@@ -18,7 +18,8 @@ LONGEST = 240
 
 
 def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
-    """The newest snapshot, and the newest good one from before the problem began; None for one that does not exist.
+    """The newest snapshot, and the newest good snapshot from before the problem began. A snapshot that does not exist
+    is None.
 
     The time of a snapshot is the start of its run. The bad run may have started before the good build, and then waited
     for the good run. So the snapshot of the bad run is recognised by the id of the run, and not by its time.
@@ -33,8 +34,8 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """The snapshots of the table's domain since the last good one, the oldest first, so that the first one is of the
-    first bad run. If there is no such snapshot, the snapshots of all domains are returned.
+    """The snapshots of the table's domain since the last good snapshot, the oldest first. So the first of them is that
+    of the first bad run. If the domain has no snapshot since then, the snapshots of all domains are returned.
     """
     _, before = compared(scene)
     if before is None or not scene.assets:

@@ -37,8 +37,8 @@ def items_of_tables(scene: Scene) -> Iterator[Item]:
 
 
 def changes_of_tables(scene: Scene) -> list[Change]:
-    """The differences between the newest snapshot and the last good one, for the tables upstream. Each change belongs
-    to the first run that has it; later runs only kept it.
+    """The differences between the newest snapshot and the last good one, for the tables upstream. A change is counted
+    for the first run whose snapshot shows it. Later runs only kept the change.
     """
     now, before = compared(scene)
     if now is None or before is None:
@@ -100,6 +100,6 @@ def _commit(snapshot: Snapshot) -> str:
 
 
 def commits_of_runs(scene: Scene) -> dict[str, str]:
-    """Run → commit, of the runs whose snapshots are kept."""
+    """Run → commit, for the runs whose snapshots are kept."""
     found = snapshots.existing(scene.settings)
     return {str(item.manifest.get("run_id", "")): str(item.manifest.get("commit", "")) for item in found}
