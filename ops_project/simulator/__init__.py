@@ -30,9 +30,13 @@ def simulate(
     postgres: str | None = None,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does. `feeds` limits the files to these feeds, `faults` are written ID[:FEED][@DATE],
-    and `postgres` is the URL of a database for the transactions. If the request cannot be fulfilled, ValueError is
-    raised before anything is written.
+    """Deliver as `ops simulate` does. Raises ValueError if the request cannot be fulfilled; see `simulation.simulate`.
+
+    `feeds`: only files of these feeds are delivered.
+
+    `faults`: each is written ID[:FEED][@DATE].
+
+    `postgres`: URL of a database that gets the transactions instead of inbound.
     """
     # The module is imported only when it is needed, so that the command line can show this package's constants without
     # numpy and the catalog.

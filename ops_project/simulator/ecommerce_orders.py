@@ -23,7 +23,7 @@ COUPON, TAX = 0.05, 0.07
 
 @dataclass
 class Counted:
-    """How many ids of the day are used already. An id consists of the date and a running number."""
+    """How many ids of the day are used already. An id consists of the date and of a running number in the day."""
 
     day: date
     orders: int = 0

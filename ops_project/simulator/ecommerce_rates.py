@@ -1,6 +1,6 @@
 """The second currency of the shop: which customers pay in it, its price list, and its daily rate. The rate is a
-seeded random walk that is drawn back to its level, so that it stays plausible over any number of years. The rate of
-a single day can be computed alone, like everything in this package.
+seeded random walk that is drawn back to its level. So the rate stays plausible over any number of years. Like
+everything in this package, the rate of a day can be computed without any other day.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ REFERRERS = ("direct", "search", "email", "social", "affiliate")
 REFERRER_SHARE = np.array([0.30, 0.34, 0.14, 0.15, 0.07])
 EVENTS = ("page_view", "product_view", "add_to_cart", "checkout", "purchase")
 PAGES = ("/", "/product", "/cart", "/checkout", "/thanks")
-# For each session that leads to an order there are this many that do not. The number gives about four events for each
-# order item.
+# The number of idle sessions for each session that leads to an order. It gives about four events for each order item.
 IDLE_SESSIONS = 1.35
 EVENT_SQL = """
     event_id, event_date, make_timestamp(occurred * 1000000) AS occurred_at, 'S' || session AS session_id,
@@ -73,7 +72,7 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
 
 
 def _idle_starts(rng: np.random.Generator, count: int, orders: Orders, counted: Counted) -> Ints:
-    """Idle sessions start within the slice's own span of time."""
+    """The start of each idle session: at most 15 minutes before or after an order of the slice."""
     span = orders.placed if len(orders.placed) else np.array([counted.midnight])
     near: Ints = span[rng.integers(0, len(span), count)] + rng.integers(-900, 900, count)
     return near

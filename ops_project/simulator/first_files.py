@@ -45,9 +45,9 @@ class Wanted:
 def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days: int, now: datetime) -> Wanted | None:
     """The days and domains that must be simulated before these domains can run; None if nothing has to be simulated.
 
-    If the home remembers a request that was not finished, this is the rest of that request, without the domains that a
-    user has given files since then. If the home has never had a file, the result is `days` days of each domain. So a
-    user's files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
+    If the home remembers a request that was not finished, the result is the rest of that request. Domains that a user
+    has given files since then are left out. If the home has never had a file, the result is `days` days of each domain.
+    So a user's files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
     """
     zone = catalog.platform.zone
     if (left := _unfinished(settings.home)) is not None:
@@ -78,8 +78,10 @@ def _has_own_files(settings: Settings, domain: str, zone: ZoneInfo) -> bool:
 
 @contextmanager
 def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Callable[[str], int]]:
-    """Deliver in the background. Yields a function that waits until all files of a domain are there, and returns their
-    number; it raises SimulationError if they cannot be made. When the block ends, the process has ended.
+    """Deliver in a background process. When the block ends, this process has ended.
+
+    Yields a function that takes a domain. The function waits until all files of the domain are there, and returns their
+    number. It raises SimulationError if the files cannot be made.
     """
     _keep(settings.home, wanted)
     process = subprocess.Popen(

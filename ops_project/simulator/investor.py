@@ -72,7 +72,7 @@ def _sales(world: World, day: date, *, first: bool) -> list[Columns]:
 
 
 def transactions(sales: Sales, *, late: bool) -> Columns:
-    """The day's transactions that are recorded at once, or those that are recorded on the day after."""
+    """The transactions of a day. `late`: only those that are recorded on the day after, or else only the others."""
     chosen = np.flatnonzero(sales.late == late)
     midnight = days_since_epoch(sales.day) * 86_400
     occurred = midnight + sales.second[chosen]

@@ -21,7 +21,8 @@ EVERY_DAYS, RUNS_DAYS = 14, 28
 ENROLLED_SHARE, TREATED_SHARE = 0.6, 0.5
 REGION_SHARE = np.cumsum([0.46, 0.28, 0.17, 0.09])
 CHANNEL_SHARE = np.cumsum([0.31, 0.22, 0.17, 0.12, 0.18])
-# The share, the price and the cost in cents of: subscription, add-on, hardware, services.
+# For subscription, add-on, hardware and services: the share of the sales, the price in cents, and the cost as a share
+# of the price.
 LINE_SHARE = np.array([0.46, 0.31, 0.09, 0.14])
 LINE_PRICE = np.array([2_900.0, 1_200.0, 14_900.0, 8_000.0])
 LINE_COST = np.array([0.34, 0.28, 0.71, 0.58])
@@ -41,7 +42,7 @@ def start_of(experiment: int) -> int:
 
 
 def true_lift(world: World, experiment: int) -> float:
-    """By how much the treatment of an experiment raises the revenue of a sale: 0.02 to 0.14."""
+    """The share by which the treatment of an experiment raises the revenue of a sale: 0.02 to 0.14."""
     return 0.02 + 0.12 * float(world.unit("investor/lift", experiment))
 
 

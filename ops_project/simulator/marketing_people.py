@@ -31,7 +31,7 @@ SECOND_EMAIL = 0.2
 
 
 def operation(births: Ints, ends: Ints, changed: Ints, day: int, *, first: bool) -> Ints:
-    """The index into OPS for each row; 0 if the day's file does not hold it."""
+    """For each row, the index of its operation in OPS; 0 if the day's file does not hold the row."""
     exists = (births <= day) & (ends > day)
     if first:
         return np.where(exists, 1, 0)

@@ -1,6 +1,6 @@
 """Remembers what was simulated for a home: the seed and scale of each domain, and its first and last delivered day.
 
-So a later call continues with the same data, and only the very first day of a source brings its initial load.
+So a later call continues with the same data, and only the first day of a source brings its initial load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Prepares a simulated day before it becomes visible.
 
-Files are written into a hidden folder beside the inbound folders and then renamed into place together, so that inbound
-only ever holds complete files. This module decides nothing about their content.
+The files of a day are written into a hidden folder inside the domain's inbound folder. When all of them are complete,
+they are renamed into place. So inbound never shows a file that is not complete. This module decides nothing about the
+content of the files.
 """
 
 from __future__ import annotations
@@ -76,8 +77,13 @@ class Outbox:
         select: str = "*",
         dialect: str = "FORMAT csv",
     ) -> None:
-        """Stage one file: the rows of `columns`, one set or several, selected with the SQL `select`. Another call for
-        the same file appends to it.
+        """Stage one file. Another call for the same file appends to it.
+
+        `columns`: the rows, in one set of columns or in several.
+
+        `select`: SQL that makes the fields of the file from the columns.
+
+        `dialect`: the options of DuckDB's COPY.
         """
         if not self.wants(feed):
             return
@@ -96,8 +102,9 @@ class Outbox:
             _append(target, staged.path)
 
     def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> None:
-        """Stage the control file of a staged file: `text` with the file's feed and number of records. It arrives at the
-        same time as the file.
+        """Stage the control file of the staged file `name`. The two files arrive at the same time.
+
+        `text`: the content, in which {feed}, {rows} (the number of records) and the names of `values` are filled in.
         """
         data = self._find(name)
         if data is None:

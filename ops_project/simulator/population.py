@@ -22,7 +22,9 @@ FIRST_BIRTH = days_since_epoch(date(2009, 1, 1))
 
 @dataclass(frozen=True)
 class Population:
-    """Members 0, 1, 2 … of one kind; `size` of them at the anchor, growing by `growth` (log rate) a year."""
+    """Members 0, 1, 2 … of one kind. At the anchor there are `size` members. In a year the logarithm of their number
+    grows by `growth`.
+    """
 
     world: World
     name: str
@@ -54,10 +56,11 @@ class Population:
         return 1 + (-np.log1p(-self.unit(trait, keys)) * mean_days).astype(np.int64)
 
     def changes(self, trait: str, keys: Ints, births: Ints, until: date | Ints, every: int) -> tuple[Ints, Ints]:
-        """How often `trait` has changed by the end of `until`, and the day of the last change (without a change: the
-        birth).
+        """How often `trait` has changed by the end of `until`, and the day of the last change. If there was no change,
+        this is the day of birth.
 
-        Each member has a period of its own, between half and twice `every` days; `until` may be a day for each member.
+        Each member has a period of its own, between half and twice `every` days. `until`: one day, or a day for each
+        member.
         """
         period = (every * (0.5 + 1.5 * self.unit(f"{trait}/period", keys))).astype(np.int64)
         phase = 1 + (period * self.unit(f"{trait}/phase", keys)).astype(np.int64)

@@ -29,8 +29,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
-    """Replace the file by a rename. Its modification time stays. A .gz file is compressed again, without a timestamp in
-    it.
+    """Replace the file by a rename. Its modification time stays. The content of a .gz file is compressed first, and no
+    timestamp is written into it.
+
+    `compress`: False if the content is already compressed.
     """
     if compress and path.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
@@ -93,7 +95,7 @@ class Sheet:
         return _read_lines(text, form) if form.kind == "lines" else _read_csv(text, form, feed, names)
 
     def write(self, path: Path, *, recount: bool) -> None:
-        """Write the records back. `recount`: a trailer gets their number."""
+        """Write the records back. `recount`: a trailer gets the new number of records."""
         if self.format.kind == "parquet":
             write_bytes(path, _parquet(self))
             return

@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass
 class Report:
-    """The days and files that a domain's source delivered. `start` and `end` are None if nothing was left to do."""
+    """The days and files that a domain's source delivered. If nothing was left to do, `start` and `end` are None."""
 
     domain: str
     seed: int
@@ -91,8 +91,11 @@ def yesterday(now: datetime, zone: ZoneInfo) -> date:
 def simulate(
     settings: Settings, catalog: Catalog, now: datetime, asked: Asked, progress: Progress | None = None
 ) -> Result:
-    """Deliver the requested files, with their faults, into the home's inbound folder. If the request cannot be
-    fulfilled, SimulationError or FaultError is raised before anything is written.
+    """Deliver the requested files, with their faults, into the home's inbound folder.
+
+    Raises SimulationError or FaultError if the request cannot be fulfilled. A request with an unknown name or an
+    impossible date is refused before anything is written. Whether a file can be broken is known only when the day of
+    the fault is made. If it cannot be broken, the days before stay delivered.
     """
     faults = [resolve(request, catalog) for request in asked.faults]
     injector = Injector(catalog, faults, now)
@@ -144,7 +147,7 @@ def _deliver(
         plans.append((domain, world, window, known))
     if stray := [fault for fault in injector.faults if fault.domain not in [plan[0] for plan in plans]]:
         raise SimulationError(f"fault {stray[0].request} concerns domain {stray[0].domain!r}, which was not asked for")
-    # Domains with a fault come first. So a fault that cannot be put in is refused before anything is delivered.
+    # Domains with a fault come first. So if a fault cannot be put in, no domain without a fault has been delivered yet.
     for domain, world, window, known in sorted(plans, key=lambda plan: not injector.concerns(plan[0])):
         report = Report(domain, world.seed, world.scale)
         result.reports.append(report)
@@ -209,12 +212,15 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 def _before_publish(
     injector: Injector, world: World, outbox: Outbox, day: date, *, postgres: str | None, again: Again | None
 ) -> None:
-    """Put the faults of a day into its files. `postgres`: the transactions then go to this database and not to inbound.
-    `again`: days that were delivered before.
+    """Put the faults of a day into its files.
+
+    `postgres`: URL of a database that gets the transactions instead of inbound.
+
+    `again`: the days that were delivered before. Of such a day, only the files that a fault changes stay.
     """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
-        outbox.discard()  # No fault changes this domain, so its whole day would only be delivered twice.
+        outbox.discard()  # No fault of the domain falls on this day, so the day would only be delivered twice.
         return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}
@@ -233,8 +239,8 @@ def _before_publish(
 def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
     """Leave out the feeds that no fault changed, because their files would be duplicate deliveries that hide the fault.
 
-    Raises SimulationError if no data file differs from the delivered one and no waiting file was withdrawn: a file that
-    has landed can no longer be missing or late.
+    Raises SimulationError if the fault has no effect. That is so if each data file equals the delivered one, and no
+    waiting file was withdrawn: a file that has landed can no longer be missing or late.
     """
     broken = {
         file.feed
@@ -284,5 +290,5 @@ def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: b
         return Window.ending(end, DEFAULT_DAYS)
     if known.until < end:
         return Window(known.until + timedelta(days=1), end)
-    # A fault needs a day, so the last day is delivered again.
+    # A fault needs a day, and a requested end is a request for that day. So the last day is delivered again.
     return Window(end, end) if faulty or asked.end else None

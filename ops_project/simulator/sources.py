@@ -18,7 +18,7 @@ from ops_project.catalog import Catalog
 from ops_project.simulator.outbox import Outbox, Staged
 from ops_project.simulator.world import EPOCH, World
 
-# Domain → the module of its source system, in the order in which they are asked.
+# Domain → the module of its source system. A module is imported only when its domain is simulated.
 SOURCES: dict[str, str] = {
     "ecommerce": "ops_project.simulator.ecommerce",
     "marketing": "ops_project.simulator.marketing",
@@ -68,8 +68,8 @@ def source_of(domain: str) -> Source:
 
 
 def strangers(domain: str, catalog: Catalog) -> list[str]:
-    """Feeds of the source whose files do not match the contracts of this configuration, because an overlay has replaced
-    the contracts.
+    """Feeds of the simulated source whose files match no contract of this configuration. There are some only if an
+    overlay has replaced the contracts.
     """
     source = source_of(domain)
     return [
@@ -93,8 +93,11 @@ def deliver(
 ) -> Iterator[tuple[date, list[Staged]]]:
     """Deliver a domain's days one after the other; yields each day with the files that it brought.
 
-    `initial_on` is the day that brings the initial load of sources that send one. `before_publish` may change what is
-    staged: this is where faults are put in.
+    `initial_on`: the day that brings the initial load, if the source sends one.
+
+    `only`: the feeds to deliver; all feeds if it is empty.
+
+    `before_publish`: may change the staged files of a day. Faults are put in here.
     """
     source = source_of(domain)
     _sweep(inbound / domain)

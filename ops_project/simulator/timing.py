@@ -17,14 +17,16 @@ WEEKDAYS = (1.02, 0.97, 0.96, 0.98, 1.06, 1.12, 0.89)
 
 
 def arrival(world: World, zone: ZoneInfo, domain: str, name: str, day: date) -> datetime:
-    """When a file for business date `day` arrives: 00:30–01:00 of the next day in `zone`, as UTC, to the second."""
+    """When a daily file for business date `day` arrives, in UTC, to the second. It arrives between 00:30 and 01:00 of
+    the next day in `zone`.
+    """
     first = datetime.combine(day + timedelta(days=1), FIRST_ARRIVAL, zone)
     late_by = world.rng("arrival", domain, name, day).integers(0, int(ARRIVAL_SPREAD.total_seconds()))
     return first.astimezone(UTC) + timedelta(seconds=int(late_by))
 
 
 def is_arrival(moment: datetime) -> bool:
-    """Whether a file can have arrived at this moment, which is in the zone of the sources and not in UTC."""
+    """Whether a daily file can have arrived at this moment. The moment is in the zone of the sources and not in UTC."""
     first = datetime.combine(moment.date(), FIRST_ARRIVAL, moment.tzinfo)
     return first <= moment < first + ARRIVAL_SPREAD
 

@@ -1,6 +1,6 @@
 """The random numbers of the simulator. Each one is a pure function of the seed, of names and of keys.
 
-So a single day has the same bytes as the same day in a longer window. The module keeps no state and reads no clock.
+So a day that is simulated alone has the same bytes as in a longer window. The module keeps no state and reads no clock.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class World:
-    """One seeded world. Events grow linearly with `scale`, entities (customers, songs …) with its square root."""
+    """One seeded world. The number of events is proportional to `scale`. The number of entities (customers, songs …) is
+    proportional to the square root of `scale`.
+    """
 
     seed: int = 42
     scale: float = 1.0
@@ -44,12 +46,14 @@ class World:
 
     @property
     def breadth(self) -> float:
-        """The factor of entities: a square root, so that a daily full extract does not outgrow the events."""
+        """The factor of the number of entities. It is the square root of `scale`, so that a daily full extract of the
+        entities does not outgrow the events.
+        """
         return float(np.sqrt(self.scale))
 
     @property
     def depth(self) -> float:
-        """The factor of each entity's activity. Entities times activity grow in proportion to the scale."""
+        """The factor of each entity's activity. The number of entities times their activity is proportional to `scale`."""
         return self.scale / self.breadth
 
     def key(self, *names: object) -> int:

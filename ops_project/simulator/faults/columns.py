@@ -33,7 +33,9 @@ def extra_column(scene: Scene) -> Details:
 
 
 def missing_column(scene: Scene) -> Details:
-    """Removes the last required column that is neither key nor date, or else the last column."""
+    """Removes a column: the last required number, or else the last required column, or else the last column. The key
+    and the business date stay if there are other columns.
+    """
     sheet = _sheet(scene, need=2)
     name = _victims(scene, sheet, required=True)[-1]
     index = sheet.column(name)
@@ -44,7 +46,7 @@ def missing_column(scene: Scene) -> Details:
 
 
 def changed_type(scene: Scene) -> Details:
-    """Sends numbers or dates as words."""
+    """Sends the values of a column as words: of a number, or else of a date, or else of a boolean."""
     sheet = _sheet(scene)
     kinds = (NUMERIC, {"date", "timestamp"}, {"boolean"})
     candidates = [name for kind in kinds for name in _victims(scene, sheet, kind)]
@@ -72,7 +74,7 @@ def reordered_columns(scene: Scene) -> Details:
 
 
 def renamed_column(scene: Scene) -> Details:
-    """Renames a required column, so that one is missing and one is additional."""
+    """Renames a column, so that one column is missing and another is additional. It is chosen as in `missing_column`."""
     sheet = _sheet(scene)
     name = _victims(scene, sheet, required=True)[-1]
     sheet.names[sheet.column(name)] = f"{name}_usd"
@@ -82,8 +84,12 @@ def renamed_column(scene: Scene) -> Details:
 def _victims(
     scene: Scene, sheet: Sheet, types: set[str] | frozenset[str] | None = None, *, required: bool = False
 ) -> list[str]:
-    """Raw names of columns that are not part of the key and have one of these types; the required ones if there are
-    any.
+    """Raw names of the columns that a fault may change. The key and the business date are left out if there are other
+    columns.
+
+    `types`: only columns of these types.
+
+    `required`: only required numbers, or else only required columns, if there are any.
     """
     contract, raw = scene.contract, scene.contract.raw_names
     keys = {*scene.feed.key, scene.feed.business_date}

@@ -31,15 +31,15 @@ class Fault:
     """Schema and table of the root asset."""
     apply: Kind = "file"
     act: Callable[..., Details] | None = None
-    """Does the damage and returns what was done.
+    """Does the damage and returns what was done. Its arguments depend on `apply`.
 
-    For a file: act(Scene). For the warehouse: act(connection, table, day or None), in its own transaction. For other
-    kinds: the arguments that their applier in `appliers` passes.
+    For a file: act(Scene). For the warehouse: act(connection, table, day or None), in its own transaction. For another
+    kind: the arguments that the applier of this kind passes (see `appliers`).
     """
     any_feed: bool = False
-    """True: the fault breaks any feed, also of a domain that is not simulated."""
+    """True: the fault can break any feed, also a feed of a domain that is not simulated."""
     spans_window: bool = False
-    """True: every day of the window is changed, not the fault's day alone."""
+    """True: the fault changes every day of the window up to its own day, and not its own day alone."""
     days_back: int = 0
     """The default day of the fault lies this many days before the last simulated one."""
     on_holiday: bool = False

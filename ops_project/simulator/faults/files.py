@@ -76,7 +76,9 @@ def truncated_mid_row(scene: Scene) -> Details:
 
 
 def undecodable(scene: Scene) -> Details:
-    """Put bytes into the middle of the file that the contract's encoding does not know."""
+    """Put bytes that the contract's encoding does not know into the middle of the file. In a Parquet file they replace
+    the last four bytes.
+    """
     file = scene.data()[-1]
     content, kind = scene.bytes_of(file), scene.contract.format.kind
     middle = content.find(b"\n", len(content) // 2) + 1

@@ -68,8 +68,8 @@ class Injector:
                     (outbox.folder / name).unlink(missing_ok=True)
 
     def break_inbound(self, inbound: Path) -> None:
-        """Break files that are already in the inbound folder, simulated or not: the newest of the feed, or those of
-        the day.
+        """Break files that are already in the inbound folder, simulated or not. A fault with a date breaks the files of
+        this date. Without a date, it breaks the newest files of its feed, or those `days_back` dates before them.
         """
         for number, fault in enumerate(self.faults):
             folder = inbound / fault.domain
@@ -156,8 +156,8 @@ def _default_day(fault: Resolved, start: date, end: date) -> date:
 
 
 def _lying_in(folder: Path, feed: Feed) -> list[Staged]:
-    """The feed's data and control files in a folder. The business date comes from the name, or else it is the day of
-    arrival.
+    """The feed's data and control files in a folder. The business date is taken from the name of the data file. If the
+    name has no date, the business date is the day of arrival in UTC.
     """
     found: list[Staged] = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:

@@ -1,5 +1,5 @@
-"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. The damage to a
-table stays until a delivery touches its business date, because the build then replaces the rows of that date.
+"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. Damage to a table stays
+until a delivery touches the damaged business date. Then the build replaces the rows of this date.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def raise_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date 
 
 
 def offset_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """Changes two policies of one product and region, so that no total of any KPI moves."""
+    """Raises one premium and lowers another by as much. Both policies have the same product and region, so that no
+    total of any KPI moves.
+    """
     current, chosen = _chosen(connection, table, day, 2, f"AND premium > {OFFSET_BY}")
     _change(connection, table, current, chosen[:1], OFFSET_BY)
     _change(connection, table, current, chosen[1:], -OFFSET_BY)
@@ -60,10 +62,13 @@ def duplicate_policies(connection: duckdb.DuckDBPyConnection, table: str, day: d
 def _chosen(
     connection: duckdb.DuckDBPyConnection, table: str, day: date | None, count: int, condition: str = ""
 ) -> tuple[str, list[str]]:
-    """The rows that a fault changes: a condition for the rows of one date, and `count` ids of policies from the product
-    and region with the most policies on that date.
+    """The rows that a fault changes: an SQL condition for the active policies of one date, and `count` policy ids. The
+    policies have the same product and the same region, and no other pair of product and region has more policies on
+    this date. Every call gives the same rows. Raises FaultError if there are fewer than `count` policies.
 
-    Without `day`, the date is the newest one that has enough policies. Every call gives the same rows.
+    `day`: the date. Without it, the date is the newest one that has enough policies.
+
+    `condition`: further SQL that the policies must fulfil.
     """
     dates = (
         [(day,)]

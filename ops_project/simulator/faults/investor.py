@@ -111,7 +111,7 @@ def wrong_join_key(scene: Scene) -> Details:
 
 
 def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """Put sales of a day into the table twice, as a join on a key that is not unique would."""
+    """Put some sales of a day into the table a second time, as a join on a key that is not unique would do."""
     dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
     if not dates:
         raise FaultError(f"table {table} is empty")

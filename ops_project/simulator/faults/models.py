@@ -1,6 +1,6 @@
 """Faults of the models: a missing file, a changed library, inputs that are shuffled or cut. Shuffled inputs keep
-every total of their table. Only the model that reads them can notice the damage, when it predicts. The damage to the
-customers' days stays until a delivery touches their business dates, because the build then replaces those dates.
+every total of their table. Only the model that reads these inputs can notice the damage, when it predicts. Damage to
+the customers' days stays until a delivery touches their business dates. Then the build replaces these dates.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: d
 
 
 def truncate_history(connection: duckdb.DuckDBPyConnection, table: str, _day: date | None) -> Details:
-    """Two of three customers lose all their days."""
+    """Delete all days of about two thirds of the customers."""
     rows = connection.execute(f"DELETE FROM {table} WHERE hash(customer_id) % 3 > 0 RETURNING customer_id").fetchall()
     return {"table": table, "rows": len(rows), "customers": len(set(rows))}
 

@@ -68,7 +68,7 @@ class Scene:
         return Sheet.read(file.path, feed, feed.at(self.day))
 
     def write(self, file: Staged, sheet: Sheet, *, recount: bool = True) -> None:
-        """Write the records back. `recount`: the control file and the trailer get their new number."""
+        """Write the records back. `recount`: the control file and the trailer get the new number of records."""
         sheet.write(file.path, recount=recount)
         control = self.control_of(file)
         if recount and control is not None:
@@ -104,8 +104,10 @@ class Scene:
         return other
 
     def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
-        """Let the file and its control file arrive at `moment`. `future`: they may arrive even if that
-        moment has not come yet.
+        """Let the file and its control file arrive at `moment`.
+
+        `future`: True if the files keep this time of arrival even if it has not come yet. False if they then arrive
+        now.
         """
         for moved in (file, self.control_of(file)):
             if moved is not None:

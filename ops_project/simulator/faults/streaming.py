@@ -18,7 +18,9 @@ REFERENCE_WINDOW = timedelta(hours=1)
 
 
 def error_rate(scene: Scene) -> Details:
-    """Give 30 % of the streams of a quarter of an hour a negative duration: more than 5 %, however they are counted."""
+    """Give 30 % of the streams of a quarter of an hour a negative duration. The alert threshold is 5 % of the streams
+    that were listened to within 15 minutes.
+    """
     file, sheet, start, inside = _busiest(scene, ERROR_WINDOW)
     seconds = sheet.column("listen_seconds")
     broken = inside[: max(1, round(len(inside) * ERROR_SHARE))]
@@ -52,7 +54,9 @@ def consumer_lag(scene: Scene) -> Details:
 
 
 def _busiest(scene: Scene, window: timedelta) -> tuple[Staged, Sheet, datetime, list[int]]:
-    """The file with the most records, its records, and those of its busiest window (aligned to the window's length)."""
+    """The largest file, its records, the start of its busiest window, and the positions of the records in this window.
+    Windows are aligned to their length.
+    """
     file = max(scene.data(), key=lambda one: one.path.stat().st_size)
     sheet = scene.sheet(file)
     when = sheet.column("listened_at")

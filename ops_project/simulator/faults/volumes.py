@@ -18,8 +18,8 @@ from ops_project.simulator.records import Row, Sheet
 DROPPED_SHARE = 0.3
 CONSTANT_SHARE, LEFT_SHARE = 0.7, 0.6
 HOLIDAY_COPIES = 2
-# Feed → the feeds whose records belong to its records: (dependent feed, its column, the column of the feed that this
-# column refers to).
+# Feed → its dependent feeds, whose records belong to records of the feed. Each is (dependent feed, column of the
+# dependent feed, column of the feed to which that column refers).
 DEPENDENTS = {
     "orders": (("order_items", "order_id", "order_id"),),
     "mart_contacts": (("mart_responses", "treatment_id", "treatment_id"),),
@@ -49,7 +49,7 @@ def volume_doubled(scene: Scene) -> Details:
 
 
 def holiday_spike(scene: Scene) -> Details:
-    """Deliver three times the use and the sales of an ordinary day."""
+    """Deliver three times the records of an ordinary day. For product events, the transactions are tripled as well."""
     done = {scene.feed.name: _grow(scene, scene.feed.name, copies=HOLIDAY_COPIES)}
     if scene.feed.name == "product_events":
         done["transactions"] = _grow(scene, "transactions", copies=HOLIDAY_COPIES)
