@@ -18,7 +18,7 @@ from ops_project.catalog import Catalog
 from ops_project.simulator.outbox import Outbox, Staged
 from ops_project.simulator.world import EPOCH, World
 
-# Domain → the module of its source system. A module is imported only when its domain is simulated.
+# Domain → the module of its source system. A module is imported only when it is needed.
 SOURCES: dict[str, str] = {
     "ecommerce": "ops_project.simulator.ecommerce",
     "marketing": "ops_project.simulator.marketing",

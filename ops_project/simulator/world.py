@@ -53,7 +53,7 @@ class World:
 
     @property
     def depth(self) -> float:
-        """The factor of each entity's activity. The number of entities times their activity is proportional to `scale`."""
+        """The factor of each entity's activity. Number of entities times activity is proportional to `scale`."""
         return self.scale / self.breadth
 
     def key(self, *names: object) -> int:

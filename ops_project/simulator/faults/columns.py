@@ -74,7 +74,7 @@ def reordered_columns(scene: Scene) -> Details:
 
 
 def renamed_column(scene: Scene) -> Details:
-    """Renames a column, so that one column is missing and another is additional. It is chosen as in `missing_column`."""
+    """Renames a column, so that one is missing and another is additional. It is chosen as in `missing_column`."""
     sheet = _sheet(scene)
     name = _victims(scene, sheet, required=True)[-1]
     sheet.names[sheet.column(name)] = f"{name}_usd"
