@@ -35,7 +35,7 @@ from ops_project.settings import RUNBOOK_DIR
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything that is configured. Frozen; built by `load`."""
+    """Everything that is configured. `load` makes it, and nothing changes it afterwards."""
 
     platform: Platform
     owners: Owners
@@ -66,7 +66,7 @@ class Catalog:
     switched_off: frozenset[str] = frozenset()
     """Domains that are switched off (`enabled: false`). No other attribute contains anything about them."""
     switched_off_jobs: frozenset[str] = frozenset()
-    """The jobs that build these domains."""
+    """The main jobs of the domains that are switched off."""
 
     @property
     def first_plausible_date(self) -> date:

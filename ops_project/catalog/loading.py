@@ -137,9 +137,9 @@ def _of_the_classes(overlay: Path | None, values: dict[str, Any]) -> None:
     """Fills in first responses and roles from failure_classes.yaml where rules.yaml and escalation.yaml do not give
     them.
 
-    Files of earlier versions give them in rules.yaml and escalation.yaml, so these two are read first. If an overlay
-    has its own failure_classes.yaml without first responses, the shipped ones are used. If an overlay has its own
-    escalation.yaml, the shipped roles are not used, because the overlay may not declare them.
+    In earlier versions rules.yaml and escalation.yaml held them, so what these two files give wins. If an overlay has
+    its own failure_classes.yaml without first responses, the shipped first responses are used. If an overlay has its
+    own escalation.yaml, the shipped roles are not used, because the overlay may not declare them.
     """
     if not {"failure_classes", "rules", "escalation"} <= values.keys():
         return
@@ -161,9 +161,9 @@ def _shipped_classes() -> FailureClasses:
 
 
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
-    """If the overlay declares people of its own, the shipped rotation and ladder are left out, because those people are
-    not in them. Until the overlay has an oncall.yaml and an escalation.yaml too, the primary owner stands in for the
-    person on call. `ops owners lint` says so.
+    """If the overlay declares people of its own, the shipped oncall.yaml and escalation.yaml may name people whom the
+    overlay does not declare. A shipped file that does so is left out. Until the overlay has its own file, the primary
+    owner stands in for the person on call. `ops owners lint` says so.
     """
     if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
         return

@@ -179,7 +179,7 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[ConfigProblem]:
-    """Reports a `dated_by` whose feed is not of the same domain or lacks the columns."""
+    """Reports a `dated_by` whose feed belongs to another domain, or lacks one of the columns."""
     if feed.dated_by is None:
         return []
     at, subject = ("feeds", feed.name, "dated_by"), f"feed {feed.name!r}: dated_by: "
@@ -246,8 +246,8 @@ def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def unread_sql(catalog: Catalog) -> list[ConfigProblem]:
-    """SQL files of the overlay that dbt would not build, because they lie outside of its folders, in no domain or in no
-    layer.
+    """Reports the SQL files of the overlay that dbt would not build. Such a file lies outside of dbt's folders, or in
+    the folder of no domain, or in the folder of no layer.
     """
     if catalog.overlay is None:
         return []
