@@ -99,7 +99,9 @@ def classify(error: BaseException) -> Classified:
 
 
 def link_of(error: BaseException) -> list[Link]:
-    """The chain of an exception, the outermost first. An exception that a library wraps comes before the wrapper."""
+    """The chain of an exception, the outermost first. If a library stored an exception in another one, the stored
+    exception comes first.
+    """
     return [
         Link(tuple(cls.__name__ for cls in type(inner).__mro__[:-1]), str(inner), tuple(_codes_of(inner)))
         for outer in chain(error)
@@ -108,7 +110,9 @@ def link_of(error: BaseException) -> list[Link]:
 
 
 def classify_links(links: Sequence[Link], text: str) -> Classified:
-    """The failure class of a chain that was read before. `text` is the answer's message if nothing is recognized."""
+    """The failure class of a chain that `link_of` read. If nothing is recognized, the first line of `text` is the
+    reason.
+    """
     return _concluded([item for link in links for item in _of_link(link)], text)
 
 
@@ -119,7 +123,7 @@ def classify_message(message: str) -> Classified:
 
 def classify_attempts(attempts: Sequence[BaseException | str]) -> Classified:
     """One class for all attempts at the same work, the oldest first. It is the first known class, so that a retry
-    does not hide the first cause. It is transient only if every attempt with a known class was.
+    does not hide the first cause. It is transient only if the classes of all attempts with a known class are transient.
     """
     each = [classify(item) if isinstance(item, BaseException) else classify_message(item) for item in attempts]
     known = [(number, item) for number, item in enumerate(each, 1) if item.failure_class != "unknown"]
@@ -140,8 +144,7 @@ def _concluded(found: Sequence[Evidence], text: str) -> Classified:
     line = (text.splitlines() or [""])[0][:LONGEST]
     if not found:
         return Classified("unknown", False, line)
-    # The codes or types of the outermost error that has one come first. Words count only if no error has a code or a
-    # type.
+    # The outermost error with a known code or type decides. Words count only if no error has a known code or type.
     strong = [item for item in found if item.level != "words"]
     first = (strong or found)[0]
     also = tuple(dict.fromkeys(item.failure_class for item in found if item.failure_class != first.failure_class))
@@ -281,7 +284,9 @@ def _of_text(text: str) -> Iterator[Evidence]:
 
 
 def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """Exceptions that a library stored as values in this exception, the innermost first; then the exception itself."""
+    """First the exceptions that a library stored as values in this exception, the innermost first. Then the exception
+    itself.
+    """
     if depth < 6:
         inside = [getattr(error, name, None) for name in ("orig", "reason", "original_error")]
         inside += list(error.args[:2])

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from functools import lru_cache
 
-# These are the forms in which codes stand in a message. Each form includes a phrase that nobody uses as a name.
+# These are the forms in which codes stand in a message. Tables, columns and files do not have names of these forms.
 _TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("sqlstate", re.compile(r"\bSQLSTATE[\s:=(\[]*([0-9A-Z]{5})\b", re.IGNORECASE)),
     ("errno", re.compile(r"\[Errno (\d+)\]")),
@@ -85,7 +85,9 @@ def signal_name(number: int) -> str:
 
 
 def _spaced_names(name: str) -> tuple[str, str]:
-    """`Out of Memory Error` (how DuckDB and dbt write it) → OutOfMemoryException, OutOfMemoryError, in any case."""
+    """`Out of Memory Error`, as DuckDB and dbt write it → `outofmemoryexception` and `outofmemoryerror`. Names are
+    compared in lower case.
+    """
     stem = re.sub(r"(error|exception)$", "", name.replace(" ", "").lower())
     return f"{stem}exception", f"{stem}error"
 

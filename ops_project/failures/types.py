@@ -1,6 +1,6 @@
-"""The base types of the exceptions that a log names, and the codes of PostgreSQL's exceptions. A text contains only
-the name of a type. `python -m tests.operations.diagnosis.make_types` writes `types.yaml` from Python and from the usual
-libraries, so that none of them must be imported to read a text.
+"""The base types of the exceptions that a log names, and the codes of PostgreSQL's exceptions. A log contains only the
+name of a type, so both are read from `types.yaml`. `python -m tests.operations.diagnosis.make_types` writes this file
+from Python and from the usual libraries. So no library must be imported to read a log.
 """
 
 from __future__ import annotations
