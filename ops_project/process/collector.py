@@ -1,6 +1,5 @@
 """Limits Python's search for cyclic garbage. While many objects without cycles are made, the search looks at all of
-them several times and finds nothing. Objects without cycles are freed by their reference counts, with the search or
-without it.
+them several times and finds nothing. Objects without cycles need no search, because their reference counts free them.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ _guard = threading.Lock()
 
 
 def _forget() -> None:
-    """A forked process does not hold its parent's lock. If it closes its copy of the descriptor, the parent keeps the
+    """A forked process does not hold its parent's lock, so it closes its copy of the descriptor. The parent keeps the
     lock.
     """
     global _guard
@@ -77,8 +77,11 @@ def hold(
     timeout: float | None = None,
     on_wait: Callable[[Holder | None], None] | None = None,
 ) -> Iterator[None]:
-    """Hold the lock. It is reentrant within a process. `on_wait` is called once if another process holds it. Raises
-    LockTimeout after `timeout` seconds (None: waits for ever).
+    """Hold the lock within the block. A process that holds the lock may take it again.
+
+    `on_wait`: called once, with the holder, if another process holds the lock.
+
+    `timeout`: after so many seconds LockTimeout is raised. None: the call waits for ever.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _guard:
@@ -123,9 +126,9 @@ def holder(path: Path) -> Holder | None:
 
 @contextmanager
 def unheld(path: Path) -> Iterator[bool]:
-    """Whether no process holds the lock. If so, no process can take it within this context. The check writes nothing,
-    so that it works in a read-only home. Use it only for a short look, because a process that wants the lock waits
-    meanwhile.
+    """Yields True if no process holds the lock. Then no process can take the lock until the block ends. The check
+    writes nothing, so that it works in a read-only home. Use it only for a short look, because a process that wants the
+    lock waits meanwhile.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -146,8 +149,8 @@ def unheld(path: Path) -> Iterator[bool]:
 
 
 def left_behind(path: Path) -> Holder | None:
-    """The process that died while it held the lock which this process holds now. None if the last holder released
-    it.
+    """The last holder of a lock that this process holds now, if the last holder died with the lock. None if it released
+    the lock.
     """
     with _guard:
         mine = _held.get(path)

@@ -44,7 +44,9 @@ class Process:
         return self.visible() and _started(self.pid) == self.started
 
     def gone(self) -> bool:
-        """Whether the process is known to have ended: seen from here, or before this machine's last start."""
+        """Whether the process is known to have ended. A process that can be seen has ended if it does not run any more.
+        A process of another boot ended with that boot.
+        """
         if self.visible():
             return _started(self.pid) != self.started
         return self.boot.partition(".")[0] != _boot()

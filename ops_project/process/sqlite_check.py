@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 
 def quick_check(file: Path, until: float) -> str | None:
-    """What is wrong in the file, in one line; empty if it is whole. None if that cannot be decided: another process has
-    locked the file, or `until` (of `time.monotonic`) has passed. It reads every page.
+    """What is wrong in the file, in one line; empty if the file is whole. Every page is read.
+
+    None if this cannot be decided, because another process has locked the file, or because `until` (a time of
+    `time.monotonic`) has passed.
     """
     import sqlite3  # It is imported here, because every failing command loads this module, and few of them check pages.
 

@@ -1,6 +1,6 @@
 """Asks a question that may never be answered. A network share may hang, a server may have stopped without closing its
-connections, and the look-up of an address may not return. Such a call can be neither ended nor limited in time. So it
-runs in a thread, and after the limit nobody waits for that thread any longer.
+connections, and the look-up of an address may not return. Such a call can be neither ended nor limited in time. So the
+call runs in a thread. After the time limit the caller does not wait for this thread any longer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 _waiting: dict[str, threading.Thread] = {}
-"""Subject → the thread that has not returned. While it hangs, nothing is asked about this subject."""
+"""Subject → the thread that has not returned. While this thread hangs, no other question about its subject is asked."""
 
 
 class NotAnswered(TimeoutError):

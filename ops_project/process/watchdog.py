@@ -1,8 +1,9 @@
 """Ends what runs too long, also without a daemon. `dagster/max_runtime` does nothing for a run that was started by
-hand (with a limit of 8 s, such a run succeeded after 25 s). So each run watches itself. First it is asked to stop
-(SIGTERM, which Dagster turns into a failed step; dbt's queries are interrupted). After a grace period the process is
-ended, and its lock with it. If a process is stuck in C code and never lets a thread run, the interpreter's own timer
-ends it.
+hand (with a limit of 8 s, such a run succeeded after 25 s). So each run watches itself.
+
+First the run is asked to stop: dbt's queries are interrupted, and the process gets SIGTERM, which Dagster turns into a
+failed step. After a grace period the process is ended, and its lock with it. If a process is stuck in C code and never
+lets a thread run, the interpreter's own timer ends the process.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 30.0
 ASK_SECONDS = 5.0
 STUCK_SECONDS = 30.0
-"""If not even this thread runs any more, the process is ended this long after the grace period."""
+"""If the thread of the watchdog does not run any more, the process is ended this long after the grace period."""
 EXIT_CODE = 124
 """The exit code that `timeout(1)` uses."""
 
@@ -42,8 +43,10 @@ class Overrun:
 
 @dataclass
 class Watchdog:
-    """Watches this process. `on_overrun` is called first, and `last_words` just before the process is ended by
-    force.
+    """Watches this process.
+
+    `on_overrun`: called first, when a block has exceeded its limit. `interrupt`: called next; it asks the run to stop.
+    `last_words`: called just before the process is ended by force. `end`: ends the process.
     """
 
     interrupt: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM)
@@ -60,7 +63,7 @@ class Watchdog:
 
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
-        """The block may take `seconds`. Limits nest; the nearest deadline counts."""
+        """The block may take `seconds`. A block may contain another limit. The nearest deadline counts."""
         key = next(self._keys)  # No id is used twice, because a stop request is stored under its id.
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
@@ -109,7 +112,7 @@ class Watchdog:
                 self._changed.wait(max(0.01, min(waits) - time.monotonic()) if waits else None)
 
     def _ask(self, overrun: Overrun) -> None:
-        # The function runs in a thread of its own, because it may wait for the very thing that hangs.
+        # The function runs in a thread of its own, because it may wait for the same thing for which the run waits.
         _within(ASK_SECONDS, lambda: self.on_overrun(overrun))
         self.interrupt()
 
@@ -121,9 +124,9 @@ class Watchdog:
 
 @contextmanager
 def _descriptor_for_traces() -> Iterator[int]:
-    """The descriptor to which the interpreter's timer writes the activity of each thread: standard error, if it is a
-    file. A process without standard error, or with another object in its place, is watched as well, but its traces
-    are discarded. Descriptor 2 itself is not used, because in a process that began without it, it can be any file.
+    """The descriptor to which the interpreter's timer writes the activity of each thread: standard error, if it has a
+    descriptor. A process whose standard error has none is watched as well, but its traces are discarded. The number 2
+    is not used in any case: if the process began without standard error, descriptor 2 can be any file.
     """
     for stream in (sys.stderr, sys.__stderr__):
         try:
