@@ -48,7 +48,9 @@ class Figure:
     unit: str
     sql: str
     empty: str = ""
-    """If an answer without rows means that the figure is unknown: the sentence that says so. Otherwise empty."""
+    """The sentence that stands in place of the figure if the answer has no rows. It is given only if the figure is then
+    unknown; otherwise it is empty.
+    """
 
     @property
     def id(self) -> str:
