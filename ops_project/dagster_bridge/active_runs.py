@@ -28,7 +28,7 @@ class ActiveRun:
     waiting: bool
     """Whether the run is queued and has not started."""
     since: datetime
-    """The time at which the run was queued or started."""
+    """The time at which the run started, or was queued if it still waits."""
     last_event_at: datetime
     steps: Mapping[str, datetime] = field(default_factory=dict)
     """Steps that run now → the time of their start."""
@@ -90,7 +90,7 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
 
 
 def newest_success(instance: dg.DagsterInstance, job: str) -> str:
-    """Id of the last successful run; empty if there is none."""
+    """Id of the last successful run of a job; empty if there is none."""
     found = instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=1)
     return found[0].dagster_run.run_id if found else ""
 

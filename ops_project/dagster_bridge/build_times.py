@@ -1,6 +1,6 @@
 """How long a run took for each step and each table, read from its event file without importing Dagster. A dbt model
-reports its own time. For tables that are not dbt models, the time of the step is divided: a step that builds three
-tables gives each a third.
+reports its own time. The other tables of a step share the rest of the step's time in equal parts: if a step builds
+three of them, each gets a third.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ WANTED = ("ASSET_MATERIALIZATION", "STEP_SUCCESS", "STEP_FAILURE")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One table in one run. `seconds`: None if unknown. `rows`: the rows that landing loaded; for other tables, the
-    rows that the table has afterwards.
+    """One table in one run.
+
+    `seconds`: None if unknown. `rows`: for a landed table, the rows that landing loaded. For another table, the rows
+    that the table has afterwards. None if unknown.
     """
 
     asset: str
@@ -38,7 +40,7 @@ class RunTimes:
 
 
 def of_run(settings: Settings, run_id: str) -> RunTimes | None:
-    """The times of a run; None if the home has never kept its events, or no longer keeps them."""
+    """The times of a run. None if the home has no event file of the run, or cannot read it."""
     file = settings.dagster_home / "history" / "runs" / f"{run_id}.db"
     if not file.is_file():
         return None
@@ -55,7 +57,7 @@ def of_run(settings: Settings, run_id: str) -> RunTimes | None:
 
 
 def times(events: Any) -> RunTimes:
-    """The times of a run. `events`: (event type, step key, event as Dagster stores it) for each."""
+    """The times of a run. `events`: for each event its type, its step key, and the event as Dagster stores it."""
     steps: dict[str, float] = defaultdict(float)
     own: dict[str, float] = defaultdict(float)
     loaded: dict[str, int] = defaultdict(int)

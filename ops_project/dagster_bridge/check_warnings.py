@@ -1,8 +1,9 @@
 """Removes a warning of Dagster that is wrong where tables are on hold.
 
-Dagster writes that a step "will proceed without gating" on a blocking check that emitted no result. A held table emits
-none, and its downstream steps are skipped; a run printed twenty such lines. If a table was built and one of its checks
-gave no result, the run's own summary says so, and the table is not published.
+If a blocking check emitted no result, Dagster warns that a step "will proceed without gating". The checks of a held
+table emit no result, and the steps downstream of the table are skipped. So the warning is wrong there, and a run
+printed it twenty times. If a table was built and one of its checks gave no result, the run's own summary says so, and
+the table is not published.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dagster's daemon, which prints a known error as one line: `python -m ops_project.dagster_bridge.daemon`.
 
 While the server of the ledger, or of Dagster's own storage, is down, each tick of the alert cycle fails. Dagster would
-print four stack traces for each of them, a few thousand lines in a minute. The tick itself keeps its error, and the
-Dagster UI shows it.
+print four stack traces for each tick, a few thousand lines in a minute. Nothing is lost without the traces: the tick
+itself keeps its error, and the Dagster UI shows it.
 """
 
 from __future__ import annotations
@@ -40,11 +40,15 @@ SPEAKING = frozenset(
         "StorageUnusable",
     }
 )
-"""The errors whose text says what, where and what to do next: `failures.Unusable` and every kind of it."""
+"""The errors whose text says what cannot be used, where it is, and what to do next: `failures.Unusable` and every kind
+of it.
+"""
 
 
 def speaking(error: SerializableErrorInfo | None) -> str:
-    """The text of the error, or of a cause of it, that needs no trace; empty if there is none."""
+    """The text of an error that needs no trace: of this error, or of one of its causes. Empty if each of them needs a
+    trace.
+    """
     while error is not None:
         if error.cls_name in SPEAKING:
             return error.message.partition(": ")[2].strip()
@@ -53,7 +57,9 @@ def speaking(error: SerializableErrorInfo | None) -> str:
 
 
 QUIET_SECONDS = 600.0
-"""Ticks fail every few seconds while a store is down. If an error comes back after this long, it is a new outage."""
+"""While a store is down, ticks fail every few seconds. If an error occurs again after a longer time than this, it is a
+new outage.
+"""
 
 
 class Reporter:
@@ -92,8 +98,8 @@ _heard: dict[str, float] = {}
 
 
 def in_one_line(exc_info: Any) -> SerializableErrorInfo:
-    """The error of a loop that does not use a Reporter, as Dagster prints and stores it. A known error is one line with
-    the next step. Any other error is returned as Dagster describes it.
+    """The error of a loop that does not use a Reporter. Dagster prints and stores the result. For a known error the
+    result is one line with the next step. Any other error is returned as Dagster describes it.
     """
     found = serializable_error_info_from_exc_info(exc_info)
     words = speaking(found) or storage_words(exc_info[1], Settings.load().dagster_home)

@@ -46,7 +46,7 @@ def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
 
 
 def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """The joint outcome of a run and of the runs that it repeats. The failures are those of `run` alone."""
+    """The joint outcome of a run and of the earlier runs that it repeats. The failures are those of `run` alone."""
     runs = chain(instance, run)
     until = next((number for number, item in enumerate(runs) if item.run_id == run.run_id), len(runs) - 1)
     return merged([outcome(instance, item.run_id) for item in runs[: until + 1]])
@@ -71,7 +71,7 @@ def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
 
 
 def failure_classes(instance: dg.DagsterInstance, run_id: str) -> frozenset[str]:
-    """The classes of the steps that failed."""
+    """The failure classes of the steps that failed."""
     found = set()
     for event in events_of(instance, run_id, {DagsterEventType.STEP_FAILURE}):
         found.add(class_of(event.data) or classify_message(log_of_failure(event.data)).failure_class)

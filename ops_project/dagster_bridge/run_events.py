@@ -36,8 +36,9 @@ class RunEvent:
 def events_of(
     instance: dg.DagsterInstance, run_id: str, kinds: Collection[DagsterEventType] | None = None
 ) -> Iterator[RunEvent]:
-    """The events of a run in their order. `kinds`: only events of these types; None means all events, and the lines
-    that steps logged.
+    """The events of a run in their order.
+
+    `kinds`: only events of these types. None means all events, and also the lines that steps logged.
     """
     for entry in instance.all_logs(run_id, of_type=set(kinds) if kinds is not None else None):
         event = entry.dagster_event
@@ -83,8 +84,8 @@ def words_of(failure: object) -> str:
 
 
 def log_of_failure(failure: object) -> str:
-    """The text of a failure in the run's log: all of its errors, or the event's own text if Dagster recorded no
-    error.
+    """The text of a failure for classification: its error and all causes. If Dagster recorded no error, it is the text
+    of `words_of`.
     """
     error = getattr(failure, "error", None)
     return log_of(error) if error is not None else words_of(failure)

@@ -67,7 +67,7 @@ class RunOutcome:
 
 
 def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
-    """Read a run's events once."""
+    """What a run did. Its events are read once."""
     planned, built, rows, failures = set(), set(), {}, []
     checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
     wanted = {
@@ -114,8 +114,8 @@ def _in_a_line(failure: object) -> str:
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager.
 
-    One process at a time makes the tables: of five that start on an empty home, Dagster's own code lets two fail with
-    `table already exists`. Raises StorageUnusable.
+    Only one process at a time makes the tables. With Dagster's own code, two of five processes that started on an empty
+    home failed with `table already exists`. Raises StorageUnusable.
     """
     with locks.hold(settings.dagster_home / ".opening", owner="opening Dagster's storage", now=settings.now()):
         quiet_retries()
@@ -151,15 +151,17 @@ def process_tags() -> dict[str, str]:
 
 
 def mark_canceled(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
-    """Record that a person ended this run, because Dagster calls a run that was interrupted in this process failed."""
+    """Record that a person ended this run. For Dagster, a run that was interrupted in this process has failed."""
     run = instance.get_run_by_id(run_id)
     if run is not None:
         instance.report_run_canceled(run, why)
 
 
 def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None = None) -> list[str]:
-    """End the runs whose process died, and free their pool slots. Returns what was done, in words. `left`: the run that
-    held the writer's lock and died with it. It is ended even if its process cannot be seen from here.
+    """End the runs whose process died, and free their pool slots. Returns what was done, in words.
+
+    `left`: the run that held the writer's lock and died with it. This run is ended even if its process cannot be seen
+    from here.
     """
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):

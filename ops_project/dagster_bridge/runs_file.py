@@ -1,7 +1,7 @@
 """The newest runs, read from Dagster's run table without importing Dagster. `ops status` and a run with nothing to do
-need only to know how the last runs ended. Importing Dagster and opening its instance costs 1.2 s of CPU; this costs 2
-ms. It works only with the storage that a home is made with. If another storage is configured (PostgreSQL), the answer
-is None, and the caller asks Dagster.
+need only to know how the last runs ended. Importing Dagster and opening its instance costs 1.2 s of CPU; reading the
+table costs 2 ms. This works only with the storage that a new home has. If another storage is configured (PostgreSQL),
+the answer is None, and the caller asks Dagster.
 """
 
 from __future__ import annotations
@@ -38,14 +38,16 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Runs:
-    """Domain → its newest run; domains that never ran are absent. `unfinished`: whether any run has not ended."""
+    """`newest`: domain → its newest run; domains that never ran are absent. `unfinished`: whether any run has not
+    ended.
+    """
 
     newest: dict[str, RunFacts]
     unfinished: bool
 
 
 def kept_here(settings: Settings) -> bool:
-    """Whether the runs are kept in the storage that a home is made with."""
+    """Whether the runs are kept in the storage that a new home has."""
     try:
         text = (settings.dagster_home / "dagster.yaml").read_text(encoding="utf-8")
     except (OSError, UnicodeError):
@@ -54,7 +56,9 @@ def kept_here(settings: Settings) -> bool:
 
 
 def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
-    """The newest runs; None if runs are kept elsewhere, and empty if nothing ever ran."""
+    """The newest runs; empty if nothing ever ran. None if the caller must ask Dagster: the runs are kept elsewhere, or
+    the table cannot be read.
+    """
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not os.path.lexists(configuration):
         return Runs({}, False)
@@ -98,8 +102,8 @@ class RecentRun(RunFacts):
 
 
 def recent(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
-    """The runs that began at `since` or later, and those that wait or have not ended, the newest first; None if runs
-    are kept elsewhere.
+    """The runs that began at `since` or later, and all runs that wait or have not ended, the newest first. None as in
+    `read`.
     """
     marks = ", ".join("?" * len(ENDED))
     rows = _rows(
@@ -130,9 +134,7 @@ def recent(settings: Settings, since: datetime, limit: int = 500) -> list[Recent
 
 
 def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
-    """Hash of a backfill's plan → how many of its runs are in each state (`success`, `failure`, …); None if runs are
-    kept elsewhere.
-    """
+    """Hash of a backfill's plan → the number of its runs in each state (`success`, `failure`, …). None as in `read`."""
     rows = _rows(
         settings,
         """
@@ -151,7 +153,7 @@ def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
 
 
 def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
-    """The rows of a query on the table of runs; empty if nothing ever ran, None if runs are kept elsewhere."""
+    """The rows of a query on the table of runs; empty if nothing ever ran. None as in `read`."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not os.path.lexists(configuration):
         return []

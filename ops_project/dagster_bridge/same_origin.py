@@ -1,5 +1,5 @@
-"""Refuses requests to the Dagster UI that come from another site's page, or under a name that this machine does not
-have.
+"""Refuses requests to the Dagster UI that come from another site's page, or that ask for a name that this machine does
+not have.
 
 Dagster's web server has no login. It answers every page that a browser on this machine shows, so any site could launch
 and delete runs through it. A browser sends the page from which the request comes (`Origin`) and the name of the server
@@ -40,7 +40,7 @@ class SameOrigin:
 
 
 def refusal(host: str, origin: str | None, names: frozenset[str]) -> str | None:
-    """Why a request is refused, or None."""
+    """Why a request is refused. None: it is not refused."""
     name = _name(host)
     if not name or not (name in names or _is_address(name)):
         return (

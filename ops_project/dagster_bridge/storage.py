@@ -1,8 +1,8 @@
 """Dagster's SQLite event log, without a new connection and a disk sync for every event. The stock class makes an
 engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms on a busy disk, and a run
 of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at checkpoints (`synchronous=NORMAL` in
-WAL mode), which takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. A killed process
-loses nothing. The module uses Dagster's internal API; a test fails if that API changes.
+WAL mode). An event then takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. If a process
+is killed, nothing is lost. The module uses Dagster's internal API; a test fails if that API changes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._known_indexes: set[str] = set()
         self._in_transaction: dict[str, db.Connection] = {}
         super().__init__(*args, **kwargs)
-        # Code inside a transaction asks for its connection again and again.
+        # The lock is reentrant, because code inside a transaction asks for its connection again and again.
         self._db_lock = threading.RLock()  # type: ignore[assignment]  # it is taken and given back like theirs
 
     def has_table(self, table_name: str) -> bool:
@@ -117,8 +117,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
     @contextmanager
     def _transaction(self, *shards: str) -> Iterator[None]:
-        """Everything that is written to these shards inside the block is committed together at its end, or not at all
-        if an error is raised.
+        """Everything that the block writes to these shards is committed at the end of the block. If an error is raised,
+        nothing is committed.
 
         The shards are committed in the reverse order of `shards`. The index is named first, so it is committed last. If
         the process is killed between two commits, a run has events that the index does not know. That can happen with
@@ -165,8 +165,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
             super()._initdb(engine, for_index_shard)
 
     def _initialize(self, shard: str) -> None:
-        """Make the tables of a shard. A new run's tables are copied from a template; otherwise they cost 26 DDL
-        statements, each with its fsync.
+        """Make the tables of a shard. The tables of a new run are copied from a template. Without the template they
+        cost 26 DDL statements, each with its fsync.
         """
         file, template = Path(self.path_for_shard(shard)), self._template()
         if shard != INDEX_SHARD_NAME and not file.exists() and template.is_file():
@@ -209,8 +209,9 @@ def _row(event: EventLogEntry, text: str) -> tuple[str | None, ...]:
 
 
 def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | None, ...], number: int) -> bool:
-    """Note the outcome of a check in the one row that its run planned for it. False if the event is not an outcome, or
-    if the run planned no such row or several: then nothing is written, and the stock class has to write the outcome.
+    """Note the outcome of a check in the one row that its run planned for it. Returns True if this was done. False if
+    the event is not an outcome, or if the run planned no row for the check, or several. Then the stock class has to
+    write the outcome.
     """
     if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
         return False
@@ -292,9 +293,9 @@ class Storage(DagsterSqliteStorage):
 
 
 def _is_made(file: Path, table: str = "alembic_version") -> bool:
-    """Whether the tables of this database exist, `table` included. To find this out, the stock classes load all of
-    Dagster's 88 migration scripts at each opening, which takes 20 ms for each of the three databases. Those classes use
-    only the answer to the question whether a version exists.
+    """Whether the tables of this database exist, `table` included. At each opening, the stock classes load all of
+    Dagster's 88 migration scripts, only to find out whether the database has a version. That takes 20 ms for each of
+    the three databases.
     """
     if not file.is_file():
         return False

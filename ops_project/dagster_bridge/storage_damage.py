@@ -1,7 +1,7 @@
 """What is wrong with the SQLite files of Dagster's storage, found without Dagster.
 
-Dagster begins a new database in the place of a file that is empty or gone, without a message, and reads a damaged one
-until it meets the damaged page. So these files are looked at before Dagster opens them.
+If a file is empty or gone, Dagster begins a new database in its place, without a message. A damaged file is read until
+Dagster meets the damaged page. So these files are looked at before Dagster opens them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEADER = 100
 LONGEST_SECONDS = 2.0
 """How long the pages of all files are checked: 8 MB take 10 ms."""
 _whole: dict[Path, tuple[tuple[int, int], ...]] = {}
-"""File → its sizes and times of change, and those of its log, when it was last found whole."""
+"""File → its size and time of change, and those of its log, from the moment at which the file was last found whole."""
 
 
 def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
@@ -35,7 +35,9 @@ def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
 
 
 def _header(file: Path) -> str:
-    """Why the file is not a database, or not all of it; empty if it looks like one, or is not there."""
+    """Why the file is not a database, or not a whole one. Empty if the file looks like a database, is empty, or is not
+    there.
+    """
     try:
         size = file.stat().st_size
         with file.open("rb") as opened:
@@ -80,8 +82,9 @@ def _state(file: Path) -> tuple[tuple[int, int], ...]:
 
 
 def lost_storage(settings: Settings) -> str:
-    """A sentence for people if a file of the storage was emptied or is gone, with the next step; empty if all files are
-    there. Dagster begins a new file in its place without a message.
+    """If a file of the storage was emptied or is gone: a sentence for people, with the next step. Without it nobody
+    would know, because Dagster begins a new file in the place of the old one without a message. Empty if all files are
+    there.
     """
     folder = settings.dagster_home
     next_step = (
@@ -103,8 +106,8 @@ def lost_storage(settings: Settings) -> str:
 
 
 def _gone(settings: Settings) -> Path | None:
-    """A file that is missing from a storage that has been used. None if no file is missing, if all of them are missing
-    (a person has moved them away), or if a part of the storage is elsewhere.
+    """A file that is missing from a storage that has been used. None in these cases: no file is missing; all files are
+    missing, because a person has moved them away; the home has no snapshot; a part of the storage is elsewhere.
     """
     files = [settings.dagster_home / name for name in FILES]
     try:

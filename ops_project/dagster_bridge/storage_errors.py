@@ -1,6 +1,7 @@
 """Words for a storage of Dagster that cannot be used: what happened, where, and what to do next.
 
-Nothing here imports Dagster before there is an error: every command that fails needs these words at once.
+Every command that fails needs these words at once. So Dagster's code is imported only to read the address of a
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ def misconfigured(folder: Path, error: BaseException) -> str:
 
 
 def storage_words(error: BaseException, folder: Path) -> str:
-    """What `unusable` says if the storage in `folder` caused the error; empty if something else did. An error of a file
-    names the file that is damaged.
+    """If the storage in `folder` caused the error, what `unusable` says about it. If a file of the storage is damaged,
+    the text names this file. Empty if something else caused the error.
     """
     said = ""
     for one in chain(error):

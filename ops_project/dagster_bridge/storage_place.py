@@ -1,4 +1,4 @@
-"""Where Dagster keeps its runs and events, by dagster.yaml: in its own folder, in a PostgreSQL, or elsewhere."""
+"""Where Dagster keeps its runs and events, as dagster.yaml says: in its own folder, in PostgreSQL, or elsewhere."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def _configured(file: Path) -> Iterator[tuple[str, str, Any]]:
 
 
 def _parts(said: Any) -> Iterator[tuple[str, Any]]:
-    """(name, config) of each storage: `{sqlite: …}`, `{postgres: …}`, `{custom: …}`, or module, class and config."""
+    """(name, config) of each storage. It is written as `{sqlite: …}`, `{postgres: …}` or `{custom: …}`, or as module,
+    class and config.
+    """
     if not isinstance(said, dict):
         yield str(said), None
     elif "module" in said:
@@ -88,7 +90,9 @@ def _is_postgres(name: str, config: dict[str, Any]) -> bool:
 
 
 def _place(folder: Path, name: str, config: dict[str, Any], variable: Variable) -> tuple[str, str]:
-    """(URL, words). At most one of the two is given; none if the storage lies in the folder."""
+    """(URL, words). The URL is given if the storage is in PostgreSQL. The words are given if the storage is elsewhere,
+    or if its URL is not known. Both are empty if the storage lies in the folder.
+    """
     if _is_postgres(name, config):
         try:
             return _url(config, variable), ""

@@ -68,9 +68,11 @@ def instigators(instance: dg.DagsterInstance) -> list[Instigator]:
 
 def running(instance: dg.DagsterInstance) -> list[tuple[InstigatorState, TickData | None]]:
     """Each instigator that is not stopped, with its last ended tick. There is no tick if Dagster keeps its ticks in
-    memory. `instance.get_ticks` is not used, because its condition has an OR that keeps SQLite from the index. Each
-    query to this storage opens a connection, so one query asks for all instigators. Measured with 12 instigators and
-    27,000 ticks: 63 ms with `get_ticks`, 20 ms with a query for each instigator, 3 ms with one query.
+    memory.
+
+    `instance.get_ticks` is not used: its condition contains an OR, so SQLite cannot use the index. Each query to this
+    storage opens a connection, so one query asks for all instigators. Measured with 12 instigators and 27,000 ticks:
+    63 ms with `get_ticks`, 20 ms with a query for each instigator, 3 ms with one query.
     """
     storage = instance.schedule_storage
     if storage is None:
@@ -94,7 +96,7 @@ def _has_instigators(storage: SqlScheduleStorage) -> bool:
 _known: WeakSet[SqlScheduleStorage] = WeakSet()
 
 
-# Most states have not changed since the last look.
+# The results are cached, because most states have not changed since the last look.
 @lru_cache(maxsize=256)
 def _state(body: str) -> InstigatorState:
     return deserialize_value(body, InstigatorState)
