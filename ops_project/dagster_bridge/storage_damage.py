@@ -82,9 +82,8 @@ def _state(file: Path) -> tuple[tuple[int, int], ...]:
 
 
 def lost_storage(settings: Settings) -> str:
-    """If a file of the storage was emptied or is gone: a sentence for people, with the next step. Without it nobody
-    would know, because Dagster begins a new file in the place of the old one without a message. Empty if all files are
-    there.
+    """A sentence for people, with the next step, if a file of the storage was emptied or is gone. Empty if all files
+    are there. Dagster itself gives no message: it begins a new file in the place of the old one.
     """
     folder = settings.dagster_home
     next_step = (

@@ -1,8 +1,8 @@
 """What failed, and whether trying again can help: exception → failure class, transient or permanent. The evidence
 for each class is data (`config/failure_classes.yaml`). Structured codes count before the types of exceptions, and
 types before words. A word within a name or a value is not evidence. This module imports none of the libraries that
-raise the exceptions. A failure that fits no class is `unknown`, which is permanent: a retry that nobody can justify
-hides the failure.
+raise the exceptions. A failure that fits no class is `unknown`, which is permanent, because a retry without a reason
+would hide the failure.
 """
 
 from __future__ import annotations

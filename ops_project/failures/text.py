@@ -1,6 +1,6 @@
 """Reads a failure from text: the exceptions in a log, the codes and types that they name, and their plain words. A
-log shows an exception together with its causes. A line of code in a traceback is not evidence, nor is a word within a
-name or a value. This module knows no failure class.
+log shows an exception together with its causes. A line of code in a traceback is not evidence. A word within a name or
+a value is not evidence either. This module knows no failure class.
 """
 
 from __future__ import annotations

@@ -86,7 +86,9 @@ class BoundedLoader(PlainLoader):
             )
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node. A text that looks like a number or a date and is neither is an error with its line."""
+        """The value of a node. If a text looks like a number or a date and cannot be read as one, this is an error with
+        its line.
+        """
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError, LookupError) as error:

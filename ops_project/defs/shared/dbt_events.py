@@ -114,8 +114,8 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result in words, with its failure class: that of the test's meta, or else of its model's meta, or else
-    of the kind of test.
+    """A failed result in words, with its failure class. The test's meta gives the class, or else the meta of the test's
+    model, or else the kind of the test.
     """
     if result.passed:
         return result

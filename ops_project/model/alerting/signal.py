@@ -91,5 +91,6 @@ class Signal:
             "failure_class": self.failure_class,
         }
         said = {name: value for name, value in fixed.items() if value}
-        # A check of a whole table may name the partition that is wrong. Its series is still that of the table.
+        # A check of a whole table may name the partition that is wrong. The signal still belongs to the series of the
+        # table.
         return {name: value for name, value in {**self.labels, **said}.items() if value}

@@ -46,7 +46,9 @@ def check_people(
 
 
 def check_schedules(document: Document, file: OnCallFile, owners: Owners) -> list[ConfigProblem]:
-    """Checks that everybody in a rotation is a declared person, and that the default is one of the schedules."""
+    """Checks that each person in a rotation, an override or a swap is declared, and that the default is one of the
+    schedules.
+    """
     problems: list[ConfigProblem] = []
     people = list(owners.people)
     if file.default is not None:

@@ -154,7 +154,7 @@ class Schedule(Model):
         return value
 
     def people(self) -> tuple[str, ...]:
-        """Everybody who is primary at some time, in the order of their first turn."""
+        """The people who are primary at some time, in the order of their first turn."""
         return tuple(dict.fromkeys(pair.primary for pair in self.rotation))
 
 
