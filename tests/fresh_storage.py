@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import shutil
 import sys
@@ -29,11 +30,17 @@ def of_a_test(path: Path) -> None:
     _copies[0] = not any(part in path.as_posix() for part in EXCEPT)
 
 
-def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None:
-    # Several children of a test may make the same storage at the same time, so they do it themselves.
-    if _copies[0] and os.getpid() == _process and not any((Path(base_dir) / part).exists() for part in PARTS):
+def copy_into(base_dir: Path) -> None:
+    """Put the storage into a home that has none. A test that starts children calls this before it starts them: several
+    children may make the same storage at the same time, so no child copies it.
+    """
+    if _copies[0] and os.getpid() == _process and not any((base_dir / part).exists() for part in PARTS):
         for part in PARTS:
-            shutil.copytree(_template() / part, Path(base_dir) / part)
+            shutil.copytree(_template() / part, base_dir / part)
+
+
+def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None:
+    copy_into(Path(base_dir))
     storage.made_before(base_dir, inst_data)
 
 
@@ -41,5 +48,5 @@ def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="storage-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    sys.modules[STORAGE].Storage(str(folder)).dispose()
+    importlib.import_module(STORAGE).Storage(str(folder)).dispose()
     return folder

@@ -29,6 +29,7 @@ from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.process import kill_points as fault_points
 from ops_project.settings import Settings
+from tests import fresh_storage
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LAST = date(2026, 3, 3)
@@ -160,6 +161,7 @@ def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Pa
         return 0
 
     dagster_home.ensure(settings)
+    fresh_storage.copy_into(settings.dagster_home)
     return fork(work, log or settings.home / f"child-{time.monotonic_ns()}.log")
 
 
