@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ops_project.pipeline.dbt_engine.compile import compile_all
+from ops_project.process.removal import remove_folder
 from ops_project.settings import DBT_PROJECT_DIR
 
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
@@ -170,10 +171,10 @@ def _prune(root: Path, keep: str) -> None:
     """Remove all but the newest contents, and the folders of parsers that died. The folder of a parser that still runs
     is kept."""
     aged = sorted((_age(path), path) for path in root.iterdir() if path.is_dir() and path.name != keep)
-    parsed = [path for _, path in aged if not path.name.startswith(PARTIAL)]
+    parsed = [path for _, path in aged if not path.name.startswith(".")]
     left = [path for age, path in aged if path.name.startswith(PARTIAL) and not _is_parsing(path, age)]
     for path in [*parsed[KEEP - 1 :], *left]:
-        shutil.rmtree(path, ignore_errors=True)
+        remove_folder(path)
 
 
 def _age(folder: Path) -> float:

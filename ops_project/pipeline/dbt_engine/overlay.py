@@ -17,6 +17,7 @@ import yaml
 
 from ops_project.catalog import DBT_FOLDERS, Catalog
 from ops_project.pipeline.dbt_engine.manifest import FILES, FOLDERS, MADE, PROJECT, content_key
+from ops_project.process.removal import remove_folder
 from ops_project.settings import DBT_PROJECT_DIR
 
 KEEP = 6
@@ -128,4 +129,4 @@ def _prune(kept: Path) -> None:
     folder."""
     others = [path for path in kept.parent.iterdir() if path != kept and not path.name.startswith(".")]
     for path in sorted(others, key=lambda path: path.stat().st_mtime)[: -(KEEP - 1)]:
-        shutil.rmtree(path, ignore_errors=True)
+        remove_folder(path)

@@ -21,6 +21,7 @@ from ops_project.pipeline.warehouse import files
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.process.kill_points import reach
+from ops_project.process.removal import remove_folder
 from ops_project.settings import Settings
 from ops_project.sql_text import literal, relation
 
@@ -172,7 +173,7 @@ def prune(settings: Settings, domain: str, keep: int) -> list[str]:
     ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
     doomed = [name for name in ids[:-keep] if now is None or name != now.name]
     for name in doomed:
-        shutil.rmtree(root / name, ignore_errors=True)
+        remove_folder(root / name)
     return doomed
 
 

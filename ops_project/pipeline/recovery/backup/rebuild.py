@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.recovery.stores import Absent
 from ops_project.pipeline.warehouse import files, snapshots
 from ops_project.process.kill_points import reach
+from ops_project.process.removal import remove_folder
 from ops_project.settings import Settings
 
 FETCHED, BEFORE, COMPLETE = ".restoring-", ".before-restore-", ".complete"
@@ -111,7 +111,8 @@ def into_home(
         reach(f"backup:arrived:{name}")
     files.sync_folder(home)
     reach("backup:in place")
-    shutil.rmtree(fetched, ignore_errors=True)
+    # A call that found COMPLETE but no record of the parts that have arrived would put the whole home aside.
+    remove_folder(fetched)
     return before if before.is_dir() else None
 
 

@@ -157,6 +157,26 @@ def test_a_rebuild_that_was_killed_is_finished_by_the_same_call(
     assert not list(settings.home.glob(".restoring-*"))
 
 
+@pytest.mark.parametrize("name", [".done", ".complete"])
+def test_a_rebuild_that_was_killed_while_it_cleans_up_leaves_the_home_in_place(
+    taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    settings, shelf = taker.settings, Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    wanted = home_of(settings)
+
+    def remove_one(folder: Path, **_options: object) -> None:
+        (folder / name).unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("shutil.rmtree", remove_one)
+        rebuild.into_home(settings, shelf, manifest)
+    rebuild.into_home(settings, shelf, manifest)
+    assert home_of(settings) == wanted
+    assert not list(settings.home.glob(".re*-*"))
+
+
 def test_old_backups_go_and_take_only_what_no_other_needs(taker: Taker, tmp_path: Path) -> None:
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     platform = PLATFORM.model_copy(update={"backups": PLATFORM.backups.model_copy(update={"keep": 2})})
