@@ -78,6 +78,9 @@ def _told(error: BaseException, settings: Callable[[], Settings | None]) -> int:
     from ops_project.model.document import ConfigError
     from ops_project.settings import SettingsError
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.format_message())  # This text is the whole help, which begins with the usage.
+        return error.exit_code
     if isinstance(error, click.ClickException):
         _usage(error)
         say(f"Error: {error.format_message()}")

@@ -86,12 +86,18 @@ def report(
         if out is None:
             raise click.UsageError("--format pdf writes a file: name it with --out")
         out.write_bytes(as_pdf(document.as_html(facts), facts.until))
+        _written(out, facts.kind, facts.last)
         return
     text = document.as_html(facts) if shape == "html" else document.as_markdown(facts)
     if out is not None:
         out.write_text(text, encoding="utf-8")
+        _written(out, facts.kind, facts.last)
         return
     write_out(text, end="")
+
+
+def _written(out: Path, kind: str, until: str) -> None:
+    errors.print(f"{out}: the {kind} report until {until}", markup=False, soft_wrap=True)
 
 
 def as_pdf(html: str, until: str) -> bytes:

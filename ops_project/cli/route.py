@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
+from difflib import get_close_matches
 
 import click
 
@@ -66,6 +68,8 @@ def explain(
     ledger = open_ledger(settings)
     config = alert_config(settings, catalog, Lineage.parse(ledger.document(LINEAGE) or ()))
     labels: dict[str, str] = {}
+    _refuse_unknown("asset", asset, config.lineage.assets)
+    _refuse_unknown("pipeline", pipeline, config.lineage.jobs)
     if asset:
         facts = config.lineage.get(asset)
         labels |= {"asset": asset, "layer": facts.layer, "tier": facts.tier}
@@ -108,6 +112,18 @@ def explain(
         console.print(table(("channel", "to", "", f"told at ({config.zone.key})", "why not"), rows))
 
     emit(as_json, asdict(answer), render)
+
+
+def _refuse_unknown(option: str, name: str | None, known: Collection[str]) -> None:
+    """Raises UsageError for a name that the last alert cycle did not see. Before the first cycle no name is known, and
+    every name is taken.
+    """
+    if name is None or not known or name in known:
+        return
+    near = get_close_matches(name, known, n=3) or sorted(known)
+    raise click.UsageError(
+        f"--{option} {name!r} is unknown; " + ("did you mean " if len(near) <= 3 else "valid: ") + ", ".join(near)
+    )
 
 
 @route.command()

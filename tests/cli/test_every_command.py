@@ -195,3 +195,11 @@ def test_every_number_has_both_bounds() -> None:
         and (getattr(parameter.type, "min", None) is None or getattr(parameter.type, "max", None) is None)
     ]
     assert not unbounded
+
+
+@pytest.mark.parametrize("words", [[], ["feed"], ["alerts"], ["incidents"]])
+def test_a_group_without_a_command_prints_its_help_once(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words, prog_name="ops")
+    said = capsys.readouterr().err
+    assert said.count("Usage:") == 1 and "Commands:" in said and "Error" not in said

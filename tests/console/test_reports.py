@@ -146,8 +146,10 @@ def test_the_command_prints_writes_lists_and_refuses(past, tmp_path):
 
     printed = ops("daily", "--date", "2026-03-04")
     assert printed.exit_code == 0 and printed.output.startswith("# Daily status: 2026-03-04")
-    assert ops("daily", "--date", "2026-03-04", "--format", "html", "--out", str(tmp_path / "r.html")).exit_code == 0
+    written = ops("daily", "--date", "2026-03-04", "--format", "html", "--out", str(tmp_path / "r.html"))
+    assert written.exit_code == 0 and written.stdout == ""
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+    assert f"{tmp_path / 'r.html'}: the daily report until 2026-03-04" in written.stderr.replace("\n", "")
     assert json.loads(ops("list", "--json").output)[0]["kind"] in KINDS
     assert json.loads(ops("daily", "--date", "2026-03-04", "--json").output)["first"] == "2026-03-04"
     for words in (("daily", "--date", "2026-03-06"), ("daily", "--format", "pdf"), ("hourly",)):

@@ -150,3 +150,13 @@ def test_where_no_jobs_were_kept_any_pipeline_is_taken(ops, tmp_path):
     open_ledger(Settings.load(home=tmp_path)).put_document(lineage_kept.DOCUMENT, earlier, "earlier", NOW)
     ops("silence", "add", "pipeline=quality_checks", "--for", "1h", "--reason", "r", "--owner", "engineer-a")
     assert Lineage.parse(earlier).assets == {"gold/daily_revenue": AssetFacts("gold/daily_revenue")}
+
+
+def test_a_route_is_explained_only_for_what_the_last_cycle_saw(ops, tmp_path):
+    assert ops("route", "explain", "--asset", "gold/any", "--json"), "nothing is known before the first cycle"
+    facts = [AssetFacts("gold/daily_revenue", domain="ecommerce")]
+    lineage_kept.remember(open_ledger(Settings.load(home=tmp_path)), Lineage.of(facts, jobs=["ecommerce_daily"]), NOW)
+    assert ops("route", "explain", "--asset", "gold/daily_revenue", "--pipeline", "ecommerce_daily", "--json")
+    refused = ops("route", "explain", "--asset", "gold/daily_revenu", code=2)
+    assert "did you mean gold/daily_revenue" in refused
+    assert "ecommerce_daily" in ops("route", "explain", "--pipeline", "ecommerce_dayly", code=2)
