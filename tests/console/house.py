@@ -5,6 +5,7 @@ product.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -56,3 +57,9 @@ def built(folder: Path) -> House:
     found.ops("simulate", "--domain", "investor", "--days", "6", "--end", "2026-03-03", "--scale", "0.05")
     assert "succeeded" in found.ops("run", "--domain", "investor")
     return found
+
+
+def copied(whole: Path, folder: Path) -> House:
+    """A copy of a home that `built` has made, which a story may break."""
+    shutil.copytree(whole, folder, symlinks=True)
+    return House(Settings.load(home=folder, environ={}), FIRST)
