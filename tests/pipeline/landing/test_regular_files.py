@@ -15,6 +15,7 @@ from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 FEED = feed_of(TAKINGS)
 HEAD = "id,name,amount,sold_at\n"
 NAME = "takings_2026-11-01.csv"
+OPEN = "SELECT kind, file_name FROM ops.findings WHERE state = 'open'"
 SECRET = HEAD + "1,secret,1.00,\n"
 
 
@@ -107,6 +108,52 @@ def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkey
     result = home.land()
     assert result.batches == [] and home.bronze() == [] and home.archived() == []
     assert "not a regular file" in result.findings[0].message
+
+
+def test_the_run_that_could_not_read_a_file_does_not_close_its_finding(home, monkeypatch):
+    """When the run looks at the folder again, the file stands there as before. Only the next run reads it."""
+    workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
+    path = home.put(NAME, HEAD + "1,a,1.00,\n")
+    real = workbench.private_name
+
+    def exchanged(found, *rest):
+        aside = found.rename(home.root / "aside")
+        _link(home)
+        try:
+            return real(found, *rest)
+        finally:
+            found.unlink()
+            aside.rename(found)
+
+    with monkeypatch.context() as attacked:
+        attacked.setattr(workbench, "private_name", exchanged)
+        assert home.land().batches == []
+    assert path.is_file() and home.bronze() == []
+    assert home.rows(OPEN) == [("data_invalid", NAME)]
+    home.land()
+    assert home.open_findings() == [] and home.bronze("name") == [("a",)]
+
+
+def test_a_file_that_was_exchanged_and_is_gone_is_missing_in_the_next_run(home, monkeypatch):
+    """Its finding does not stay open for a file that is not there any more."""
+    workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
+    home.put(NAME, HEAD + "1,a,1.00,\n")
+    real = workbench.private_name
+
+    def exchanged(found, *rest):
+        found.unlink()
+        _link(home)
+        try:
+            return real(found, *rest)
+        finally:
+            found.unlink()
+
+    with monkeypatch.context() as attacked:
+        attacked.setattr(workbench, "private_name", exchanged)
+        home.land()
+    assert home.rows(OPEN) == [("data_invalid", NAME)]
+    home.land()
+    assert ("data_invalid", NAME) not in home.rows(OPEN)
 
 
 def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypatch):

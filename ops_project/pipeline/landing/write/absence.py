@@ -16,7 +16,8 @@ from ops_project.pipeline.landing.write import journal
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
     """Write a finding for every file that waits. A file waits if it cannot be taken in its present state, or if it has
     rows that should not have been loaded. Without a finding, a file that stays in the inbound folder would not be
-    noticed. Close the findings of files that no longer wait.
+    noticed. Close the findings of files that no longer wait. The findings of this run about files that could not be
+    read stay open: such a file may be a regular file again when the run ends, but this run has not read it.
 
     `waiting`: name → business date and the message.
     """
@@ -24,8 +25,9 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
     findings = [
         Finding("data_invalid", feed.name, day, name, f"{name} {words}") for name, (day, words) in waiting.items()
     ]
+    unread = [finding.file_name for finding in context.result.findings if finding.file_name and not finding.batch_id]
     with journal.transaction(context.connection):
-        context.result.resolved += journal.close_ahead(context.connection, feed.name, list(waiting), context.now)
+        context.result.resolved += journal.close_ahead(context.connection, feed.name, [*waiting, *unread], context.now)
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     context.deliveries.findings_changed()
     context.result.findings += findings

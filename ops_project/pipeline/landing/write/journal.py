@@ -188,7 +188,8 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
     Returns the number of findings.
 
     These findings are about invalid data, and they have a file and no batch. The finding about a file that was replaced
-    by something that is not a regular file is one of them.
+    by something that is not a regular file is one of them. The run that writes it must not close it again, so `waiting`
+    names this file too.
     """
     rows = connection.execute(
         """
