@@ -17,16 +17,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog, load
 from ops_project.process import locks
 from ops_project.settings import Settings
+from ops_project.simulator import own_files
 from ops_project.simulator.simulation import Asked, SimulationError, simulate, yesterday
 from ops_project.simulator.sources import SOURCES, strangers
-from ops_project.simulator.timing import is_arrival
 
-FILE_NAME = "simulator-unfinished.json"
+FILE_NAME = own_files.REQUEST
 LOCK = ".simulator.lock"
 
 
@@ -49,9 +48,8 @@ def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days
     has given files since then are left out. If the home has never had a file, the result is `days` days of each domain.
     So a user's files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
     """
-    zone = catalog.platform.zone
     if (left := _unfinished(settings.home)) is not None:
-        names = [name for name in left.domains if not _has_own_files(settings, name, zone)]
+        names = [name for name in left.domains if not own_files.any_in(settings.home, settings.inbound, name)]
         left = replace(left, domains=_simulated(names, catalog))
         _keep(settings.home, left)
         return left if left.domains else None
@@ -60,20 +58,12 @@ def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days
     ):
         return None
     simulated = _simulated(domains, catalog)
-    return Wanted(simulated, days, yesterday(now, zone)) if simulated else None
+    return Wanted(simulated, days, yesterday(now, catalog.platform.zone)) if simulated else None
 
 
 def _simulated(domains: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
     """The domains that have a simulated source whose files match their contracts."""
     return tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
-
-
-def _has_own_files(settings: Settings, domain: str, zone: ZoneInfo) -> bool:
-    """Whether inbound holds a file of the domain that the simulator did not write. A simulated file has the time of its
-    arrival in the night. A file that a user puts there has another time.
-    """
-    files = [path for path in (settings.inbound / domain).glob("*") if path.is_file()]
-    return not all(is_arrival(datetime.fromtimestamp(path.stat().st_mtime, zone)) for path in files)
 
 
 @contextmanager
@@ -141,7 +131,7 @@ def _deliver(settings: Settings, wanted: Wanted, now: datetime, tell: Callable[[
 def _keep(home: Path, wanted: Wanted) -> None:
     path = home / FILE_NAME
     if not wanted.domains:
-        path.unlink(missing_ok=True)
+        own_files.forget(home)
         return
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / f".{FILE_NAME}.{os.getpid()}"

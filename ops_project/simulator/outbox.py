@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -50,6 +50,8 @@ class Outbox:
     connection: duckdb.DuckDBPyConnection
     now: datetime
     """Files with a later arrival time arrive now."""
+    record: Callable[[str, Sequence[Path]], None]
+    """Called with the domain and the complete files before they become visible; see `own_files.record`."""
     only: frozenset[str] = frozenset()
     """The feeds to write; all feeds if it is empty."""
     staged: list[Staged] = field(default_factory=list)
@@ -119,6 +121,8 @@ class Outbox:
         for file in published:
             moment = (file.arrives_at if file.may_be_future else min(file.arrives_at, self.now)).timestamp()
             os.utime(file.path, (moment, moment))
+        self.record(self.domain, [file.path for file in published])
+        for file in published:
             file.path = file.path.replace(self.folder / file.name)
         self.discard()
         return published

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog
 from ops_project.settings import Settings
-from ops_project.simulator import memory, sources
+from ops_project.simulator import memory, own_files, sources
 from ops_project.simulator.domains import SIMULATED
 from ops_project.simulator.faults import appliers
 from ops_project.simulator.faults.injector import Injector, write_down
@@ -104,7 +104,7 @@ def simulate(
     if asked.inbound_only:
         if not injector.faults:
             raise SimulationError("--inbound-only breaks files that lie in inbound: name a file fault with --fault")
-        injector.break_inbound(settings.inbound)
+        _break_inbound(settings, injector)
     elif not elsewhere or injector.faults or asked.says_what_to_deliver:
         for fault in injector.faults:
             if fault.domain not in SIMULATED:
@@ -116,6 +116,15 @@ def simulate(
     result.faults = injector.done + [appliers.carry_out(fault, settings, catalog, now) for fault in elsewhere]
     write_down(settings, result.faults)
     return result
+
+
+def _break_inbound(settings: Settings, injector: Injector) -> None:
+    domains = {fault.domain for fault in injector.faults}
+    # Simulated files that a fault has changed or copied are no user's files.
+    simulated = [name for name in domains if not own_files.any_in(settings.home, settings.inbound, name)]
+    injector.break_inbound(settings.inbound)
+    for name in simulated:
+        own_files.record(settings.home, name, own_files.files_of(settings.inbound, name))
 
 
 def _deliver(
@@ -163,6 +172,7 @@ def _deliver(
             zone=zone,
             now=now,
             initial_on=window.start if known is None or window.start <= known.since else None,
+            record=partial(own_files.record, settings.home),
             only=frozenset(asked.feeds),
             before_publish=partial(
                 _before_publish,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -88,12 +88,15 @@ def deliver(
     zone: ZoneInfo,
     now: datetime,
     initial_on: date | None,
+    record: Callable[[str, Sequence[Path]], None],
     only: frozenset[str] = frozenset(),
     before_publish: BeforePublish | None = None,
 ) -> Iterator[tuple[date, list[Staged]]]:
     """Deliver a domain's days one after the other; yields each day with the files that it brought.
 
     `initial_on`: the day that brings the initial load, if the source sends one.
+
+    `record`: called with the files of a day before they become visible.
 
     `only`: the feeds to deliver; all feeds if it is empty.
 
@@ -105,7 +108,7 @@ def deliver(
         # In an interactive process DuckDB would write its own progress bar to standard output.
         connection.execute("SET enable_progress_bar = false")
         for day in window:
-            outbox = Outbox(inbound, domain, connection, now, only)
+            outbox = Outbox(inbound, domain, connection, now, record, only)
             try:
                 source.deliver(world, zone, day, outbox, first=day == initial_on)
                 if before_publish is not None:

@@ -25,12 +25,6 @@ def arrival(world: World, zone: ZoneInfo, domain: str, name: str, day: date) -> 
     return first.astimezone(UTC) + timedelta(seconds=int(late_by))
 
 
-def is_arrival(moment: datetime) -> bool:
-    """Whether a daily file can have arrived at this moment. The moment is in the zone of the sources and not in UTC."""
-    first = datetime.combine(moment.date(), FIRST_ARRIVAL, moment.tzinfo)
-    return first <= moment < first + ARRIVAL_SPREAD
-
-
 def demand(world: World, domain: str, day: date, *, yearly_swing: float = 0.06, noise: float = 0.02) -> float:
     """The factor of a day's volume: weekday, time of year and chance; its mean over a year is about 1."""
     season = 1.0 + yearly_swing * float(np.cos(2 * np.pi * (day.timetuple().tm_yday - 345) / 365.25))

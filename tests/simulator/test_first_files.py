@@ -15,7 +15,9 @@ import pytest
 
 from ops_project.catalog import load
 from ops_project.settings import Settings
-from ops_project.simulator import first_files
+from ops_project.simulator import SIMULATED, first_files, own_files
+from ops_project.simulator.faults.request import Request
+from ops_project.simulator.outbox import Outbox, Staged
 from ops_project.simulator.simulation import Asked, SimulationError, simulate
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -84,6 +86,54 @@ def test_a_domain_that_was_given_files_meanwhile_is_left_out(settings: Settings)
     (settings.inbound / "insurance" / "mine.csv").write_text("a\n")
     left = wanted(settings)
     assert left is not None and left.domains == ("streaming",)
+
+
+@pytest.mark.parametrize("domain", SIMULATED)
+def test_the_rest_of_each_source_is_delivered_after_a_kill_in_the_middle(
+    settings: Settings, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of each source are known as simulated, at whatever hour they arrive."""
+    first_files._keep(settings.home, first_files.Wanted((domain,), 2, date(2026, 3, 3)))
+    publish = Outbox.publish
+
+    def killed(outbox: Outbox) -> list[Staged]:
+        publish(outbox)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Outbox, "publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            simulate(settings, load(settings), NOW, Asked(domains=(domain,), days=2, end=date(2026, 3, 3), scale=0.02))
+    assert files(settings)
+    left = wanted(settings)
+    assert left is not None and left.domains == (domain,)
+    own = next(path for path in (settings.inbound / domain).iterdir() if path.is_file())
+    own.write_bytes(own.read_bytes() + b"mine\n")
+    assert wanted(settings) is None, "a user has replaced a simulated file"
+    assert not list(settings.home.glob("simulator-*")), "with the request, its record ends"
+
+
+def test_a_kill_while_the_record_is_written_costs_no_other_line(settings: Settings) -> None:
+    first_files._keep(settings.home, first_files.Wanted(("insurance",), 2, date(2026, 3, 3)))
+    (settings.home / own_files.RECORD).write_text('["insurance", "polic')
+    simulate(settings, load(settings), NOW, Asked(domains=("insurance",), days=1, scale=0.02))
+    left = wanted(settings)
+    assert left is not None and left.domains == ("insurance",)
+
+
+def test_simulated_files_that_a_fault_has_broken_are_no_users_files(settings: Settings) -> None:
+    first_files._keep(settings.home, first_files.Wanted(("insurance", "investor"), 2, date(2026, 3, 3)))
+    simulate(settings, load(settings), NOW, Asked(domains=("insurance", "investor"), days=1, scale=0.02))
+    (settings.inbound / "investor" / "mine.csv").write_text("a\n")
+    faults = [Request.parse(text) for text in ("truncated:policies", "truncated:transactions")]
+    simulate(settings, load(settings), NOW, Asked(faults=faults, inbound_only=True))
+    left = wanted(settings)
+    assert left is not None and left.domains == ("insurance",), "a user's file in the folder stays a user's file"
+
+
+def test_a_home_without_an_unfinished_request_keeps_no_record(settings: Settings) -> None:
+    simulate(settings, load(settings), NOW, Asked(domains=("insurance",), days=1, scale=0.02))
+    assert not (settings.home / own_files.RECORD).exists()
 
 
 def test_a_domain_whose_contracts_were_replaced_is_left_out(settings: Settings) -> None:
