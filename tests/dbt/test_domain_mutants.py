@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ops_project.settings import Settings
-from tests.dbt.test_mutants import Mutant, by_cost, rounds, unit_tests
+from tests.dbt.test_mutants import Mutant, by_cost, rounds, unit_tests, without_their_text
 
 pytestmark = pytest.mark.xdist_group("built_empty")
 
@@ -65,6 +65,10 @@ def built(built_empty: Settings) -> Any:
     there.
     """
     return SimpleNamespace(home=Path(built_empty.home), settings=built_empty)
+
+
+def test_each_mutant_finds_the_text_that_it_edits() -> None:
+    assert without_their_text(MUTANTS) == []
 
 
 def test_the_sql_as_it_is_passes(built: Any) -> None:
