@@ -84,6 +84,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site
 
 
+@pytest.fixture(scope="module")
+def with_late_files(site: Site) -> Site:
+    """The same home after the rate of the third day, and the order of the lonely line, have come late.
+
+    The tests below need it, and each of them may run alone.
+    """
+    newest = DAYS[-1]
+    rates(site, DAYS[2], {"JPY": "0.0065"}, of=newest)
+    late = {"order_id": "L", "customer_id": "L", "order_date": DAYS[1], "currency": "JPY"}
+    site.put("orders", newest + timedelta(days=1), [late])
+    site.run(*MODELS)
+    return site
+
+
 def test_yen_do_not_add_to_dollars_and_a_rate_holds_for_some_days(site: Site) -> None:
     shown = revenue(site)
     assert shown[DAYS[0]] == shown[DAYS[3]] == shown[DAYS[VALID_DAYS]] == 100 + Decimal("1600")
@@ -121,20 +135,16 @@ def test_without_a_rate_the_day_and_all_that_contains_it_are_unknown(site: Site)
     assert ("Revenue Unknown",) in site.ask("select status from gold.data_anomalies")
 
 
-def test_a_rate_and_an_order_that_come_late_reach_the_days_that_use_them(site: Site) -> None:
-    unknown, newest = DAYS[VALID_DAYS + 1], DAYS[-1]
-    rates(site, DAYS[2], {"JPY": "0.0065"}, of=newest)
-    late = {"order_id": "L", "customer_id": "L", "order_date": DAYS[1], "currency": "JPY"}
-    site.put("orders", newest + timedelta(days=1), [late])
-    site.run(*MODELS)
+def test_a_rate_and_an_order_that_come_late_reach_the_days_that_use_them(with_late_files: Site) -> None:
+    site, unknown = with_late_files, DAYS[VALID_DAYS + 1]
     assert unconverted(site) == []
     assert revenue(site)[unknown] == revenue(site)[DAYS[3]] == 100 + Decimal("1625")
     assert revenue(site)[DAYS[0]] == revenue(site)[DAYS[1]] == 100 + Decimal("1600")
 
 
 @pytest.mark.soak
-def test_a_correction_and_a_withdrawal_of_a_rate_reach_the_days_that_use_it(site: Site) -> None:
-    unknown, newest = DAYS[VALID_DAYS + 1], DAYS[-1]
+def test_a_correction_and_a_withdrawal_of_a_rate_reach_the_days_that_use_it(with_late_files: Site) -> None:
+    site, unknown, newest = with_late_files, DAYS[VALID_DAYS + 1], DAYS[-1]
     # The same rate comes again, published earlier, and changes nothing. Then it comes published later.
     rates(site, DAYS[2], {"JPY": "0.0099"}, at="09:00", of=newest - timedelta(days=1))
     site.run()
