@@ -59,6 +59,21 @@ def test_a_corrected_file_without_the_order_brings_it_back(shop: Shop) -> None:
     assert revenue(shop) == {day(2): (1, 10)}
 
 
+def test_lines_without_their_order_leave_their_own_date_when_the_order_comes_with_another(shop: Shop) -> None:
+    lines = "select order_date, currency from silver.fact_order_items order by all"
+    shop.land("order_items", day(2), [item(1, 1, 1, price="10")], file_date=day(2))
+    deliver(shop, 2, day(2), day(2), price="7")
+    revenue(shop)
+    assert shop.ask(lines) == [(day(2), "USD"), (day(2), None)]
+    deliver(shop, 1, day(4), day(3), items=False)
+    assert revenue(shop) == {day(2): (1, 7), day(4): (1, 10)}
+    assert shop.ask(lines) == [(day(2), "USD"), (day(4), "USD")]
+    # The file is corrected and has no longer the order, so the line counts on its own date again.
+    shop.land("orders", day(4), [], file_date=day(3), replaces=True)
+    revenue(shop)
+    assert shop.ask(lines) == [(day(2), "USD"), (day(2), None)]
+
+
 def test_an_event_that_changes_its_date_counts_once(shop: Shop) -> None:
     shop.land("web_events", day(0), [event(1, "page_view", 1)])
     shop.build()

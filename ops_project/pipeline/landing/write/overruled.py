@@ -1,8 +1,9 @@
 """Finds the dates that a delivery changes besides its own: the dates that its keys had until now. A record may come
 again with another date. Then it leaves its old date, and it returns to the old date when the file that moved it is
 corrected. So every date that holds a key of the delivered or removed rows must be built anew. For a feed whose rows
-count on the date of another feed's record (`dated_by`), the dates of that record change too. For a feed whose rows are
-valid for some days (`valid_days`), those days change too.
+count on the date of another feed's record (`dated_by`), the dates of that record change too. Such rows keep their own
+date while the record is missing, so a delivery of the record also changes the dates that these rows have. For a feed
+whose rows are valid for some days (`valid_days`), those days change too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date
 import duckdb
 
 from ops_project.model.days import days_later
+from ops_project.model.feed.delivery_rules import DatedBy
 from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import identifier
 
@@ -34,7 +36,7 @@ def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, param
     """Remember the keys of `rows`, a relation as it is written after FROM. Call it before rows are deleted, and after
     rows were inserted.
     """
-    columns = ", ".join(map(identifier, identity(feed)))
+    columns = ", ".join(map(identifier, _remembered_columns(connection, feed)))
     if not columns:
         return
     into = f"INSERT INTO temp.{KEYS}" if _remembers(connection) else f"CREATE TEMP TABLE {KEYS} AS"
@@ -43,9 +45,13 @@ def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, param
 
 def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
     """The dates that the remembered keys have now. The keys are forgotten."""
-    if not identity(feed) or not _remembers(connection):
+    if not _remembers(connection):
         return set()
-    found = _dates_of(connection, f"bronze.{identifier(feed.name)}", feed.replaces_by or feed.key)
+    found: set[date] = set()
+    if identity(feed):
+        found = _dates_of(connection, f"bronze.{identifier(feed.name)}", feed.replaces_by or feed.key)
+    for follower, columns in _followers(connection, feed):
+        found |= _dates_of(connection, f"bronze.{identifier(follower)}", columns)
     if feed.dated_by is not None and _exists(connection, feed.dated_by.feed):
         found |= _dates_of(connection, f"bronze.{identifier(feed.dated_by.feed)}", feed.dated_by.columns)
     connection.execute(f"DROP TABLE IF EXISTS temp.{KEYS}")
@@ -55,6 +61,20 @@ def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
 def with_days_after(feed: Feed, touched: Iterable[date]) -> list[date]:
     """The dates with the days after them on which their rows may count too (`valid_days`), in order."""
     return sorted({days_later(day, n) for day in touched for n in range(feed.valid_days + 1)})
+
+
+def _followers(connection: duckdb.DuckDBPyConnection, feed: Feed) -> list[tuple[str, tuple[str, ...]]]:
+    """The landed feeds whose rows count on the date of this feed's records, and the columns that they share with it."""
+    noted = connection.execute(
+        "SELECT feed, dated_by FROM ops.feeds WHERE domain = ? AND dated_by IS NOT NULL ORDER BY feed", [feed.domain]
+    ).fetchall()
+    known = [(name, DatedBy.model_validate_json(text)) for name, text in noted]
+    return [(name, by.columns) for name, by in known if by.feed == feed.name and _exists(connection, name)]
+
+
+def _remembered_columns(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[str, ...]:
+    shared = [name for _, columns in _followers(connection, feed) for name in columns]
+    return tuple(dict.fromkeys((*identity(feed), *shared)))
 
 
 def _remembers(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -68,8 +68,8 @@ def write(
     if stage.date_column is not None:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
         touched |= {row[0] for row in days}
-        overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])
-        touched |= overruled.dates(connection, context.feed)
+    overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])
+    touched |= overruled.dates(connection, context.feed)
     if found.rows_refused:
         refused = (
             f"SELECT {literal(batch.batch_id)}, {literal(batch.feed)}, {literal(batch.file_name)}, line, raw_text, "

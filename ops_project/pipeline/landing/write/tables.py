@@ -43,7 +43,7 @@ OPS_TABLES = {
     "expected_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL",
     "feeds": """
         feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
-        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",
+        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR, dated_by VARCHAR""",
     "valid_days": "feed VARCHAR NOT NULL, days INTEGER NOT NULL",
     "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
     "whole_builds": "model VARCHAR NOT NULL, times BIGINT NOT NULL",
@@ -56,7 +56,7 @@ OPS_TABLES = {
     "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
 }
 LATER_COLUMNS = {
-    "feeds": ("replaces_by", "absent_keys", "latest_by"),
+    "feeds": ("replaces_by", "absent_keys", "latest_by", "dated_by"),
     "batches": ("contract_hash",),
     "quarantine": ("kind",),
 }
@@ -94,17 +94,18 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
             ",".join(feed.replaces_by),
             feed.absent_keys,
             ",".join(feed.latest_by),
+            feed.dated_by.model_dump_json() if feed.dated_by else None,
         )
         for feed in feeds
     ]
-    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by"
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by, dated_by"
     known = connection.execute(
         f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
         [domains],
     ).fetchall()
     if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
         connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
-        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     _note_valid_days(connection, feeds)
 
