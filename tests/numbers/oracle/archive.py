@@ -8,7 +8,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ops_project.model.feed.feed import Feed
 from tests.numbers.site import Site
 
 
@@ -96,7 +97,7 @@ class Archive:
 
 def read(site: Site) -> Archive:
     """The valid files. Raises an error if another number of rows was quarantined than the histories make bad on
-    purpose, which are streams only.
+    purpose: streams that no contract accepts, and rows of any feed that count on a day too far ahead.
     """
     files = site.ask(
         "select feed, business_date, coalesce(part, ''), load_seq, archive_path, loaded_at, rows_quarantined"
@@ -107,7 +108,8 @@ def read(site: Site) -> Archive:
     for feed, day, part, number, path, loaded_at, quarantined in sorted(files):
         file = File(feed, day, part, number, site.settings.archive / path, loaded_at)
         rows = [Row(file, line, fields) for line, fields in enumerate(_records(site, file))]
-        bad = [row for row in rows if feed == "streams" and is_bad_stream(row)]
+        contract = site.feed(feed)
+        bad = [row for row in rows if (is_bad_stream(row) if feed == "streams" else is_too_early(row, contract))]
         assert len(bad) == quarantined, (path, len(bad), quarantined)
         contents[file] = tuple(row for row in rows if row not in bad)
         if bad:
@@ -119,6 +121,14 @@ def read(site: Site) -> Archive:
 def is_bad_stream(row: Row) -> bool:
     """Whether the contract refuses a stream: for its length, or because it was not listened to at a possible time."""
     return int(row.known("listen_seconds")) < 0 or moment_of(row) is None
+
+
+def is_too_early(row: Row, contract: Feed) -> bool:
+    """Whether the row counts on a day after the day that follows its load, in the time zone of the feed's dates."""
+    if contract.business_date == "file":
+        return False
+    loaded_on = row.file.loaded_at.replace(tzinfo=UTC).astimezone(contract.date_zone).date()
+    return row.day(contract.business_date) > loaded_on + timedelta(days=1)
 
 
 def moment_of(row: Row) -> datetime | None:
