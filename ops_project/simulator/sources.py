@@ -108,7 +108,7 @@ def deliver(
         # In an interactive process DuckDB would write its own progress bar to standard output.
         connection.execute("SET enable_progress_bar = false")
         for day in window:
-            outbox = Outbox(inbound, domain, connection, now, record, only)
+            outbox = Outbox(inbound=inbound, domain=domain, connection=connection, now=now, record=record, only=only)
             try:
                 source.deliver(world, zone, day, outbox, first=day == initial_on)
                 if before_publish is not None:

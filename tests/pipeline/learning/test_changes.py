@@ -24,8 +24,12 @@ def bronze() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     ensure_tables(connection, [])
     connection.execute(SCHEMA)
-    connection.execute("insert into ops.feeds values ('orders', 'ecommerce', '[]', true, '', '', 'updated_at')")
-    connection.execute("insert into ops.feeds values ('order_items', 'ecommerce', '[]', true, 'order_id', '', '')")
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by"
+    for values in (
+        "'orders', 'ecommerce', '[]', true, '', '', 'updated_at'",
+        "'order_items', 'ecommerce', '[]', true, 'order_id', '', ''",
+    ):
+        connection.execute(f"insert into ops.feeds ({listed}) values ({values})")
     connection.execute(f"insert into silver.fact_exchange_rates values ('JPY', '{FIRST}', 0.0065)")
     connection.execute("insert into ops.valid_days values ('exchange_rates', 7)")
     told(connection, THIRD)
