@@ -8,7 +8,9 @@ import pytest
 
 from tests.numbers.played import Played, play
 
-SEED = 1
+SEEDS = {"ecommerce": 3}
+"""Domain → seed of its history; 2 for the others. In these histories each edit of test_gold_from_the_files changes a
+figure."""
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +20,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Played]:
 
     def home_of(domain: str) -> Played:
         if domain not in homes:
-            homes[domain] = play(tmp_path_factory.mktemp(domain) / "home", domain, SEED)
+            homes[domain] = play(tmp_path_factory.mktemp(domain) / "home", domain, SEEDS.get(domain, 2))
         return homes[domain]
 
     return home_of

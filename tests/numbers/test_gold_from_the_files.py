@@ -25,8 +25,8 @@ BROKEN = [
     (
         "insurance",
         "kpi_policies",
-        "business_date, product, region, 1 as policies",
-        "business_date + 1, product, region, 1",
+        "in_force_from as business_date, product, region, 1 as policies",
+        "in_force_from + 1 as business_date, product, region, 1 as policies",
     ),
     ("investor", "kpi_aggregate_growth", "count(distinct unit_id) as buyers", "count(unit_id) as buyers"),
     ("streaming", "kpi_top_songs", "listening_seconds desc, song_id", "song_id"),
