@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
 from ops_project.model.roles import Roles
+from ops_project.nearest import did_you_mean
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR
 
 # One file, one model. The name is the attribute of Catalog that holds it.
@@ -120,15 +120,10 @@ def strangers(overlay: Path | None, documents: dict[str, Document]) -> list[Conf
         ConfigProblem(
             str(path),
             1,
-            f"nothing reads this file{close_to(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
+            f"nothing reads this file{did_you_mean(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
             f"{FEEDS_DIR}/<domain>.yaml, and <name>.d/*.yaml to add to <name>.yaml",
         )
         for path in sorted(overlay.rglob("*.y*ml"))
         if (relative := path.relative_to(overlay).as_posix()) not in valid | added
         and relative.partition("/")[0] not in FOLDERS
     ]
-
-
-def close_to(name: str, valid: list[str]) -> str:
-    close = get_close_matches(name, valid, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from ops_project.nearest import did_you_mean
 from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def person_of(owners: Owners, name: str, option: str) -> str:
     if len(found) == 1 and not name.startswith("team:"):
         return found[0]
     people = sorted(owners.people)
-    near = get_close_matches(name, people, n=1)
-    meant = f" (did you mean {near[0]}?)" if near else ""
-    raise click.UsageError(f"{option} {name!r} is not a person of owners.yaml{meant}; valid: {', '.join(people)}")
+    raise click.UsageError(
+        f"{option} {name!r} is not a person of owners.yaml{did_you_mean(name, people)}; valid: {', '.join(people)}"
+    )
 
 
 def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:

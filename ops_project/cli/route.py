@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
-from difflib import get_close_matches
 
 import click
 
 from ops_project.cli.output import console, emit, json_option, styled, table, write_out
+from ops_project.nearest import did_you_mean
 from ops_project.settings import TIME_FORMS, Settings, SettingsError, parse_as_of
 
 
@@ -120,10 +120,8 @@ def _refuse_unknown(option: str, name: str | None, known: Collection[str]) -> No
     """
     if name is None or not known or name in known:
         return
-    near = get_close_matches(name, known, n=3) or sorted(known)
-    raise click.UsageError(
-        f"--{option} {name!r} is unknown; " + ("did you mean " if len(near) <= 3 else "valid: ") + ", ".join(near)
-    )
+    meant = did_you_mean(name, known) or f"; valid: {', '.join(sorted(known))}"
+    raise click.UsageError(f"--{option} {name!r} is unknown{meant}")
 
 
 @route.command()

@@ -9,7 +9,6 @@ import types
 import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from ops_project.model.plain_words import keep_texts
 from ops_project.model.yaml_loaders import LONGEST_TEXT, BoundedLoader, QuickLoader
+from ops_project.nearest import did_you_mean
 
 Loc = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -148,9 +148,9 @@ class Document:
         known = sorted(valid)
         if name in known:
             return []
-        close = get_close_matches(name, known, n=1)
-        meant = f" (did you mean {close[0]}?)" if close else ""
-        return [self.problem(loc, f"{what} {name!r} does not exist{meant}; valid: {', '.join(known)}")]
+        return [
+            self.problem(loc, f"{what} {name!r} does not exist{did_you_mean(name, known)}; valid: {', '.join(known)}")
+        ]
 
     def validate(self, model: type[ModelT], data: Any = None, at: Loc = ()) -> ModelT:
         """`data` (default: the whole file) as `model`. Raises ConfigError with a line for each mistake."""

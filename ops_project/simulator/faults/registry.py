@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
 from ops_project.catalog import Catalog
 from ops_project.model.feed.feed import Feed
+from ops_project.nearest import did_you_mean
 from ops_project.simulator.faults import (
     columns,
     files,
@@ -52,8 +52,7 @@ def resolve(request: Request, catalog: Catalog) -> Resolved:
     """The fault and feed of a request. Raises FaultError, naming what is valid."""
     fault = REGISTRY.get(request.id)
     if fault is None:
-        meant = get_close_matches(request.id, REGISTRY, n=1)
-        hint = f" (did you mean {meant[0]}?)" if meant else ""
+        hint = did_you_mean(request.id, REGISTRY)
         raise FaultError(f"fault {request.id!r} does not exist{hint}; valid: {', '.join(sorted(REGISTRY))}")
     if request.feed is not None and request.feed != fault.feed and not fault.any_feed:
         raise FaultError(f"fault {fault.id!r} breaks feed {fault.feed!r} only, not {request.feed!r}")

@@ -141,7 +141,23 @@ def test_a_backup_that_was_killed_does_not_count_and_the_next_one_does(
     assert home_of(rebuilt(shelf, manifest, tmp_path / "again")) == home_of(taker.settings)
 
 
-@pytest.mark.parametrize("place", ["fetched", "aside", "arrived:archive", "arrived:state", "in place"])
+def killed_while_cleaning_up(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], object]) -> None:
+    """The folder of this file is being removed, and of its files only this one is gone yet."""
+
+    def remove_one(folder: Path, **_options: object) -> None:
+        (folder / name).unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", remove_one)
+        with pytest.raises(Killed):
+            action()
+
+
+PLACES = ["backup:fetched", "backup:aside", "backup:arrived:archive", "backup:arrived:state", "backup:in place"]
+
+
+@pytest.mark.parametrize("place", [*PLACES, ".done", ".complete"])
 def test_a_rebuild_that_was_killed_is_finished_by_the_same_call(
     taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -150,31 +166,12 @@ def test_a_rebuild_that_was_killed_is_finished_by_the_same_call(
     wanted = home_of(settings)
     night(settings, "DROP TABLE gold.sales")
     (settings.inbound / "shop/late.csv").write_text("later", encoding="utf-8")
-    killed_at(monkeypatch, f"backup:{place}", lambda: rebuild.into_home(settings, shelf, manifest))
+    killed = killed_at if place in PLACES else killed_while_cleaning_up
+    killed(monkeypatch, place, lambda: rebuild.into_home(settings, shelf, manifest))
     kept = rebuild.into_home(settings, shelf, manifest)
     assert home_of(settings) == wanted
     assert kept is not None and (kept / "inbound/shop/late.csv").read_text(encoding="utf-8") == "later"
-    assert not list(settings.home.glob(".restoring-*"))
-
-
-@pytest.mark.parametrize("name", [".done", ".complete"])
-def test_a_rebuild_that_was_killed_while_it_cleans_up_leaves_the_home_in_place(
-    taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    settings, shelf = taker.settings, Shelf(open_store(str(tmp_path / "backups")))
-    manifest, _ = taken(taker, shelf)
-    wanted = home_of(settings)
-
-    def remove_one(folder: Path, **_options: object) -> None:
-        (folder / name).unlink()
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("shutil.rmtree", remove_one)
-        rebuild.into_home(settings, shelf, manifest)
-    rebuild.into_home(settings, shelf, manifest)
-    assert home_of(settings) == wanted
-    assert not list(settings.home.glob(".re*-*"))
+    assert not [*settings.home.glob(".restoring-*"), *settings.home.glob(".removed-*")]
 
 
 def test_old_backups_go_and_take_only_what_no_other_needs(taker: Taker, tmp_path: Path) -> None:
