@@ -305,7 +305,7 @@ def _first_files(
     domain and returns their number, or None if the home has files already.
     """
     from ops_project.simulator import first_files
-    from ops_project.simulator.simulation import SimulationError
+    from ops_project.simulator.plans import SimulationError
 
     now = settings.now()
     try:

@@ -79,7 +79,7 @@ def simulate(
     from ops_project import catalog as catalogs
     from ops_project.simulator.faults.registry import listing
     from ops_project.simulator.faults.request import FaultError, Request
-    from ops_project.simulator.simulation import Asked, SimulationError
+    from ops_project.simulator.plans import Asked, SimulationError
     from ops_project.simulator.simulation import simulate as deliver
 
     catalog = catalogs.load(settings)

@@ -42,7 +42,7 @@ def simulate(
     # numpy and the catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
-    from ops_project.simulator.simulation import Asked
+    from ops_project.simulator.plans import Asked
     from ops_project.simulator.simulation import simulate as carry_out
 
     asked = Asked(

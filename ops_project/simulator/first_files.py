@@ -22,7 +22,8 @@ from ops_project.catalog import Catalog, load
 from ops_project.process import locks
 from ops_project.settings import Settings
 from ops_project.simulator import own_files
-from ops_project.simulator.simulation import Asked, SimulationError, simulate, yesterday
+from ops_project.simulator.plans import Asked, SimulationError, yesterday
+from ops_project.simulator.simulation import simulate
 from ops_project.simulator.sources import SOURCES, strangers
 
 FILE_NAME = own_files.REQUEST

@@ -7,6 +7,7 @@ content of the files.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +56,9 @@ class Outbox:
     only: frozenset[str] = frozenset()
     """The feeds to write; all feeds if it is empty."""
     staged: list[Staged] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
+    """Names of files that `publish` removes from inbound: files of an earlier delivery that a fault takes back."""
+    _number: int = field(default_factory=itertools.count().__next__)
 
     @property
     def folder(self) -> Path:
@@ -62,7 +66,7 @@ class Outbox:
 
     @property
     def staging(self) -> Path:
-        return self.folder / f".staging-{os.getpid()}"
+        return self.folder / f".staging-{self._number}-{os.getpid()}"
 
     def wants(self, feed: str) -> bool:
         """False if the caller asked only for other feeds."""
@@ -116,7 +120,11 @@ class Outbox:
         staged.path.write_text(text.format(rows=data.rows, feed=data.feed, **values), encoding="ascii", newline="")
 
     def publish(self) -> list[Staged]:
-        """Rename everything that is staged into inbound, in the order of arrival, with its arrival time as mtime."""
+        """Remove what is withdrawn. Rename everything that is staged into inbound, in the order of arrival, with its
+        arrival time as mtime.
+        """
+        for name in self.withdrawn:
+            (self.folder / name).unlink(missing_ok=True)
         published = sorted(self.staged, key=lambda file: file.arrives_at)
         for file in published:
             moment = (file.arrives_at if file.may_be_future else min(file.arrives_at, self.now)).timestamp()
@@ -129,7 +137,7 @@ class Outbox:
 
     def discard(self) -> None:
         """Remove the files that are staged and not published."""
-        self.staged = []
+        self.staged, self.withdrawn = [], set()
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def _find(self, name: str) -> Staged | None:

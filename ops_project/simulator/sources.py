@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from ops_project.catalog import Catalog
-from ops_project.simulator.outbox import Outbox, Staged
+from ops_project.simulator.outbox import Outbox
 from ops_project.simulator.world import EPOCH, World
 
 # Domain → the module of its source system. A module is imported only when it is needed.
@@ -59,7 +59,7 @@ class Window:
         return (self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1))
 
 
-BeforePublish = Callable[[Outbox, date], None]
+PutIn = Callable[[Outbox, date], None]
 
 
 def source_of(domain: str) -> Source:
@@ -79,7 +79,7 @@ def strangers(domain: str, catalog: Catalog) -> list[str]:
     ]
 
 
-def deliver(
+def stage(
     domain: str,
     world: World,
     window: Iterable[date],
@@ -90,9 +90,9 @@ def deliver(
     initial_on: date | None,
     record: Callable[[str, Sequence[Path]], None],
     only: frozenset[str] = frozenset(),
-    before_publish: BeforePublish | None = None,
-) -> Iterator[tuple[date, list[Staged]]]:
-    """Deliver a domain's days one after the other; yields each day with the files that it brought.
+    put_in: PutIn | None = None,
+) -> Iterator[tuple[date, Outbox]]:
+    """Stage a domain's days one after the other. Yields each day with its files. The caller publishes or discards them.
 
     `initial_on`: the day that brings the initial load, if the source sends one.
 
@@ -100,7 +100,7 @@ def deliver(
 
     `only`: the feeds to deliver; all feeds if it is empty.
 
-    `before_publish`: may change the staged files of a day. Faults are put in here.
+    `put_in`: may change the staged files of a day. Faults are put in here.
     """
     source = source_of(domain)
     _sweep(inbound / domain)
@@ -111,11 +111,12 @@ def deliver(
             outbox = Outbox(inbound=inbound, domain=domain, connection=connection, now=now, record=record, only=only)
             try:
                 source.deliver(world, zone, day, outbox, first=day == initial_on)
-                if before_publish is not None:
-                    before_publish(outbox, day)
-                yield day, outbox.publish()
-            finally:
+                if put_in is not None:
+                    put_in(outbox, day)
+            except BaseException:
                 outbox.discard()
+                raise
+            yield day, outbox
 
 
 def _sweep(folder: Path) -> None:

@@ -51,7 +51,8 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
 
 
 def _deliver(home: Path, days: int, end: date, scale: float) -> None:
-    from ops_project.simulator.simulation import Asked, simulate
+    from ops_project.simulator.plans import Asked
+    from ops_project.simulator.simulation import simulate
 
     settings = Settings(home=home, as_of=NOW)
     asked = Asked(domains=("ecommerce",), days=days, end=end, scale=scale, seed=7)

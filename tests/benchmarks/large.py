@@ -49,7 +49,8 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
 
 def _simulated(home: Path, web_events: int) -> tuple[Path, dict[str, object]]:
     """Files of DAYS days with about `web_events` events. The scale is computed from one day at scale 1."""
-    from ops_project.simulator.simulation import Asked, simulate
+    from ops_project.simulator.plans import Asked
+    from ops_project.simulator.simulation import simulate
 
     def deliver(target: Path, days: int, scale: float) -> dict[str, int]:
         settings = Settings(home=target, as_of=NOW)

@@ -89,7 +89,8 @@ def _cpu() -> float:
 
 
 def simulated(home: Path) -> Path:
-    from ops_project.simulator.simulation import Asked, simulate
+    from ops_project.simulator.plans import Asked
+    from ops_project.simulator.simulation import simulate
 
     settings = Settings(home=home, as_of=NOW)
     asked = Asked(domains=("ecommerce",), days=DAYS, end=date(2026, 3, 3), seed=7)

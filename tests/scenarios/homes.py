@@ -47,9 +47,10 @@ def simulate(
 ) -> Settings:
     """A home whose files of one domain wait in its inbound folder."""
     from ops_project.simulator import simulation
+    from ops_project.simulator.plans import Asked
 
     settings = Settings(home=home, as_of=NOW)
-    asked = simulation.Asked(domains=(domain,), days=days, end=end, scale=scale, seed=seed)
+    asked = Asked(domains=(domain,), days=days, end=end, scale=scale, seed=seed)
     simulation.simulate(settings, load_catalog(settings), NOW, asked)
     return settings
 

@@ -18,7 +18,8 @@ from ops_project.settings import Settings
 from ops_project.simulator import SIMULATED, first_files, own_files
 from ops_project.simulator.faults.request import Request
 from ops_project.simulator.outbox import Outbox, Staged
-from ops_project.simulator.simulation import Asked, SimulationError, simulate
+from ops_project.simulator.plans import Asked, SimulationError
+from ops_project.simulator.simulation import simulate
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 DOMAINS = ("investor", "insurance")

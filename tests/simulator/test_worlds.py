@@ -11,7 +11,7 @@ import pytest
 from ops_project.catalog import Catalog
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.simulator import SIMULATED, simulate, sources
-from ops_project.simulator.simulation import SimulationError
+from ops_project.simulator.plans import SimulationError
 from ops_project.simulator.timing import arrival
 from ops_project.simulator.world import World
 from tests.simulator.conftest import END, NOW, SCALE, contents, home, landed

@@ -63,9 +63,8 @@ class Injector:
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
                 scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])
                 self._act(fault, scene)
-                for name in scene.removed:
-                    # An earlier delivery of this day may still lie in the inbound folder.
-                    (outbox.folder / name).unlink(missing_ok=True)
+                # An earlier delivery of this day may still lie in the inbound folder.
+                outbox.withdrawn.update(scene.removed)
 
     def break_inbound(self, inbound: Path) -> None:
         """Break files that are already in the inbound folder, simulated or not. A fault with a date breaks the files of
@@ -76,11 +75,14 @@ class Injector:
             mine = [file for file in _lying_in(folder, fault.feed) if fault.feed.match(file.name) is not None]
             days = sorted({file.business_date for file in mine})
             if not days:
-                raise FaultError(f"fault {fault.request}: no file of feed {fault.feed.name!r} lies in {folder}")
+                raise FaultError(
+                    f"fault {fault.request}: no file of feed {fault.feed.name!r} lies in inbound/{fault.domain}"
+                )
             day = fault.day or days[max(0, len(days) - 1 - fault.fault.days_back)]
             if day not in days:
                 raise FaultError(
-                    f"fault {fault.request}: no file of {day} lies in {folder}; there are {days[0]} to {days[-1]}"
+                    f"fault {fault.request}: no file of {day} lies in inbound/{fault.domain}; "
+                    f"there are {days[0]} to {days[-1]}"
                 )
             chosen = [other for other in days if other <= day] if fault.fault.spans_window else [day]
             for each in chosen:
