@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import shortcuts
 from ops_project.settings import DBT_PROJECT_DIR
 from tests.dbt.shop import Shop
 
@@ -210,6 +211,7 @@ def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str
     """
     from dbt.cli.main import dbtRunner
 
+    shortcuts.take()
     manifest: Any = dbt_manifest.load().object()
     for mutant in mutants:
         if mutant.node.startswith("macro:"):

@@ -80,7 +80,7 @@ def _compile(settings: Settings, models: Iterable[str]) -> dict[str, str]:
     manifest = dbt_manifest.load()
     folder = str(manifest.project_dir)
     with settings.exported():
-        outcome = dbtRunner(manifest=manifest.object()).invoke(
+        outcome = dbtRunner(manifest=manifest.to_run()).invoke(
             [
                 "--log-level",
                 "none",

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from ops_project import catalog
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import shortcuts
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import DBT_PROJECT_DIR, Settings
 from tests.mutation.edits import FIXTURE
@@ -141,6 +142,7 @@ def dbt(settings: Settings, command: str, *words: str) -> list[Any]:
     """The results of a dbt command in this process, each with its node and the SQL that was compiled."""
     from dbt.cli.main import dbtRunner
 
+    shortcuts.take()
     folder, target = str(DBT_PROJECT_DIR), str(settings.home / "target")
     arguments = ["--log-level", "none", "--log-level-file", "none", "--no-print", command, "--project-dir", folder]
     arguments += ["--profiles-dir", folder, "--target-path", target, "--no-write-json", *words]

@@ -58,8 +58,8 @@ class Broken(DbtManifest):
     old: str = ""
     new: str = ""
 
-    def object(self) -> Any:
-        manifest = super().object()
+    def to_run(self) -> Any:
+        manifest = super().to_run()
         node = manifest.nodes[f"model.ops_project.{self.model}"]
         assert self.old in node.raw_code, self.old
         node.raw_code = node.raw_code.replace(self.old, self.new, 1)

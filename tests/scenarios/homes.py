@@ -227,7 +227,7 @@ def warm() -> None:
         if not name.endswith((".__main__", ".versions", ".env")) and ".migrations." not in name:
             importlib.import_module(name)
     manifest = dbt_manifest.load()
-    _ = manifest.json, manifest.object()
+    _ = manifest.json, manifest.to_run()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), as_of=NOW)
         load_catalog(settings)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ops_project.settings import DBT_PROJECT_DIR, Settings
 
@@ -43,9 +46,20 @@ def folders(project_dir: Path) -> list[str]:
     return ["--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--log-path", str(logs)]
 
 
-def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> tuple[bytes, dict[str, str]]:
-    """Parse the project, then compile it against an empty database. Returns dbt's Manifest (msgpack), and unique_id →
-    SQL. Raises DbtParseError with dbt's words.
+@dataclass(frozen=True)
+class Parsed:
+    """What is kept of a parse."""
+
+    manifest: bytes
+    """dbt's Manifest, in msgpack."""
+    to_run: bytes
+    """The same without what only a parse and unit tests need."""
+    compiled: dict[str, str]
+    """unique_id → SQL."""
+
+
+def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> Parsed:
+    """Parse the project, then compile it against an empty database. Raises DbtParseError with dbt's words.
 
     `earlier`: the Manifest of another content of the project. If dbt can use it, dbt reads only the files that have
     changed since. After a change of one model this takes 1 s, and a full parse takes 5 s.
@@ -71,6 +85,7 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
             if isinstance(file.path, FilePath):
                 file.path.modification_time = NO_TIME
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
+        lean = to_run(manifest)
     # Each relation in the compiled SQL contains the name of the warehouse file as the name of its database. So the file
     # has the same name here as in a real home.
     with Settings.load(home=target / "empty").exported():
@@ -87,4 +102,16 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
             ]
         )
     results = getattr(compiled.result, "results", None) or []
-    return manifest, {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}
+    sql = {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}
+    return Parsed(manifest, lean, sql)
+
+
+def to_run(manifest: bytes) -> bytes:
+    """dbt's Manifest (msgpack) without the text of each file, which only a partial parse compares, and without the unit
+    tests, which no run executes. Nothing else refers to either of them.
+    """
+    from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
+
+    decode: Callable[[bytes], dict[str, Any]] = extended_mashumuro_decoder
+    encode: Callable[[dict[str, Any]], bytes] = extended_mashumaro_encoder
+    return encode({**decode(manifest), "files": {}, "unit_tests": {}})
