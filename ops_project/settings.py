@@ -1,5 +1,5 @@
-"""Where this process keeps its state, and what time it is. This module is the only reader of the environment; all
-other modules get a `Settings`. The module knows paths and the clock, but not the content of any file.
+"""Where this process keeps its state, and what time it is. Only this module reads the environment; all other modules
+get a `Settings`. The module knows paths and the clock, but not the content of any file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ CONFIG_DIR = PACKAGE_DIR / "config"
 RUNBOOK_DIR = PACKAGE_DIR / "runbooks"
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 
-# An as-of time that is a plain date means 08:00 New York, when the night's work must be finished.
+# An as-of time that is a plain date means 08:00 in New York. By then, the work of the night must be finished.
 AS_OF_DATE_TIME = time(8, 0)
 AS_OF_DATE_ZONE = ZoneInfo("America/New_York")
-# This leaves room at both ends for adding and subtracting times.
+# The range leaves room at both ends, so that times can be added and subtracted.
 AS_OF_YEARS = range(1971, 2200)
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; the message names it and says what would be right."""
+    """A setting that cannot be used. The message names the setting and says what would be right."""
 
 
 TIME_FORMS = "2026-03-05 (08:00 New York) or an ISO time (UTC without an offset)"
@@ -39,7 +39,9 @@ TIME_FORMS = "2026-03-05 (08:00 New York) or an ISO time (UTC without an offset)
 
 
 def parse_as_of(text: str) -> datetime:
-    """Read an as-of time: ISO 8601 with or without offset (then UTC), or a date (then 08:00 America/New_York)."""
+    """Read an as-of time. It is either a date, which means 08:00 in New York, or an ISO 8601 time. A time without an
+    offset is in UTC.
+    """
     try:
         if len(text) == len("2011-02-18"):
             moment = datetime.combine(date.fromisoformat(text), AS_OF_DATE_TIME, AS_OF_DATE_ZONE)
@@ -56,7 +58,7 @@ def parse_as_of(text: str) -> datetime:
 
 
 def _folder(given: str | Path, what: str) -> Path:
-    """The absolute path. Raises SettingsError if no system could have such a path."""
+    """The absolute path of a folder. Raises SettingsError if the system cannot have such a path."""
     try:
         found = Path(given).expanduser().resolve()
         found.stat()
@@ -70,8 +72,8 @@ def _folder(given: str | Path, what: str) -> Path:
 
 
 def account() -> str:
-    """The account that runs this process. The system gives it, not the environment, which anybody may set. In a
-    container the account may have only a number.
+    """The account that runs this process, as the system names it. The environment is not asked, because anybody may set
+    it. In a container, the account may have only a number.
     """
     try:
         return pwd.getpwuid(os.getuid()).pw_name
@@ -81,7 +83,7 @@ def account() -> str:
 
 def current_user() -> str:
     """The user in whose name a command acts: OPS_USER, or the account if it is not set."""
-    # Bytes that are not UTF-8 could not be stored anywhere.
+    # Bytes that are not UTF-8 could not be stored anywhere, so they are written as escapes.
     return visible_line(os.environ.get("OPS_USER") or account())
 
 
@@ -101,7 +103,9 @@ class Settings:
         as_of: str | datetime | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
-        """Arguments win over OPS_HOME, OPS_CONFIG and OPS_AS_OF, which win over the defaults."""
+        """The settings from these arguments. An argument takes precedence over its variable (OPS_HOME, OPS_CONFIG,
+        OPS_AS_OF), and a variable over the default.
+        """
         env = os.environ if environ is None else environ
         home = home or env.get("OPS_HOME") or PROJECT_ROOT / "data"
         overlay = overlay or env.get("OPS_CONFIG") or None
@@ -116,7 +120,7 @@ class Settings:
         return cls(home=_folder(home, "home"), overlay=overlay_dir, as_of=as_of)
 
     def now(self) -> datetime:
-        """The clock of this process, UTC; the as-of time if one is set. For entry points only."""
+        """The present time in UTC; the as-of time if one is set. Only entry points may call this."""
         return self.as_of or datetime.now(UTC)
 
     @property
@@ -129,7 +133,7 @@ class Settings:
 
     @property
     def warehouse(self) -> Path:
-        """The DuckDB file; its folder also holds the writer's spill files."""
+        """The warehouse's DuckDB file. Files that the writer spills to disk lie in the same folder."""
         return self.home / "warehouse" / "warehouse.duckdb"
 
     @property
@@ -142,7 +146,7 @@ class Settings:
 
     @property
     def ledger_url(self) -> str:
-        """SQLAlchemy URL of the ledger: OPS_LEDGER_URL, or SQLite in the home."""
+        """The SQLAlchemy URL of the ledger: OPS_LEDGER_URL, otherwise an SQLite file in the home."""
         return os.environ.get("OPS_LEDGER_URL") or self._embedded_ledger
 
     @cached_property
@@ -151,7 +155,7 @@ class Settings:
 
     @property
     def ledger_shown(self) -> str:
-        """Where the ledger is, for people: the file's path, or the URL without its password."""
+        """The place of the ledger, as people may see it: the path of the file, or the URL without its password."""
         url = self.ledger_url
         if url.startswith("sqlite:///"):
             return url.removeprefix("sqlite:///")
@@ -159,12 +163,14 @@ class Settings:
 
     @property
     def models(self) -> Path:
-        """The embedded model registry: its database, its files, and which version is in use."""
+        """The folder of the embedded model registry. It holds the registry's database and files, and the record of
+        which version is in use.
+        """
         return self.home / "models"
 
     @property
     def registry_url(self) -> str:
-        """MLflow tracking and registry URI: OPS_REGISTRY_URL, or SQLite in the home."""
+        """The URI of MLflow's tracking and registry: OPS_REGISTRY_URL, otherwise an SQLite file in the home."""
         return os.environ.get("OPS_REGISTRY_URL") or f"sqlite:///{self.models / 'mlflow.db'}"
 
     @property
@@ -177,12 +183,12 @@ class Settings:
 
     @property
     def links(self) -> Path:
-        """The key that signs links in messages."""
+        """The folder of the key that signs links in messages."""
         return self.home / "links"
 
     @property
     def truth(self) -> Path:
-        """What `ops simulate --fault` did. Only tests may read it."""
+        """The record of what `ops simulate --fault` did. Only tests may read it."""
         return self.home / "truth.json"
 
     def environ(self) -> dict[str, str]:
@@ -191,7 +197,7 @@ class Settings:
             "OPS_HOME": str(self.home),
             "DAGSTER_HOME": str(self.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
-            # The events of a run's plan are stored together and not one after the other:
+            # The events of a run's plan are stored together and not one by one; see
             # ops_project/dagster_bridge/storage.py.
             "DAGSTER_EVENT_BATCH_SIZE": "1000",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -207,11 +213,13 @@ class Settings:
         return variables
 
     def export(self, **more: str) -> None:
-        """Make libraries that read the environment themselves (Dagster, dbt) see this home, and `more` variables."""
+        """Set the variables in this process, for libraries that read the environment themselves (Dagster, dbt). `more`:
+        further variables.
+        """
         os.environ.update(self.environ() | more)
 
     def options(self) -> list[str]:
-        """The options of `ops` that make a command see this home, overlay and clock."""
+        """The options of `ops` with which a command sees this home, overlay and clock."""
         words = ["--home", str(self.home)]
         words += ["--config", str(self.overlay)] if self.overlay is not None else []
         return words + (["--as-of", self.as_of.isoformat()] if self.as_of is not None else [])
@@ -223,7 +231,9 @@ class Settings:
 
     @contextmanager
     def exported(self, **more: str) -> Iterator[None]:
-        """`export` for the length of a block. Afterwards the environment is as before."""
+        """Set the variables as `export` does, for the length of a block. Afterwards the environment is as it was
+        before.
+        """
         before = dict(os.environ)
         self.export(**more)
         try:

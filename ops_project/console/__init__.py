@@ -1,1 +1,1 @@
-"""The web console, which `ops serve` serves. By default only this machine can open it."""
+"""The web console, which `ops serve` serves. By default, it answers only browsers on the same machine."""

@@ -1,4 +1,6 @@
-"""Acting from a message. Opening a link changes nothing, so that a mail scanner may open it: the page has a button."""
+"""The pages behind the links in messages. Opening a link changes nothing, because a mail scanner may open it too. The
+page has a button that carries out the action.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ Form = Mapping[str, str]
 
 
 def routes() -> list[Route]:
-    """GET shows the page of an action; POST carries the action out."""
+    """The routes of an action: GET shows its page, and POST carries it out."""
     return [Route("/act/{link}", _show, methods=["GET"]), Route("/act/{link}", _do, methods=["POST"])]
 
 
@@ -46,7 +48,9 @@ async def _do(request: Request) -> Response:
 
 
 def _open(site: Site, text: str) -> tuple[Link, Incident]:
-    """The link of a signed text, and the incident that it is about. Raises LinkRefused."""
+    """The verified link, and the incident that it is about. `text` is the signed part of the address. Raises
+    LinkRefused.
+    """
     try:
         link = verify(text, key(site.settings.links), site.clock())
     except KeyExposed as error:

@@ -1,7 +1,7 @@
-"""Answers a question that needs more memory than the server allows, in a separate process that then ends.
+"""Answers a question that needs more memory than the server allows. A separate process answers it and then ends.
 
-The process opens the same snapshot with the same limits (read-only, one thread, low priority, no access to anything
-else) and more memory. Its memory is free again when it has answered.
+The process opens the same snapshot as the server, with more memory and otherwise the same limits: read-only, one
+thread, low priority, no access to anything else. When it ends, its memory is free again.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from ops_project.pipeline.warehouse.time_limit import limited
 MEMORY = "512MB"
 LOW_PRIORITY = 10
 START_SECONDS = 10.0
-"""The time that the process may take on a busy machine before it begins with the query."""
+"""The time that the process may take on a busy machine before it starts the query."""
 _ONE_AT_A_TIME = threading.Lock()
 Found = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
 class Question:
-    """The request to the process. `seconds`: how long it may take; `most`: how many rows are wanted."""
+    """A question to the separate process.
+
+    `seconds`: how long the query may take. `most`: how many rows are wanted at most.
+    """
 
     folder: Path
     memory: str
@@ -49,8 +52,8 @@ class Failed(RuntimeError):
 
 @contextmanager
 def turn(seconds: float) -> Iterator[None]:
-    """Let one question run at a time. Another one waits for at most `seconds`, so that questions cannot hold up all
-    threads of the server. Raises Failed.
+    """Wait until no other question runs, and run this one. The wait takes at most `seconds`, so that slow questions
+    cannot block all threads of the server. Raises Failed.
     """
     if not _ONE_AT_A_TIME.acquire(timeout=seconds):
         raise Failed(
@@ -63,7 +66,7 @@ def turn(seconds: float) -> Iterator[None]:
 
 
 def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
-    """Columns and at most `most` rows. The caller holds the `turn`. Raises Failed."""
+    """The columns and at most `most` rows. The caller holds the `turn`. Raises Failed."""
     question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
     try:
         done = subprocess.run(
@@ -85,7 +88,9 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
 
 
 def answer(question: Question) -> tuple[Found | None, str]:
-    """The answer of the process, or the reason why it has none."""
+    """The answer, and an empty text; or None, and the reason why there is no answer. The separate process calls this
+    function.
+    """
     seconds, memory = question.seconds, question.memory
     try:
         snapshot = snapshots.Snapshot(question.folder, {})
@@ -98,7 +103,7 @@ def answer(question: Question) -> tuple[Found | None, str]:
     except duckdb.InterruptException:
         return None, f"the question took longer than {seconds:g} s and was stopped"
     except (duckdb.Error, OSError) as error:
-        # One such error is that the snapshot has been removed meanwhile.
+        # For example, the snapshot may have been removed in the meantime.
         return None, str(error).splitlines()[0]
 
 
@@ -106,5 +111,6 @@ if __name__ == "__main__":
     from ops_project.console import apart
 
     os.nice(LOW_PRIORITY)
-    # The pickled question must name its class by this module's name, and not as __main__.
+    # The class of the pickled question belongs to the module `ops_project.console.apart`. The same class under the name
+    # `__main__` would be another class.
     sys.stdout.buffer.write(pickle.dumps(apart.answer(pickle.load(sys.stdin.buffer))))

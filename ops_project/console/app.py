@@ -1,4 +1,4 @@
-"""The web application: `create_app` joins the routes of each part. Further routes can be added."""
+"""The web application. `create_app` joins the routes of all its parts, and takes further routes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def create_app(
 ) -> Starlette:
     """The application of one home.
 
-    `routes`: further pages, which are asked first. `clock`: UTC; default now. `run_command`: runs a step of a runbook.
+    `routes`: further pages. They take precedence over the console's own pages. `clock`: returns the present time in
+    UTC; by default the real time. `run_command`: runs a step of a runbook.
     """
     names = frozenset({"localhost", socket.gethostname().lower(), socket.getfqdn().lower()})
     site = Site(settings, clock or (lambda: settings.as_of or datetime.now(UTC)), run_command, names)
@@ -92,11 +93,11 @@ def create_app(
 
 
 async def warm(app: Starlette) -> int:
-    """Ask for the first page once, as a browser on this machine would, so that no visitor waits until the modules are
-    loaded.
+    """Request the first page once, as a browser on this machine would. This loads the modules, so that the first
+    visitor does not have to wait for them.
 
-    Returns the status of the page; 0 if there was no answer. A fault is not reported here; the page of the first
-    visitor reports it.
+    Returns the HTTP status of the page; 0 if there was no answer. An error is not reported here, because the page of
+    the first visitor reports it.
     """
     status = 0
 

@@ -1,5 +1,5 @@
-"""Whether the home could be rebuilt: well, wrong or unknown, decided from what the home knows of its backups. The
-module is pure.
+"""The state of the backups: could this home be rebuilt from one? The module is pure: it decides from what the home has
+recorded about its backups.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ CREATE = "`ops backup create` takes one and proves it"
 
 
 def newest_proved(found: Register) -> Backup | None:
-    """The newest backup whose last proof restored everything."""
+    """The newest backup that its last proof restored completely."""
     proofs = found.proofs or {}
     proved = [item for item in found.backups if item.id in proofs and proofs[item.id].outcome is Outcome.PROVED]
     return max(proved, key=lambda item: item.at, default=None)
 
 
 def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) -> State:
-    """The state of the backups. `found`: None if no destination is configured. `oldest`: how old the newest proved
-    backup may be; None if no rule limits it.
+    """The state of the backups.
+
+    `found`: what is recorded; None if no destination is configured. `oldest`: the highest age that the newest proved
+    backup may have; None if no rule limits it.
     """
     if found is None:
         return State(

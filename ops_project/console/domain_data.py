@@ -10,7 +10,7 @@ from ops_project.console.warehouse import Unanswered
 
 
 def unreadable(site: Site) -> str:
-    """A sentence, if there is a copy of the warehouse and it cannot be read; otherwise empty."""
+    """A sentence if the newest copy of the warehouse exists but cannot be read; otherwise an empty text."""
     if site.reader.newest() is None:
         return ""
     try:

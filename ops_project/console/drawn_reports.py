@@ -1,5 +1,5 @@
-"""Draws up reports: computes their figures, stores them, and queues the mails. Figures that are stored are never
-computed again.
+"""Makes reports: computes their figures, stores them, and queues the mails. A figure that is stored is never computed
+again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ops_project.operations.reports.period import Period
 from ops_project.queries.boards import REPORTS, SNAPSHOT, figure
 
 FIRST_RUN = "run.failure"
-"""The signal that each run leaves, whether it failed or not."""
+"""The kind of signal that each run leaves, whether the run failed or not."""
 
 
 def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFacts:
-    """The report of the last complete period that ends on `day` or earlier, by default of the newest complete period.
-    Raises NotOver.
+    """The report on the last complete period that ends on `day` or earlier. Without `day`, the report on the newest
+    complete period. Raises NotOver.
     """
     zone = site.catalog.platform.zone
     wanted = period.newest(kind.period, now, zone) if day is None else period.of(kind.period, day, zone)
@@ -38,7 +38,9 @@ def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFac
 
 
 def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
-    """Draw up each report whose newest complete period has none yet. A period before the first run gets no report."""
+    """Make each report whose newest complete period has none yet, and yield it. A period before the first run gets no
+    report.
+    """
     began = site.ledger.first_event(FIRST_RUN)
     for kind in KINDS.values():
         wanted = period.newest(kind.period, now, site.catalog.platform.zone)
@@ -68,8 +70,8 @@ def _ask(site: Site, kind: Kind, wanted: Period, now: datetime) -> ReportFacts:
 
 
 def _unwatched(found: Answer) -> Answer:
-    """The answer as unknown if it is empty and its period lies before the first run. An empty answer is good news only
-    for a time in which a process looked.
+    """The answer, marked as unknown if it is empty. The period lies before the first run: nothing was watched, so an
+    empty answer does not mean that nothing happened.
     """
     if found.figure.source == SNAPSHOT or found.rows or found.unknown:
         return found
@@ -103,7 +105,7 @@ def send(site: Site, facts: ReportFacts, now: datetime) -> int:
 
 
 def mails(facts: ReportFacts, config: AlertConfig, now: datetime) -> Iterator[Notification]:
-    """One mail for each reader of the report's receiver, through its e-mail channels."""
+    """The mails of a report: one through each e-mail channel of the report's receiver."""
     name = KINDS[facts.kind].reader
     receiver = config.receivers.get(name)
     if receiver is None:
@@ -136,6 +138,6 @@ def mails(facts: ReportFacts, config: AlertConfig, now: datetime) -> Iterator[No
 
 
 def _readers(channel: object) -> tuple[str, ...]:
-    """The people whom the channel names. A channel to the owners of an alert has no readers here."""
+    """The people whom the channel names. A channel that addresses the owners of an alert names nobody."""
     to = getattr(channel, "to", ())
     return tuple(to) if isinstance(to, tuple | list) else ()

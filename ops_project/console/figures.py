@@ -1,5 +1,5 @@
-"""Computes a figure, and says from which source and when. A figure that cannot be computed is unknown, with the
-reason.
+"""Computes a figure, and says which source it comes from and when it was computed. A figure that cannot be computed is
+unknown, and carries the reason.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Answer:
     source: str = ""
     """The snapshot, ledger or store that the values come from."""
     source_as_of: datetime | None = None
-    """The as-of time of the snapshot; None if the source is always current."""
+    """The as-of time of the snapshot; None if the source always shows the present."""
     unknown: str = ""
     absent: Sequence[str] = field(default_factory=tuple)
-    """Optional tables that are not built. The values that depend on them are unknown."""
+    """Optional tables that have not been built. Values that depend on them are unknown."""
 
     @property
     def value(self) -> Any:
@@ -64,7 +64,7 @@ class Answer:
 
     @property
     def dated(self) -> frozenset[int]:
-        """The columns that hold dates or moments. They are not broken over two lines."""
+        """The columns that hold dates or moments. Their texts are not broken over two lines."""
         return frozenset(at for at in range(len(self.columns)) if any(isinstance(row[at], date) for row in self.rows))
 
     def records(self) -> list[dict[str, Any]]:
@@ -72,8 +72,11 @@ class Answer:
 
 
 def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) -> Answer:
-    """Compute the figure for `span` (default: up to now). Never raises an error if a figure cannot be computed. With a
-    span, the newest snapshot that was made before the span's end is used: what was known then.
+    """Compute the figure for `span`; by default for the seven days up to now. A figure that cannot be computed is
+    unknown; no error is raised.
+
+    With a span, the figure is read from the newest snapshot that was made before the span's end. So it shows what was
+    known then.
     """
     wanted = span or Span.week(now)
     try:
@@ -89,7 +92,7 @@ def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) 
 
 
 def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
-    """The snapshot that was the newest at the end of the span. None means the newest of all."""
+    """The snapshot that was the newest at the end of the span; None stands for the newest of all. Raises Unanswered."""
     if span is None:
         return None
     known = [snapshot for snapshot in snapshots.existing(site.settings) if snapshot.as_of <= span.until]
@@ -100,7 +103,8 @@ def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
 
 def _of_snapshot(site: Site, figure: Figure, now: datetime, span: Span, snapshot: snapshots.Snapshot | None) -> Answer:
     zone = site.catalog.platform.zone
-    # The time is rounded to the minute, so that a page that is opened again is answered from the stored answers.
+    # The time is rounded down to the minute. A page that is opened again within the minute asks the same question, and
+    # gets the stored answer.
     clock: dict[str, datetime | date] = {
         name: at.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0) for name, at in span.moments().items()
     }
@@ -145,7 +149,7 @@ def chart(found: Answer) -> dict[str, Any] | None:
     x = [_x(row[0]) for row in found.rows]
     if any(value is None for value in x):
         return None
-    # The band is drawn first, because later lines are drawn over it.
+    # The band comes first, so that the other lines are drawn over it.
     names = sorted(found.columns[1:], key=lambda name: name not in BAND)
     series = [
         {
@@ -185,7 +189,7 @@ def _number(value: Any) -> float | None:
 
 
 def bars(found: Answer) -> list[tuple[str, float | None, float, tuple[Any, ...]]]:
-    """(label, value, percent of the largest value, the remaining columns) of each row."""
+    """One tuple for each row: label, value, percent of the largest value, and the remaining columns."""
     values = [_number(row[1]) if len(row) > 1 else None for row in found.rows]
     largest = max((value for value in values if value is not None), default=0.0)
     return [

@@ -11,11 +11,13 @@ TOO_LARGE = "The form is too large."
 
 
 class FormTooLarge(ValueError):
-    """The request is larger than any form of the console."""
+    """The request is larger than any form of the console could be."""
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Name → value of a form; empty for a GET. Raises FormTooLarge before the rest is read."""
+    """The fields of a form: name → value. Empty for a request that is not a POST. Raises FormTooLarge as soon as the
+    limit is passed, before the rest is read.
+    """
     if request.method != "POST":
         return {}
     body = b""

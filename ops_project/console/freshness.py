@@ -1,5 +1,5 @@
-"""How new the data of each domain is. The module is pure: the answers of the two queries are arguments. `ops status`
-and the console use it.
+"""How new the data of each domain is. The module is pure: the answers of its two queries are arguments. `ops status`
+and the console use the module.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from ops_project.catalog import Catalog
 
-# The journal of landing answers without reading a bronze table.
+# Both queries read only the journal of landing, so that no bronze table has to be read.
 NEWEST = "select feed, max(business_date) from ops.batches where status = 'loaded' group by feed"
 OPEN_FINDINGS = "select feed, count(*) from ops.findings where state = 'open' group by feed"
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The business date up to which all feeds of a domain have arrived; None if it is unknown."""
+    """How new the data of one domain is. `newest` is the business date up to which all its feeds have arrived; None if
+    it is unknown.
+    """
 
     newest: date | None
     age_hours: float | None
-    """Hours since that date ended; 0 if it has not ended yet."""
+    """Hours since the end of that date; 0 if the date has not ended yet."""
     word: str
     """The state of the data: fresh, stale, very stale or unknown."""
     findings: int | None
@@ -34,8 +36,11 @@ UNKNOWN = Fresh(None, None, "unknown", None)
 def by_domain(
     catalog: Catalog, newest: Mapping[str, date], findings: Mapping[str, int], now: datetime
 ) -> dict[str, Fresh]:
-    """Domain → how new its data is. `newest`: feed → its newest loaded business date. `findings`: feed → its open
-    findings. A domain is as fresh as its oldest feed that is expected; it is unknown if one of these never arrived.
+    """Domain → how new its data is.
+
+    `newest`: feed → its newest loaded business date. `findings`: feed → the number of its open findings. The feed whose
+    data is the oldest decides for its domain. Feeds that are never expected do not count, unless the domain has no
+    others. If one of the counted feeds has never arrived, the answer is unknown.
     """
     limits, zone = catalog.checks.freshness, catalog.platform.zone
     result = {}

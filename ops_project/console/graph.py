@@ -1,5 +1,5 @@
-"""Draws a part of the asset graph. Columns are ordered by distance, with few crossings. The module is pure: it turns
-facts into positions.
+"""Draws a part of the asset graph. An asset's column is its distance from the assets that were asked for, and the order
+within a column keeps crossings few. The module is pure: facts go in, positions come out.
 """
 
 from __future__ import annotations
@@ -18,24 +18,26 @@ MARGIN = 8
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One asset, or a note about the assets that were left out of a column."""
+    """One asset in the drawing."""
 
     key: str
     label: str
     x: int
     y: int
     kinds: str
-    """The CSS classes of the node: here, wrong."""
+    """The CSS classes of the node, separated by spaces: `here` for an asset that was asked for, `wrong` for one that is
+    wrong.
+    """
     linked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Nodes, edges as SVG paths, and the size."""
+    """The nodes, the edges as SVG paths, and the size of the drawing."""
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[str, bool], ...]
-    """(path, whether a failure reaches its end along this edge)."""
+    """For each edge: its SVG path, and whether a failure spreads along it."""
     width: int
     height: int
     left_out: int
@@ -45,7 +47,9 @@ class Drawing:
 def drawing(
     lineage: Lineage, roots: Sequence[str], *, up: bool = False, down: bool = True, wrong: Collection[str] = ()
 ) -> Drawing:
-    """The assets upstream and downstream of `roots`, the nearest first, at most MOST assets."""
+    """Draw `roots` and the assets upstream (`up`) and downstream (`down`) of them: at most MOST assets, the nearest
+    first. `wrong`: the assets that are wrong now.
+    """
     known = [key for key in roots if key in lineage.assets] or list(roots)
     column = dict.fromkeys(known, 0)
     children = lineage.children
@@ -91,7 +95,9 @@ def drawing(
 
 
 def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], Sequence[str]], sign: int) -> None:
-    """The column of an asset is its longest path from a root, so that every edge goes to the right."""
+    """Give each asset that is reachable from the roots a column: the length of its longest path from a root. So every
+    edge goes to the right.
+    """
     reached: set[str] = set()
     stack = list(roots)
     while stack:
@@ -121,7 +127,9 @@ def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], 
 def _untangle(
     order: dict[int, list[str]], columns: Sequence[int], lineage: Lineage, children: Mapping[str, Sequence[str]]
 ) -> None:
-    """Move each asset next to the middle of its neighbours: forward and backward, a few times."""
+    """Reduce crossings. Each column is sorted by the average position of each asset's neighbours, alternately from left
+    to right and back, four times.
+    """
     for turn in range(4):
         for number in columns if turn % 2 == 0 else list(reversed(columns)):
             rows = {key: row for other in columns if other != number for row, key in enumerate(order[other])}

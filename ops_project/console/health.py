@@ -1,6 +1,6 @@
-"""Whether everything is all right. The module decides for the watchers and for each domain whether it is well, wrong or
-unknown, and since when. It is pure: all facts are arguments. If no process has looked, or nothing has ever run, the
-state is unknown, which is never well.
+"""Decides whether the watchers and each domain are well, wrong or unknown, and since when. The module is pure: all
+facts are arguments. If no process has checked anything, or nothing has ever run, the state is unknown. Unknown never
+counts as well.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from ops_project.model.severity import RANK
 
 WELL, WRONG, UNKNOWN = "well", "wrong", "unknown"
 LOOKS_EVERY = {"daemon": timedelta(minutes=5), "watch": timedelta(minutes=5), "shell": timedelta(hours=26)}
-"""How long the result of a look is valid. A daemon looks every few seconds; without a daemon, `ops run` looks once a
-night.
+"""How long one check stays valid, by the role of the process that made it. A daemon checks every few seconds. Without a
+daemon, each nightly `ops run` checks once.
 """
 SAYS_LATE = ("missed", "at risk")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`state`: well, wrong or unknown. `words`: the reason. `since`: since when; None if that is not known."""
+    """A state. `state`: well, wrong or unknown. `words`: the reason. `since`: when the state began; None if that is not
+    known.
+    """
 
     state: str
     words: str
@@ -32,27 +34,27 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The last look of the alert cycle, and what the cycle reported about itself."""
+    """The last check by the alert cycle, and what the cycle reported about itself."""
 
     role: str
-    """The role of the process that looked: daemon, watch or shell; empty if no process has ever looked."""
+    """The role of the process that checked: daemon, watch or shell; empty if no process ever has."""
     at: datetime | None
     down_since: datetime | None
-    """The time since which the orchestrator is reported as down."""
+    """When the orchestrator was reported as down; None if it is not down."""
     failing: Mapping[str, str]
-    """Observer that fails → its message."""
+    """Each observer that fails → its message."""
     undelivered: Mapping[str, str]
-    """Channel that cannot be reached → its error."""
+    """Each channel that cannot be reached → its error."""
     dead: int
-    """Messages that were given up during the last day."""
+    """How many messages were given up during the last day."""
     waiting: int
-    """Messages that wait to be sent."""
+    """How many messages wait to be sent."""
     ended: bool = False
-    """Whether the process that looked was stopped by a person after its last look."""
+    """Whether a person stopped the process after its last check."""
 
 
 def watchers(looked: Looked, now: datetime) -> State:
-    """The state of the watchers themselves."""
+    """The state of the watchers."""
     if looked.at is None:
         return State(UNKNOWN, "Nothing has been checked yet: `ops run`, `ops ui` and `ops watch` check.")
     age = now - looked.at
@@ -79,7 +81,7 @@ class DomainFacts:
     """The facts about one domain."""
 
     alerts: Sequence[Alert]
-    """Alerts that fire, silent ones included."""
+    """Alerts that fire. Alerts that are silent are among them."""
     promises: Sequence[Mapping[str, Any]]
     """The domain's service levels, as `ops sla --json` prints them."""
     first_run: datetime | None
@@ -87,11 +89,11 @@ class DomainFacts:
     last_resolved: datetime | None
     """When the domain's last alert ended."""
     unreadable: str = ""
-    """The store that cannot be read although it is there, in a sentence; empty if every store can be read."""
+    """A sentence about a store that exists and cannot be read; empty if every store can be read."""
 
 
 def domain(facts: DomainFacts, looks: State) -> State:
-    """The state of a domain. A known failure counts as wrong even if no process looks any more."""
+    """The state of a domain. A failure that is known counts as wrong even when no process checks any more."""
     serious = [alert for alert in facts.alerts if RANK[alert.severity] >= RANK["high"]]
     late = [promise for promise in facts.promises if promise["state"] in SAYS_LATE]
     if serious:

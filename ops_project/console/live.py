@@ -1,5 +1,5 @@
-"""Tells open pages that something has changed, by server-sent events. A page then reads the change itself. All pages
-share one query: fifty open browsers ask the ledger as often as one does.
+"""Tells open pages by server-sent events that something has changed. A page then loads its new content itself. All
+pages share one query, so the ledger is asked equally often for one open browser and for fifty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ops_project.settings import Settings
 
 LOOK_SECONDS = 1.0
 EVERY_SECONDS = 60.0
-"""A page that shows relative times is refreshed this often, even if nothing has happened."""
+"""A page that shows relative times is refreshed this often, even if nothing else has changed."""
 SILENT_SECONDS = 15.0
 
 
@@ -33,7 +33,7 @@ class Pulse:
         self._turn = asyncio.Lock()
 
     async def mark(self) -> str:
-        """A text that changes whenever a page may have something new to show."""
+        """A text that differs from the last one whenever a page may have something new to show."""
         async with self._turn:
             if time.monotonic() - self._looked >= LOOK_SECONDS or not self._mark:
                 self._mark = await run_in_threadpool(mark_of, self.site)
@@ -59,7 +59,9 @@ class Pulse:
 
 
 def mark_of(site: Site) -> str:
-    """The mark of the ledger, Dagster's runs, the snapshots, the kept reports and the clock."""
+    """The mark: a text made of the newest change of the ledger, the files of Dagster's runs, the newest snapshot and
+    the present minute.
+    """
     try:
         ledger = site.ledger.newest_change()
     except Unusable:

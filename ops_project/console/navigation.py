@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One place. `key`: the key that opens it after `g`."""
+    """One place. `key`: the letter that opens the place, typed after `g`."""
 
     path: str
     title: str
@@ -35,7 +35,7 @@ BELOW = {
     "/boards": ("/boards/", "/figures/"),
     "/feeds": ("/feeds/", "/batches/"),
 }
-"""Paths that belong to a place and do not lie below it."""
+"""Place → the beginnings of the paths that belong to it, where these are not simply the paths below it."""
 
 
 def sections(path: str) -> list[Section]:

@@ -8,7 +8,9 @@ from starlette.responses import HTMLResponse
 
 
 def page(title: str, body: str, status: int = 200) -> HTMLResponse:
-    """`body` is HTML. The caller has escaped everything that came from outside."""
+    """A page with this title and body. `body` is HTML in which the caller has escaped everything that came from
+    outside.
+    """
     return HTMLResponse(
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'

@@ -94,7 +94,9 @@ def _environment() -> Environment:
 
 @lru_cache(maxsize=1)
 def asset_version() -> str:
-    """A text that changes with the static files, so that browsers may cache them."""
+    """A text that changes whenever a static file changes. The addresses of static files contain it, so that browsers
+    may keep the files.
+    """
     digest = hashlib.sha256()
     for path in sorted(STATIC.rglob("*")):
         if path.is_file():
@@ -110,7 +112,7 @@ def local(context: Context, at: datetime | None, form: str = "%a %Y-%m-%d %H:%M"
 
 @pass_context
 def clock(context: Context, at: datetime | None) -> str:
-    """A moment in the shortest clear form: the time alone if it is today, otherwise with its day."""
+    """A moment in its shortest clear form: only the time for a moment of today, otherwise with the day."""
     if at is None:
         return UNKNOWN
     zone: ZoneInfo = context["zone"]

@@ -42,14 +42,14 @@ class Lane:
 
 
 def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
-    """The runs since `since`, the newest first, at most `limit`; None if Dagster keeps them where this process cannot
-    read them.
+    """The runs since `since`, the newest first, at most `limit`. None if this process cannot read the place where
+    Dagster keeps its runs.
     """
     return runs_file.recent(settings, since, limit)
 
 
 def unreadable(settings: Settings) -> str:
-    """A sentence, if the runs are kept in this home and cannot be read; otherwise empty."""
+    """A sentence if the runs are kept in this home but cannot be read; otherwise an empty text."""
     found = lost_storage(settings) or damaged(settings.dagster_home)
     if not found and runs_file.kept_here(settings) and runs_file.read(settings, ()) is None:
         found = f"the table of runs in {settings.dagster_home}"

@@ -1,5 +1,5 @@
-"""Dagster's runs as tables that a figure can query: `runs`, `assets`, and the time that each run took. A figure names
-the tables that it reads. The expensive tables (`steps`, `builds`) are read only for figures that name them.
+"""Dagster's runs as tables that the SQL of a figure can query. The tables `runs` and `assets` are always there. The
+others (see TABLES) take longer to read, so each is read only for a figure whose SQL names it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ TABLES = {
 }
 """Table → its columns."""
 SPENT_BACK = timedelta(days=8)
-"""How far back the events of runs are read. Each run has its own file."""
+"""How far back the events of runs are read. Each run has its own file of events, so a longer time would need many
+files.
+"""
 MOST_KEPT = 500
 LANDED = """
 select domain, strftime(arrived_at, '%Y-%m-%d'), count(*), sum(rows_loaded), sum(size_bytes)
@@ -40,7 +42,7 @@ Read = Callable[[], Rows]
 
 
 def spent(site: Site, runs: Sequence[RecentRun], until: datetime) -> Mapping[str, Read]:
-    """How long the runs took: table → a function that reads its rows."""
+    """Tables about the duration and size of the runs: table → a function that reads its rows."""
     return {
         "steps": partial(_steps, site, runs, until),
         "builds": partial(_builds, site, runs, until),
@@ -56,7 +58,9 @@ def ask_runs(
     lineage: Lineage | None = None,
     more: Mapping[str, Read] | None = None,
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Columns and rows of a query on `runs` (as they stood at the end of the span), on `assets`, and on `more`."""
+    """The columns and rows that a query returns. The query can read `runs` as they stood at the end of the span,
+    `assets`, and the tables of `more`.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
         _fill(connection, "runs", RUNS, [_row(r) for r in runs if r.started_at is None or r.started_at <= span.until])
         facts = lineage.assets.values() if lineage is not None else ()
@@ -70,8 +74,8 @@ def ask_runs(
 
 
 def moments(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The same rows, with moments (texts in UTC, in columns named …_at) as datetimes, so that they are shown in the
-    platform's zone.
+    """The same rows, with the texts of columns named `…_at` turned into datetimes. The texts are in UTC; a datetime is
+    shown in the platform's zone.
     """
     at = [place for place, name in enumerate(columns) if name.endswith("_at")]
     for row in rows:
@@ -102,7 +106,9 @@ def _seconds(run: RecentRun) -> float | None:
 
 
 def _each(site: Site, runs: Sequence[RecentRun], until: datetime) -> Iterator[tuple[RecentRun, RunTimes]]:
-    """The runs before `until` with their times. A run that has ended is read only once."""
+    """The runs that began at most SPENT_BACK before `until`, each with its times. The times of a run that has ended are
+    kept and read only once.
+    """
     kept = site.run_times
     for run in runs:
         if run.started_at is None or not until - SPENT_BACK <= run.started_at <= until:

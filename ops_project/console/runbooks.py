@@ -13,7 +13,8 @@ from ops_project.console.page import page
 from ops_project.console.site import site_of
 from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
 
-# HTML in a runbook is shown as text, because a script in an overlay's runbook must not run in the browser.
+# HTML in a runbook is shown as text. A runbook may come from an overlay, and a script in it must not run in the
+# browser.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -22,7 +23,7 @@ BACK_TO_ALL = '<p><a href="/">Console</a> / <a href="/runbooks">Runbooks</a></p>
 
 
 def routes() -> list[Route]:
-    """The list and each runbook."""
+    """The route of the list, and the route of a single runbook."""
     return [Route("/runbooks", _list), Route("/runbooks/{slug}", _one)]
 
 

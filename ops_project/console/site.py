@@ -23,11 +23,11 @@ from ops_project.process import ui_address
 from ops_project.settings import Settings
 
 RunCommand = Callable[[Settings, list[str]], tuple[bool, str]]
-"""Runs `ops` with these words on this home. Returns whether it succeeded, and its output."""
+"""Runs `ops` with these words on this home. Returns whether the command succeeded, and its output."""
 
 
 def no_command(_settings: Settings, _words: list[str]) -> tuple[bool, str]:
-    """Stands in if the application was given no way to run commands."""
+    """Used if the application was given no way to run commands."""
     return False, "this server was started without a way to run commands; run it in a shell"
 
 
@@ -43,16 +43,16 @@ class Site:
     reader: SnapshotReader = field(init=False)
     attempts: Attempts = field(default_factory=Attempts)
     kept: dict[str, tuple[str, Any]] = field(default_factory=dict, repr=False)
-    """Values that are expensive to read: name → (the mark under which the value was read, value)."""
+    """Values that are expensive to read: name → (the mark at the time of reading, the value)."""
     run_times: dict[str, RunTimes] = field(default_factory=dict, repr=False)
-    """Run that has ended → how long its parts took."""
+    """Id of a run that has ended → how long its parts took."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", SnapshotReader(self.settings))
 
     @property
     def catalog(self) -> Catalog:
-        """The configuration as it is now; the loader keeps it while no file changes."""
+        """The present configuration. The loader reads it again only if a file has changed."""
         return load(self.settings)
 
     @property
@@ -61,11 +61,11 @@ class Site:
 
     @property
     def lineage(self) -> Lineage:
-        """The asset graph, as the last process with loaded definitions stored it."""
+        """The asset graph, as it was stored by the last process that had loaded the definitions."""
         return recall(self.ledger)
 
     def kept_while(self, name: str, mark: str, read: Callable[[], Any]) -> Any:
-        """The result of `read`. It is called again only if `mark` differs from that of the last call for `name`."""
+        """The result of `read`, stored under `name`. `read` is called again only when `mark` has changed."""
         found = self.kept.get(name)
         if found is None or found[0] != mark:
             found = (mark, read())
@@ -74,7 +74,7 @@ class Site:
 
     @property
     def columns(self) -> ColumnLineage | None:
-        """Where each column comes from; None if no run has stored it here."""
+        """The origin of each column; None if no run has stored it in this home."""
         versions = self.ledger.column_versions()
         if not versions:
             return None

@@ -12,8 +12,8 @@ from ops_project import sql_text
 
 
 def execute(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Run the query with its parameters written into the text. The engine inspects Python values with pandas, which
-    would cost the server 50 MB.
+    """Run the query with its parameters written into the SQL text. Parameters that are passed as Python values make the
+    engine import pandas, which would cost the server 50 MB.
     """
     if not parameters:
         return cursor.execute(sql)

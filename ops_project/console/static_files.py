@@ -1,5 +1,5 @@
-"""Scripts, the stylesheet and the icon. They are part of the package and are read once; nothing is fetched from
-outside.
+"""The scripts, the stylesheet and the icon. They are part of the package, and each file is read once. Nothing is
+fetched from outside.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""From a request to a page: who asks, whether that person is allowed to, the form, and errors with the next step. A
-page is a function of an `Ask`. It runs in a thread, because it reads files and databases.
+"""Turns a request into a page. The module finds out who asks and whether that person may, reads the form, and turns
+errors into pages that name the next step. A page is a function of an `Ask`. It runs in a thread, because it reads files
+and databases.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ AGENT = 120
 
 
 class NotThere(LookupError):
-    """The thing that was asked for does not exist. The message lists what exists."""
+    """The requested thing does not exist. The message says what does."""
 
 
 class Wrong(ValueError):
-    """A form that cannot be carried out. The message says what would be right."""
+    """The form cannot be carried out. The message says what would be right."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def page(path: str, view: View) -> Route:
 
 def deed(path: str, view: View, command: str) -> Route:
     """An action. It is accepted only from a form of the console, and only from a person whose role allows the same
-    command. `command`: the words after `ops` that do the same in a shell; empty if every person may do it.
+    command in a shell.
+
+    `command`: the words of that command after `ops`; empty if every person may do this.
     """
     return Route(path, partial(_answer, view, command), methods=["POST"])
 
@@ -123,7 +126,7 @@ def back(to: str, said: str, kind: str = "done") -> Response:
 
 
 def flash_of(request: Request) -> tuple[str, str] | None:
-    """(kind, message) that the last action left."""
+    """The kind and the text of the message that the last action left; None if there is none."""
     try:
         kind, said = json.loads(unquote(request.cookies.get(FLASH, "")))
     except (ValueError, TypeError):
@@ -141,8 +144,8 @@ async def _answer(view: View, command: str, request: Request) -> Response:
 
 
 def _told(view: View, command: str, request: Request, form: Mapping[str, str]) -> Response:
-    """The page, or why it cannot be shown: a damaged ledger gives values that no reader expects, and the reader's
-    error does not say so.
+    """The page; or, if the page failed and the ledger is damaged, an error that says so. The values in a damaged ledger
+    can make any reader fail, and the reader's own error does not name the cause.
     """
     try:
         return _asked(view, command, request, form)

@@ -1,6 +1,6 @@
-"""Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and with a time limit. The
-engine works in two threads of this module, so that a slow query delays neither another page nor a run. An answer is
-kept while the snapshot is the newest one. A question that needs more memory is asked in a process of its own.
+"""Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and with a time limit.
+Queries run in two threads of this module, so that a slow query delays no other page and no run. An answer is kept as
+long as its snapshot is the newest. A question that needs more memory is asked in a separate process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ MEMORY = "96MB"
 WORKERS = 2
 SECONDS = 10.0
 LOW_PRIORITY = 5
-"""The priority: below that of a run, but high enough that a page on a busy machine gets its figures in time."""
+"""The priority (a `nice` value). It is lower than a run's, but high enough for a page on a busy machine to get its
+figures in time.
+"""
 MOST_ROWS = 5_000
 KEPT = 400
 _EXISTING = (
@@ -41,7 +43,9 @@ Key = tuple[Any, ...]
 
 
 class Unanswered(RuntimeError):
-    """The question could not be answered; the message says why. A figure that needs the answer is unknown."""
+    """The question could not be answered, and the message says why. A figure that needs the answer is shown as
+    unknown.
+    """
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Rows:
     snapshot: str
     as_of: datetime
     cut: bool = False
-    """Whether more rows exist than are kept."""
+    """Whether the query has more rows than were kept."""
 
     def records(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
@@ -94,9 +98,9 @@ class SnapshotReader:
         seconds: float = SECONDS,
         snapshot: snapshots.Snapshot | None = None,
     ) -> Rows:
-        """The answer to one SELECT, at most MOST_ROWS rows. Raises Unanswered.
+        """The answer to one SELECT: at most MOST_ROWS rows. Raises Unanswered.
 
-        `snapshot`: which one to ask; default the newest.
+        `snapshot`: the snapshot to read; by default the newest.
         """
         snapshot = snapshot or self.newest()
         if snapshot is None:
@@ -148,8 +152,8 @@ class SnapshotReader:
     def _with_more_memory(
         self, key: Key, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float
     ) -> Rows:
-        """The engine's limit holds for the whole server, so the question is asked in a process of its own. Several
-        browsers that show the same page wait for one answer.
+        """Ask in a separate process. The memory limit of the engine holds for the whole server, so it cannot be raised
+        for one question. If several browsers show the same page, they wait for the same answer.
         """
         try:
             with apart.turn(seconds):
@@ -164,7 +168,7 @@ class SnapshotReader:
     def _cursor(self, snapshot: snapshots.Snapshot) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._open is None or self._open[0] != snapshot.id:
-                # Questions that still run on the old snapshot have their own cursors, which keep it open.
+                # Questions that still run on the old snapshot have their own cursors. These keep the old snapshot open.
                 if self._open is not None:
                     self._open[1].close()
                 self._open = (snapshot.id, snapshots.open(snapshot, MEMORY, threads=1))

@@ -1,1 +1,1 @@
-"""Who opens a page, and what that person may do."""
+"""Finds out who opens a page, and what that person may do."""

@@ -1,4 +1,6 @@
-"""Slows down guessing: after five wrong passwords in five minutes, a user name or an address has to wait."""
+"""Slows down the guessing of passwords. After five wrong passwords in five minutes, a user name or an address has to
+wait.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ KEPT = 10_000
 
 
 class Attempts:
-    """Wrong passwords of the last minutes, by name and by address; kept in this process."""
+    """The wrong passwords of the last minutes, by user name and by address. Only this process knows them."""
 
     def __init__(self) -> None:
         self._wrong: dict[str, list[datetime]] = {}

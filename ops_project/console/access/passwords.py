@@ -1,4 +1,6 @@
-"""Passwords as scrypt lines: made by `ops serve --new-password`, kept in console.yaml, never stored in clear."""
+"""Passwords are stored as scrypt lines. `ops serve --new-password` makes a line, and console.yaml keeps it. The
+password itself is never stored.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ SHORTEST = 10
 
 
 def line_of(password: str) -> str:
-    """scrypt$N$r$p$salt$hash. Raises ValueError if the password is too short."""
+    """The line for a password: scrypt$N$r$p$salt$hash. Raises ValueError if the password is too short."""
     if len(password) < SHORTEST:
         raise ValueError(f"a password has at least {SHORTEST} characters; this one has {len(password)}")
     salt = secrets.token_bytes(SALT_BYTES)
@@ -23,7 +25,7 @@ def line_of(password: str) -> str:
 
 
 def matches(password: str, line: str) -> bool:
-    """Whether `password` belongs to `line`. The comparison takes about 50 ms, whatever the answer is."""
+    """Whether `line` was made from `password`. The comparison takes about 50 ms, whatever the answer is."""
     _, cost, block, parallel, salt, wanted = line.split("$")
     found = _hash(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
     return hmac.compare_digest(found, base64.b64decode(wanted))

@@ -1,6 +1,6 @@
-"""The session cookie. It is signed with the home's key, so that no server has to store it. It holds the person's id, or
-the id that was chosen at this machine. The person's permissions are looked up for each request, so that a role that is
-removed from console.yaml ends at once.
+"""The session cookie. It is signed with the home's key, so no server has to store it. It holds the id of the person who
+logged in, or of the person who was chosen on this machine. Permissions are looked up for each request, so a role that
+is removed from console.yaml ends at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Session:
     how: str
     """How the person was recognised: loopback, login or proxy."""
     who: str
-    """The person's id. At this machine it may be empty until a person is chosen."""
+    """The person's id. On this machine, it is empty until a person is chosen."""
     nonce: str
     ends_at: float
 
@@ -41,13 +41,13 @@ def seal(session: Session, key: bytes) -> str:
 
 
 def unseal(text: str, key: bytes, now: datetime) -> Session | None:
-    """The session in a cookie; None if the cookie was not made here or the session has ended."""
+    """The session in a cookie; None if this home did not sign the cookie, or if the session has ended."""
     head, _, given = text.partition(".")
     try:
         body = base64.urlsafe_b64decode(head)
     except ValueError:
         return None
-    # Bytes are compared, because the comparison of texts refuses a cookie that is not ASCII.
+    # Bytes are compared, because the comparison of texts refuses a cookie with characters outside ASCII.
     if not hmac.compare_digest(_mac("session", body, key).encode(), given.encode()):
         return None
     found = Session(*json.loads(body))
@@ -55,10 +55,11 @@ def unseal(text: str, key: bytes, now: datetime) -> Session | None:
 
 
 def token(session: Session, key: bytes) -> str:
-    """The token that a form must contain. A page of another site cannot know it."""
+    """The token that every form of this session must contain. A page of another site cannot know it."""
     return _mac("form", session.nonce.encode(), key)
 
 
 def _mac(purpose: str, body: bytes, key: bytes) -> str:
-    # One key serves several purposes. A signature that was made for one purpose is not valid for another.
+    # The purpose is signed too, because one key serves several purposes. A signature made for one purpose is not valid
+    # for another.
     return hmac.new(key, purpose.encode() + b"\0" + body, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Who sent a request: decided from the connection, the headers and the session, without reading anything else."""
+"""Decides who sent a request. It uses only the connection, the headers and the session."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ops_project.model.owner import Owners
 from ops_project.model.roles import Role, Roles
 
 READER = "viewer"
-"""The role of a person who may log in and has no other role."""
+"""The role of a person who may log in but has no other role."""
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-forwarded-host", "x-real-ip")
-"""Headers that a proxy adds. A request with one of these does not come from this machine, whatever its address is."""
+"""Headers that a proxy adds. A request with one of them does not come from this machine, whatever its address is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A visitor who is not known. `why` is shown; `login` says whether logging in would help."""
+    """A visitor who is not known. `why`: the reason, which the page shows. `login`: whether logging in would help."""
 
     why: str
     login: bool
@@ -55,7 +55,7 @@ def identify(
     owners: Owners,
     roles: Roles,
 ) -> Visitor | Stranger:
-    """The visitor. `address`: the address that the connection comes from; `names`: the names of this machine."""
+    """Who sent the request. `address`: where the connection comes from. `names`: the names of this machine."""
     proxy = console.proxy
     if proxy is not None and proxy.trusts(address) and (named := headers.get(proxy.header.lower(), "")):
         found = owners.people_of(named)
@@ -78,8 +78,8 @@ def identify(
 
 
 def known(who: str, how: str, console: Console, roles: Roles) -> Visitor:
-    """The visitor for a user of console.yaml. The role is that of roles.yaml, or else that of console.yaml, or else
-    READER. The role `otherwise` of roles.yaml is only for this machine.
+    """The visitor for a user of console.yaml. The role is the one in roles.yaml, otherwise the one in console.yaml,
+    otherwise READER. The role `otherwise` of roles.yaml does not apply: it is only for people on this machine.
     """
     return _with_rights(who, roles.people.get(who) or console.users[who].role or READER, how, roles)
 
@@ -89,7 +89,9 @@ def _with_rights(who: str, role: str, how: str, roles: Roles) -> Visitor:
 
 
 def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> bool:
-    """Whether the request comes from a browser on this machine, under this machine's name and not through a proxy."""
+    """Whether the request comes from a browser on this machine. Such a request names this machine as its host, and no
+    proxy has passed it on.
+    """
     if any(name in headers for name in FORWARDED) or not _is_loopback(address):
         return False
     asked = host_of(headers.get("host", ""))
@@ -97,7 +99,7 @@ def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> 
 
 
 def from_elsewhere(headers: Mapping[str, str]) -> bool:
-    """Whether a page of another site sent this form."""
+    """Whether this form was sent by a page of another site."""
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
@@ -105,7 +107,7 @@ def from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def host_of(host: str) -> str:
-    """The name without its port; empty if it is not a host name."""
+    """The name of a host without its port; empty if the text is not the name of a host."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

@@ -1,4 +1,4 @@
-"""One module for each place of the console: what it reads, and its routes."""
+"""One module for each place of the console. A module reads what its pages show, and names their routes."""
 
 from ops_project.console.pages import (
     alerts,

@@ -1,4 +1,4 @@
-"""Alerts: the open ones, the past ones, and one alert with the people who were told and the reason."""
+"""Alerts: the open ones, the past ones, and the page of one alert, which says who was told and why."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def one(ask: Ask) -> Response:
 
 
 def firing_by_asset(ledger: Ledger) -> Counter[str]:
-    """Asset → the number of open alerts about it. All of them are read, because an asset without a number looks
-    well.
+    """Asset → the number of open alerts about it. All alerts are read without a limit, because an asset whose alerts
+    were left out would look well.
     """
     firing = ledger.alerts("open", limit=None)
     return Counter(asset for alert in firing for asset in {alert.asset, *alert.assets})
@@ -97,7 +97,9 @@ def described(condition: object) -> str:
 
 
 def judge(ask: Ask) -> Response:
-    """Records whether an alert was justified. The dates of a false positive are left out of what checks learn from."""
+    """Record whether an alert was justified. The dates of a false alarm are left out of the history that checks learn
+    from.
+    """
     number, ledger, by = ask.number("number"), ask.site.ledger, ask.actor()
     value, why = ask.form.get("verdict", ""), ask.form.get("why", "")
     if ledger.alert(number) is None:

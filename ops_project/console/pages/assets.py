@@ -1,4 +1,4 @@
-"""Tables: who owns and reads them, what they are built from, and the results of their checks and builds."""
+"""Tables: who owns them, who reads them, what they are built from, and the results of their checks and builds."""
 
 from __future__ import annotations
 
@@ -106,7 +106,11 @@ def one(ask: Ask) -> Response:
 
 
 def origins(ask: Ask, key: str) -> dict[str, tuple[str, str, list[Column], int]]:
-    """Column → (proven, absent or unknown; why; the columns it comes from; how many come from it)."""
+    """The origin of each column of a table: column → (state, reason, sources, uses).
+
+    The state is proven, absent or unknown. The sources are the columns that the column comes from. `uses` is the number
+    of columns that come from it.
+    """
     lineage = ask.site.columns
     if lineage is None:
         return {}
@@ -128,13 +132,15 @@ class Traced:
     title: str
     picture: Markup
     tables: int
-    """The other tables in the picture."""
+    """The number of other tables in the picture."""
     unknown: dict[str, str]
-    """Column whose origin could not be determined → why."""
+    """Column whose origin could not be determined → the reason."""
 
 
 def traced(ask: Ask, key: str) -> Traced | None:
-    """The column that the address asks for (`?column=…`); None if it asks for none. Raises NotThere."""
+    """The picture for the column that the address names (`?column=…`); None if the address names none. Raises
+    NotThere.
+    """
     name, lineage = ask.query.get("column", ""), ask.site.columns
     if not name:
         return None
@@ -155,7 +161,9 @@ def traced(ask: Ask, key: str) -> Traced | None:
 
 
 def address(known: Lineage, column: Column, direction: str) -> str:
-    """The page of a column. A field of an inbound file leads to the page of its feed."""
+    """The address of a column's page. A column of an inbound file has no such page, so its address is that of
+    the feed.
+    """
     if column.asset not in known.assets:
         return f"/feeds/{quote(column.asset.partition('/')[2])}"
     asked = "" if column.name == ROWS else f"?column={quote(column.name)}&direction={direction}#column"
@@ -163,7 +171,7 @@ def address(known: Lineage, column: Column, direction: str) -> str:
 
 
 def sql_file(table: str, overlay: Path | None) -> Path | None:
-    """The dbt model of a table; None if it is not made by dbt."""
+    """The file of the dbt model that makes a table; None if dbt does not make it."""
     roots = [DBT_PROJECT_DIR / "models", *([overlay / "models"] if overlay is not None else [])]
     return next((found for root in reversed(roots) if (found := _models(root).get(table)) is not None), None)
 

@@ -1,4 +1,4 @@
-"""Feeds and batches: what is expected, what has arrived, what waits, what was refused."""
+"""Feeds and batches: what is expected, what has arrived, what waits, and what was refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WEEK = timedelta(days=7)
 MOST_FINDINGS = 200
 """How many findings the page of a feed lists."""
 LATE = ("source_late", "source_missing")
-"""The kinds of findings that report a file after its deadline or a file that did not come."""
+"""The kinds of findings about a file that came after its deadline or did not come."""
 LATEST = """
 select feed, max(business_date) filter (status = 'loaded') as newest, max(arrived_at) as arrived,
        count(*) filter (arrived_at >= $since) as files,
@@ -54,7 +54,7 @@ def routes() -> list[Route]:
 
 
 def records(ask: Ask, sql: str, **parameters: Any) -> list[dict[str, Any]] | None:
-    """Rows by column; None if they are unknown."""
+    """The rows of a query, each as column → value; None if they are unknown."""
     try:
         return ask.site.reader.ask(sql, parameters).records()
     except Unanswered:

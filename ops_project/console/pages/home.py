@@ -28,7 +28,9 @@ NIGHT = timedelta(hours=24)
 SHOWN_INCIDENTS = 12
 WORST_FIRST = ("missed", "at risk", "open", "unknown", "ready", "not due today")
 LOOKED = "looked:"
-"""Cursors in which each observer notes the time of its last look. A cycle that a shell runs leaves no other trace."""
+"""The beginning of the names of cursors in which each observer records the time of its last check. A cycle that a shell
+runs leaves no other trace.
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class DomainLine:
 
 @dataclass(frozen=True)
 class OnCallNow:
-    """The person who is called now, and until when."""
+    """Who is called now, and until when."""
 
     schedule: str
     primary: str
@@ -86,7 +88,7 @@ def show(ask: Ask) -> Response:
 
 
 def _hours(start: datetime, end: datetime) -> list[tuple[float, datetime]]:
-    """(percent of the width, moment) of every third hour."""
+    """The marks of every third hour on the time line: (position in percent of the width, moment)."""
     first = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     marks = [first + timedelta(hours=hour) for hour in range(int((end - first) / timedelta(hours=1)) + 1)]
     span = (end - start).total_seconds()
@@ -94,7 +96,7 @@ def _hours(start: datetime, end: datetime) -> list[tuple[float, datetime]]:
 
 
 def looked(ledger: Ledger, now: datetime) -> Looked:
-    """The state of the alert cycle, as the cycle reports it."""
+    """The state of the alert cycle, as the cycle itself has recorded it."""
     cursors = ledger.cursors()
     beats = {
         role: datetime.fromisoformat(cursors[name])
@@ -104,8 +106,8 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
     who = authority.recorded(ledger)
     role = who.role if who is not None else ""
     looks = [datetime.fromisoformat(value) for name, value in cursors.items() if name.startswith(LOOKED)]
-    # Only the last look of the deciding role counts. A cycle that a person's shell ran meanwhile does not count. After
-    # the deciding process was stopped, a shell decides.
+    # Only the last check of the deciding role counts, so a cycle that a person runs meanwhile in a shell does not
+    # count. Once the deciding process has been stopped, the shell decides.
     at = beats.get(role)
     ended = authority.has_ended(cursors, role)
     if at is None or (ended and max(looks, default=at) > at):
@@ -130,7 +132,7 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     """Every domain with its state."""
     catalog = site.catalog
     alerts: dict[str, list[Alert]] = defaultdict(list)
-    # The alerts are read without a limit, because a domain whose alerts are not read would look well.
+    # All alerts are read without a limit, because a domain whose alerts were left out would look well.
     for alert in ledger.alerts("open", limit=None):
         if not (alert.cause and alert.muted):
             alerts[alert.labels.get("domain", "")].append(alert)
@@ -165,7 +167,7 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
 
 
 def on_call(site: Site, ledger: Ledger, now: datetime) -> OnCallNow | None:
-    """The person on call; None if there is no rotation."""
+    """Who is on call; None if no schedule is configured."""
     catalog = site.catalog
     name = catalog.oncall.main()
     if name is None:

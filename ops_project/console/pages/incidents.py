@@ -1,6 +1,6 @@
-"""Incidents: the list, and one incident with everything that is known about it and every action. Each action calls the
-same function as `ops incidents`, `ops silence`, `ops hold` or `ops runbook`, and leaves the same lines in the audit
-log.
+"""Incidents: the list, and the page of one incident with everything that is known about it and all its actions. Each
+action calls the same function as `ops incidents`, `ops silence`, `ops hold` or `ops runbook`, so the audit log gets the
+same lines.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _timeline(ask: Ask, incident: Incident) -> list[Any]:
 
 
 def blast_of(lineage: Lineage, facts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Everything that depends on the assets of the alerts together. `facts`: the alerts, as `of_alert` gives them."""
+    """Everything that depends on an asset of any of the alerts. `facts`: the alerts, as `of_alert` describes them."""
     found = [fact["blast_radius"] for fact in facts]
     touched = {asset for fact in facts for asset in fact["assets"]}
     below = {asset for start in touched for asset in lineage.descendants(start)} - touched
@@ -128,7 +128,9 @@ def blast_of(lineage: Lineage, facts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
-    """The evidence for the page: a text, or items with their source and the command that shows each again."""
+    """One piece of evidence as the page shows it: a text, or items with their source and a command that shows each item
+    again. None for a post-mortem or a summary, which the page shows elsewhere.
+    """
     if item["kind"] in (actions.POST_MORTEM, SUMMARY):
         return None
     if item["kind"] != EVIDENCE:
@@ -142,8 +144,8 @@ def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def cause(ask: Ask) -> Response:
-    """Where the problem began, and the other suspects: the present answer of `ops diagnose`, which runs in a process of
-    its own.
+    """Where the problem began, and what else could have caused it. This is the present answer of `ops diagnose`, which
+    runs in a separate process.
     """
     incident = find(ask)
     well, output = ask.site.run_command(ask.site.settings, ["diagnose", str(incident.number), "--json"])
@@ -157,7 +159,7 @@ def cause(ask: Ask) -> Response:
 
 
 def runbook_of(ask: Ask, incident: Incident) -> Runbook | None:
-    """The incident's runbook; None if it has none or the file is gone."""
+    """The runbook of the incident; None if the incident has none or its file no longer exists."""
     try:
         return read(ask.site.catalog, incident.runbook) if incident.runbook else None
     except NoRunbook:
@@ -170,7 +172,7 @@ def _filled(ask: Ask, incident: Incident) -> dict[str, str]:
 
 
 def draft(ask: Ask) -> Response:
-    """The post-mortem: the written one, or else a draft from the ledger."""
+    """The post-mortem: the one that people have written, or otherwise a draft made from the ledger."""
     site, incident = ask.site, find(ask)
     written = site.ledger.evidence(incident.number, actions.POST_MORTEM)
     if written:
@@ -196,11 +198,11 @@ def draft(ask: Ask) -> Response:
 
 
 Deed = Callable[[Ask, Incident, str, datetime], str]
-"""An action; it returns what was done, in words. Raises Refused, NoIncident, Wrong."""
+"""An action. It returns in words what it has done. Raises Refused, NoIncident or Wrong."""
 
 
 def _deed(action: str, act: Deed, audited: bool = False) -> Callable[[Ask], Response]:
-    """The view of an action on an incident. `audited`: the action writes its own line into the audit log."""
+    """The view of an action on an incident. `audited`: the action itself writes its line into the audit log."""
 
     def view(ask: Ask) -> Response:
         incident, ledger = find(ask), ask.site.ledger
@@ -260,7 +262,7 @@ def _silence(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """The length of a silence, from the form. Raises Wrong."""
+    """The length of a silence, as the form states it. Raises Wrong."""
     try:
         span = parse_duration(text)
     except ValueError as error:
@@ -280,7 +282,7 @@ def _hold(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 
 def run_step(ask: Ask) -> Response:
-    """Run one step of the incident's runbook. It only reads; its output is kept with the incident."""
+    """Run one step of the incident's runbook. A step only reads. Its output is kept with the incident."""
     incident, ledger = find(ask), ask.site.ledger
     by, runbook = ask.actor(), runbook_of(ask, incident)
     wanted = ask.number("step")

@@ -1,4 +1,4 @@
-"""The pages for logging in and out and, at this machine, for choosing the person who acts."""
+"""The pages for logging in and out. On this machine, a page for choosing the person who acts."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
     now = site.clock()
     users = site.catalog.console.users
     headers = {name.lower(): value for name, value in request.headers.items()}
-    # A form of another site could log a person in as somebody else. So a login is accepted only from our own form,
-    # whatever the name and the password are.
+    # Another site could send a form that logs the visitor in as somebody else. So a login is accepted only from our own
+    # form, whatever the name and the password are.
     if request.method == "POST" and not from_elsewhere(headers):
         name, password = form.get("name", "").strip(), form.get("password", "")
         host = request.client.host if request.client else "unknown"
@@ -47,7 +47,8 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
         if site.attempts.blocked(subjects, now):
             return _form(site, request, "Too many wrong passwords: wait five minutes.", 429)
         line = users[name].password if name in users else None
-        # For an unknown name the same work is done, so that the time of the answer does not reveal which names exist.
+        # An unknown name takes the same work as a known one, so that the time of the answer does not reveal which names
+        # exist.
         right = passwords.matches(password, line or NOBODY) and line is not None
         site.ledger.audit(
             now,
@@ -105,5 +106,7 @@ def _who(ask: Ask) -> Response:
 
 
 def _inside(path: str) -> str:
-    """The path if it belongs to this console; otherwise the first page, so that a login never leads to another site."""
+    """The path if it belongs to this console; otherwise the path of the first page. So a login never leads to another
+    site.
+    """
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -1,4 +1,6 @@
-"""On call: who is called now and in the weeks ahead, whether the shifts are fair, and the swaps that people ask for."""
+"""On call: who is called now and in the coming weeks, whether the shifts are shared fairly, and the swaps that people
+have asked for.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def routes() -> list[Route]:
 
 
 def roster_of(ask: Ask) -> Roster:
-    """The main schedule. Raises NotThere."""
+    """The roster of the main schedule. Raises NotThere if there is no schedule."""
     name = ask.site.catalog.oncall.main()
     if name is None:
         raise NotThere("nobody takes turns here: oncall.yaml has no schedule")

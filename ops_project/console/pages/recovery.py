@@ -1,5 +1,5 @@
 """Recovery: backups with their proofs, drills, restores, plans of backfills, and the snapshots that can be restored.
-The page reads only the home. It never contacts the store of the backups, which may be slow to reach.
+The page reads only the home. It never contacts the place where backups are stored, because that may be slow to reach.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def shown(ask: Ask) -> Response:
 
 
 def oldest_allowed(catalog: Catalog) -> timedelta | None:
-    """How old the newest proved backup may be before an alert fires; None if no rule limits it."""
+    """The age at which the newest proved backup sets off an alert; None if no rule limits the age."""
     limits = [
         condition.threshold
         for rule in catalog.rules.rules.values()
@@ -65,12 +65,12 @@ def _with_proofs(found: Register) -> list[tuple[object, object]]:
 
 
 def _unfinished(settings: Settings) -> journal.Entry | None:
-    """A restore that was cut off. The command that began it finishes it."""
+    """The last restore, if it was interrupted; otherwise None. Running the same command again finishes it."""
     entry = journal.last(settings)
     return entry if entry is not None and entry.state == journal.BEGUN else None
 
 
 def _plans(settings: Settings) -> list[tuple[plans.Kept, dict[str, int] | None]]:
-    """Each plan, and how many of its runs are in each state; None if that is unknown."""
+    """Each plan, with the number of its runs in each state; None in place of the numbers if they are unknown."""
     runs = backfills(settings)
     return [(kept, None if runs is None else runs.get(kept.plan.hash, {})) for kept in plans.every(settings)[:LISTED]]

@@ -1,4 +1,4 @@
-"""The list of reports that were drawn up, and the page of one report."""
+"""The list of the reports that have been made, and the page of one report."""
 
 from __future__ import annotations
 

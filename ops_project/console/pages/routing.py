@@ -82,7 +82,9 @@ def explained(ask: Ask, asked: dict[str, str]) -> Explanation:
 
 
 def replayed(ask: Ask) -> Response:
-    """The messages that a changed rules.yaml would have sent in the past days: the output of `ops rules replay`."""
+    """The messages that a changed rules.yaml would have sent in the past days. They are the output of `ops rules
+    replay`.
+    """
     change, text_days = ask.form.get("change", ""), ask.form.get("days", "7")
     if text_days not in map(str, range(1, LONGEST_REPLAY + 1)):
         raise Wrong(f"the days are a number from 1 to {LONGEST_REPLAY}")
