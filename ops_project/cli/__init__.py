@@ -1,6 +1,7 @@
-"""The `ops` command: one module per noun, loaded only when it is called.
+"""The `ops` command. Each subcommand lies in a module named after its subject, and the module is loaded only when the
+subcommand is called.
 
-Every call waits for the start-up, so only click and the settings are imported before the command is known.
+Every call has to wait for the start-up. So only click and the settings are imported before the subcommand is known.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ops_project.process import collector
 from ops_project.settings import TIME_FORMS, Settings
 from ops_project.visible import visible_line
 
-# Name → (module:attribute, what the help says). The order is the order of the help.
+# Name → (module:attribute, the line in the help). The help lists the commands in this order.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Land new files and build the tables that depend on them."),
     "ui": ("ui:ui", "Open the Dagster UI and its daemon on this home."),
@@ -73,7 +74,7 @@ HELP = ("-h", "--help")
 # The content of a home is private: only its owner and the group may read it.
 UMASK = 0o027
 WORDS = "ops.words"
-"""The key under which click's context holds the words of the called command."""
+"""The key under which click's context holds the words of the called command, for example ("feed", "check")."""
 
 
 class LazyGroup(click.Group):
@@ -116,8 +117,8 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, self._hoist(ctx, args))
 
     def _hoist(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Global options may stand anywhere in the command line. They are moved to the front, unless the command has an
-        option of the same name.
+        """Move the global options to the front, because they may stand anywhere in the command line. An option stays in
+        its place if the command has an option of the same name.
         """
         command: click.Command = self
         path: list[str] = []
@@ -148,8 +149,8 @@ class LazyGroup(click.Group):
 
 
 def _require_text(word: str) -> None:
-    """Raises UsageError for bytes that are not UTF-8, because no store accepts them. The name of a file may hold such
-    bytes.
+    """Raises UsageError for a word that is not UTF-8, because no store accepts such bytes. A word that is the name of
+    an existing file is allowed.
     """
     try:
         word.encode("utf-8")
@@ -200,13 +201,13 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
 
 
 def _tell_lost(settings: Settings, words: tuple[str, ...]) -> None:
-    """Warn that a file of Dagster's storage was emptied or is gone. The warning comes before the command, because a
-    command may begin a new storage. An emptied ledger is refused where it is opened.
+    """Warn if a file of Dagster's storage was emptied or is gone. The warning comes before the command runs, because
+    the command may create a new storage. An emptied ledger needs no warning here: opening it is refused.
     """
     from ops_project.cli.home import Use, use_of
     from ops_project.dagster_bridge.storage_damage import lost_storage
 
-    # `ops status` gives this warning in its answer.
+    # `ops status` says the same in its answer.
     if use_of(words) is not Use.NONE and words != ("status",) and (told := lost_storage(settings)):
         faults.say(told)
 
@@ -219,16 +220,16 @@ def main() -> None:
 
 
 def _stand_in_streams() -> None:
-    """Give a process that was started without standard input, output or error the null device in its place. Otherwise
-    the next file that is opened gets the number of the missing stream, and a library's output would be written into
-    that file.
+    """If this process was started without standard input, output or error, open the null device in its place. Otherwise
+    the next file that is opened would get the number of the missing stream, and the output of a library would be
+    written into that file.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # A new file gets the lowest free number. That is this stream's number, because all lower numbers are in
-            # use.
+            # A new file gets the lowest free number. All lower numbers are in use, so the new file gets the number of
+            # this stream.
             os.open(os.devnull, os.O_RDWR)
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:

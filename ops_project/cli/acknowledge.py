@@ -12,7 +12,7 @@ from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
 
-# How many of the newest waiting messages are searched for acknowledgements that were not sent yet.
+# How many of the newest waiting messages are searched for acknowledgements that have not been sent.
 WAITING = 500
 
 
@@ -23,9 +23,9 @@ WAITING = 500
 @json_option
 @click.pass_obj
 def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
-    """Acknowledge open alerts: they are not repeated, and PagerDuty stops paging.
+    """Acknowledge open alerts: their messages are not repeated, and PagerDuty stops paging.
 
-    New alerts of the group and the end of these alerts are still sent.
+    Messages about new alerts of the same group, and about the end of these alerts, are still sent.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.alert import FIRING

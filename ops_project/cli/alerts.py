@@ -35,7 +35,9 @@ def _ledger(settings: Settings) -> Any:
 
 
 def require_domain(settings: Settings, domain: str | None) -> None:
-    """Raises UsageError for an unknown domain: an empty list would look like good news."""
+    """Raises UsageError for an unknown domain. Otherwise a mistyped name would give an empty list, which looks like
+    good news.
+    """
     if domain is not None:
         from ops_project.catalog import load as load_catalog
 
@@ -87,7 +89,7 @@ def list_(
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
-    """Who works on the alert. An acknowledgement is shown at once, and not only after the next cycle."""
+    """Who works on the alert. A new acknowledgement is shown at once, even before a cycle has applied it."""
     found = given.get(alert.number)
     if found is None or found.at < alert.starts_at:
         return ""
@@ -145,8 +147,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     left_out = {
         name: lacking
         for name, lacking in unconfigured(receivers, settings).items()
-        # If a message was sent through a channel, the process that sent it had the channel's variables, although this
-        # process lacks them.
+        # The channel of a message that was sent counts as configured: the process that sent the message had the
+        # channel's variables, even if this process lacks them.
         if all(message["channel"] != name for message in messages)
     }
     now = settings.now()
@@ -208,7 +210,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, as_json: bool) -> None:
     """Record whether an alert was justified.
 
-    The dates of a false positive are left out of the training of anomaly and volume checks.
+    The checks of anomalies and volumes do not learn from the dates of a false positive.
     """
     ledger = _ledger(settings)
     if ledger.alert(number) is None:

@@ -1,4 +1,4 @@
-"""`ops archive`: archived files compared with the hashes that landing wrote into its journal."""
+"""`ops archive`: compares archived files with the hashes that landing wrote into its journal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def archive() -> None:
 def verify_archive(settings: Settings, name: str | None, share: bool, as_json: bool) -> None:
     """Compare every archived file with its hash in the journal of the newest snapshot.
 
-    A file that was altered, is missing or cannot be read opens the alert archive_damaged, which closes when a later
+    A file that was altered, is missing or cannot be read opens the alert archive_damaged. The alert closes when a later
     comparison finds the file as it was archived. Ends with 1 while such a file is known.
     """
     from ops_project.catalog import load as load_catalog
@@ -63,15 +63,15 @@ def _progress(done: int, of: int) -> None:
 
 
 def _tell(settings: Settings) -> None:
-    """Open or close the alert at once. A daemon would do it half a minute later."""
+    """Open or close the alert now. Otherwise a daemon would do it half a minute later."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
-    # The observer normally waits between two looks. If the observer waited here, a check that follows another one at
-    # once would not be reported.
+    # The observer normally waits between two looks. With that wait, a second check that follows soon after the first
+    # would not be reported.
     only = tuple(replace(observer, every=timedelta()) for observer in OBSERVERS if observer.name == "archive")
     try:
         run_once(

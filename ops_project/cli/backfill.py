@@ -1,4 +1,4 @@
-"""`ops backfill`: past business dates of a table or a domain, built again; always by a plan."""
+"""`ops backfill`: builds past business dates of a table or a domain again. It always follows a plan."""
 
 from __future__ import annotations
 
@@ -42,10 +42,12 @@ def backfill(
     plan_hash: str | None,
     as_json: bool,
 ) -> None:
-    """Build past business dates again: of TABLE and what is downstream of it, or of a whole DOMAIN. The first call
-    makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes that earlier runs took,
-    what is downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or
-    stops if the state has changed since. If a backfill was killed, the same command continues it.
+    """Build past business dates again: of TABLE and what is downstream of it, or of a whole DOMAIN.
+
+    The first call makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes that
+    earlier runs took, what is downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does
+    exactly what this plan says, or stops if the state has changed since. If a backfill was killed, the same command
+    continues it.
     """
     from ops_project.cli import run as running
     from ops_project.cli.run_alerts import tell_alerts

@@ -1,4 +1,6 @@
-"""`ops backup`: copies of the home on another disk or in a bucket; taken, proved, listed and put back."""
+"""`ops backup`: takes, proves, lists and restores backups. A backup is a copy of the home on another disk or in a
+bucket.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +46,12 @@ def backup() -> None:
 @json_option
 @click.pass_obj
 def create_backup(settings: Settings, destination: str | None, no_verify: bool, by: str, as_json: bool) -> None:
-    """Take a backup, and prove it. Under the writer's lock, the newest snapshot and the rest of the home are copied to
-    a separate folder, and sent after the lock is released. Objects that the destination already has are not sent again.
-    The proof restores the backup into an empty home, opens it, and compares every table's checksum. Ends with 0 only if
-    the backup is proved, or if --no-verify is given.
+    """Take a backup, and prove it.
+
+    While the writer's lock is held, the newest snapshot and the rest of the home are copied to a separate folder. The
+    copy is sent after the lock is released. Objects that the destination already has are not sent again. The proof
+    restores the backup into an empty home, opens it, and compares every table's checksum. Ends with 0 only if the
+    backup is proved, or if --no-verify is given.
     """
     from ops_project.pipeline.recovery.backup.create import Taker
     from ops_project.pipeline.recovery.backup.routine import routine
@@ -96,9 +100,10 @@ def list_backups(settings: Settings, destination: str | None, as_json: bool) -> 
 @json_option
 @click.pass_obj
 def verify_backup(settings: Settings, wanted: str | None, destination: str | None, as_json: bool) -> None:
-    """Prove BACKUP (default: the newest): restore it into an empty home, open it, compare every table's checksum.
+    """Prove BACKUP (default: the newest): restore it into an empty home, open the home, and compare every table's
+    checksum.
 
-    Ends with 0 only if the backup is proved. The outcome is kept with the backup.
+    Ends with 0 only if the backup is proved. The outcome is stored with the backup.
     """
     from ops_project.pipeline.recovery.backup import proof as proofs
     from ops_project.pipeline.recovery.backup import shelf as shelves
@@ -125,9 +130,10 @@ def restore_backup(
     settings: Settings, *, wanted: str | None, destination: str | None, yes: bool, by: str, as_json: bool
 ) -> None:
     """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one of a run that
-    succeeded). The backup is fetched and checked first; then each part of the home is put in its place. The earlier
-    content is kept in a folder of the home. Stop the daemon first. If the command is killed, the same command finishes
-    the restore.
+    succeeded).
+
+    First the backup is fetched and checked. Then each part of the home is put in its place. The earlier content is kept
+    in a folder of the home. Stop the daemon first. If the command is killed, the same command finishes the restore.
     """
     from ops_project.pipeline.recovery.backup.rebuild import into_home
     from ops_project.pipeline.recovery.decide.backups import choose
@@ -160,8 +166,9 @@ def restore_backup(
 
 @contextmanager
 def open_shelf(settings: Settings, destination: str | None, owner: str | None) -> Iterator[tuple[Shelf, str]]:
-    """Open the backups at `destination`, by default those that platform.yaml names. With `owner`, no other process can
-    change them until the block ends. A RestoreError, also one raised in the block, becomes a ClickException.
+    """Open the backups at `destination`; by default at the place that platform.yaml names. If `owner` is given, no
+    other process can change the backups until the block ends. A RestoreError that is raised here or in the block
+    becomes a ClickException.
     """
     from ops_project.pipeline.recovery.backup.create import alone
     from ops_project.pipeline.recovery.backup.shelf import Shelf
@@ -186,8 +193,8 @@ def open_shelf(settings: Settings, destination: str | None, owner: str | None) -
 
 
 def outside_of(settings: Settings, home: Path | None = None) -> Outside:
-    """The ledger, Dagster's storage and the model registry, unless they are in the home's folder. `home`: a folder with
-    a copy of the home's files, which is read instead of the home.
+    """The ledger, Dagster's storage and the model registry, as far as they lie outside the home's folder. `home`: a
+    folder with a copy of the home's files. If it is given, it is read in place of the home.
     """
     from ops_project.defs.operations.backup_outside import outside
 

@@ -49,7 +49,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def run(settings: Settings, name: str, as_json: bool) -> None:
-    """Evaluate NAME now. The exit code is 1 if a line is not ok; the next cycle raises an alert for such a line."""
+    """Evaluate NAME now. The exit code is 1 if a line is not ok. The next cycle raises an alert for each such line."""
     from ops_project.operations.incidents.checklists import GAP, judge
     from ops_project.operations.ledger import open_ledger
 
@@ -68,8 +68,8 @@ def run(settings: Settings, name: str, as_json: bool) -> None:
 
 
 def _number(settings: Settings, catalog: Catalog, sql: str) -> float | None:
-    """The first number of a query on the newest snapshot; None if the query gives no number. The variable `feeds` of
-    the query has the names of the feeds that are configured and not switched off.
+    """The first number of a query on the newest snapshot; None if the query gives no number. In the query, the variable
+    `feeds` holds the names of all feeds that are switched on.
     """
     import duckdb
 

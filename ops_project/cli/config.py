@@ -26,8 +26,8 @@ def config() -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool) -> None:
-    """Show the configuration that is in force: the shipped files with those of --config over them. FILE: for example
-    `rules.yaml`.
+    """Show the configuration that is in force: the shipped files, and over them the files of --config. FILE: for
+    example `rules.yaml`.
     """
     from ops_project.catalog import load as load_catalog
 
@@ -54,7 +54,7 @@ def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool
 @json_option
 @click.pass_obj
 def diff(settings: Settings, files: tuple[str, ...], as_json: bool) -> None:
-    """Show what --config changes: each value that is added, changed or left out, compared with the shipped files."""
+    """Show what --config changes compared with the shipped files: each value that is added, changed or left out."""
     from ops_project.catalog import load as load_catalog
     from ops_project.catalog import shipped
 
@@ -82,7 +82,7 @@ def diff(settings: Settings, files: tuple[str, ...], as_json: bool) -> None:
 
 
 def _chosen(files: tuple[str, ...], documents: dict[str, Document]) -> list[str]:
-    """The files that were asked for; all files if none was. Raises UsageError with the valid names."""
+    """The files that were asked for; all files if none was named. Raises UsageError, which lists the valid names."""
     wanted = [name if name.endswith(".yaml") else f"{name}.yaml" for name in files]
     for name in wanted:
         if name not in documents:
@@ -95,8 +95,8 @@ def _files(document: Document) -> list[str]:
 
 
 def _leaves(document: Document) -> Iterator[tuple[str, Any, str]]:
-    """(dotted key, value, file:line) of every value. An item of a list is named by its content, and not by its
-    position.
+    """One tuple for every value: (dotted key, value, file:line). The key of an item of a list contains the item's text
+    in place of its position.
     """
     yield from _below(document, (), document.data)
 
@@ -115,8 +115,8 @@ def _below(document: Document, loc: tuple[str | int, ...], value: Any) -> Iterat
 
 
 def _where(place: Place) -> str:
-    """File and line. The path of a shipped file begins at the project's folder. The path of another file is relative to
-    the current folder if it lies below that.
+    """File and line, for people. The path of a shipped file starts at the project's folder. Any other path starts at
+    the current folder if the file lies below it, and is absolute otherwise.
     """
     path = Path(place.file)
     for root in (PROJECT_ROOT, Path.cwd()):

@@ -1,5 +1,5 @@
-"""`ops feed confirm`: a person says that a doubtful delivery is complete. The command closes the finding in the
-warehouse and the alert in the ledger, and loads the files of the delivery that were refused.
+"""`ops feed confirm`: records that a person says that a doubtful delivery is complete. The command closes the finding
+in the warehouse and the alert in the ledger. It then loads the files of the delivery that were refused.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
 
 
 def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
-    """Record the confirmation in the ledger, so that the alert closes now and does not wait for the next snapshot."""
+    """Record the confirmation in the ledger, so that the alert closes now. Otherwise it would close only after the next
+    snapshot.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK
     from ops_project.operations.alerting.cycle import run_once

@@ -1,4 +1,4 @@
-"""`ops cycle`: the alert cycle once, without a daemon."""
+"""`ops cycle`: runs the alert cycle once, without a daemon."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ops_project.settings import Settings
 
 
 def instance_of(settings: Settings) -> Any:
-    """Dagster's instance of this home; None if no run has ever started there, and `OutOfReach` if its storage cannot be
-    used. Alerts are still sent in that case.
+    """Dagster's instance of this home. None if no run has ever started in this home; `OutOfReach` if Dagster's storage
+    cannot be used. In both cases alerts are still sent.
     """
     if not os.path.lexists(settings.dagster_home / "dagster.yaml"):
         return None
@@ -43,8 +43,8 @@ def instance_of(settings: Settings) -> Any:
 def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -> None:
     """Observe, decide, record and notify, once.
 
-    If a daemon or `ops watch` decides, this command only stores what it observes. If neither is alive, the command
-    decides under the configuration of the process that decided last, or says that it cannot.
+    If a daemon or `ops watch` decides about alerts, this command only stores what it observes. If neither is alive, the
+    command decides with the configuration of the process that decided last. If it cannot, it says so.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge.storage_errors import OutOfReach

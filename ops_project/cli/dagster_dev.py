@@ -1,5 +1,5 @@
-"""What `ops ui` becomes: Dagster's web server and daemon. When they end, the ledger is told that the daemon decides no
-longer: `python -m ops_project.cli.dagster_dev`.
+"""`ops ui` replaces its process by `python -m ops_project.cli.dagster_dev`, which is this module. It runs Dagster's web
+server and daemon. When they have ended, it records in the ledger that the daemon no longer decides about alerts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ops diagnose`: where a problem began."""
+"""`ops diagnose`: finds where a problem began."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def diagnose(settings: Settings, subject: str, as_json: bool) -> None:
 
 
 def of(settings: Settings, subject: str) -> Diagnosis:
-    """The diagnosis of an incident's number, an asset or a column. Raises NothingToDiagnose."""
+    """The diagnosis of `subject`: the number of an incident, an asset or a column. Raises NothingToDiagnose."""
     from ops_project.operations.diagnosis.decide.causes import diagnose as decide
 
     return decide(*asked(settings, subject))

@@ -26,11 +26,12 @@ def drill() -> None:
 def recovery(
     settings: Settings, wanted: str | None, destination: str | None, only_history: bool, as_json: bool
 ) -> None:
-    """Rebuild the home in an empty folder from BACKUP (default: the newest), and measure recovery point and time.
+    """Rebuild the home from BACKUP (default: the newest) in an empty folder, and measure recovery point and recovery
+    time.
 
-    Recovery point: the age of the backup, and the loaded files that it does not hold. Recovery time: from an empty
-    folder to a home that is open, with every table's checksum compared. The figures are appended to a history. Ends
-    with 1 if the home could not be rebuilt.
+    Recovery point: the age of the backup, and the loaded files that it lacks. Recovery time: how long it takes from an
+    empty folder to an open home, with every table's checksum compared. The figures are appended to a history. Ends with
+    1 if the home could not be rebuilt.
     """
     from ops_project.pipeline.recovery.backup import drill as drills
     from ops_project.pipeline.recovery.decide.backups import choose

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def failed_checks(checks: Iterable[CheckOutcome], told: Collection[str]) -> list[str]:
-    """One line for each failed check. Tables of which a check says the same share a line.
+    """One line for each failed check. Tables about which a check says the same share a line.
 
-    `told`: the assets (`bronze/orders`) whose findings of this run are printed above, with what to do. The arrival
-    check judges the same findings, so its own advice is left out and its line only says how many are open.
+    `told`: the assets (`bronze/orders`) whose findings of this run are printed above, together with what to do. The
+    arrival check judges the same findings. So its advice is left out, and its line only says how many findings are
+    open.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for check in checks:
@@ -24,7 +25,8 @@ def failed_checks(checks: Iterable[CheckOutcome], told: Collection[str]) -> list
         if check.name == ARRIVAL and "/".join(check.asset) in told:
             words = f": {check.description.partition('. ')[0]}; the finding above says what to do"
         same = words.removeprefix(f": {name} ")
-        # Only a text that begins with the table's name can be shared: without the name it fits other tables too.
+        # A text can be shared only if it begins with the table's name. Without that name, the rest fits the other
+        # tables too.
         groups.setdefault((check.name, same if same != words else f"{name}{words}"), []).append(name)
     return [_line(name, words, tables) for (name, words), tables in groups.items()]
 

@@ -1,4 +1,5 @@
-"""How a command ends when something goes wrong: one line that says what, where and what to do next; never a trace.
+"""What a command prints when something goes wrong: one line that says what happened, where, and what to do next. It
+never prints a stack trace.
 
 The stack trace of a fault is written to `logs/faults.log` in the home, for the person who repairs the fault. Ctrl-C is
 not a fault.
@@ -28,17 +29,17 @@ BROKEN_PIPE = 128 + signal.SIGPIPE
 FAULT = 1
 MISUSE = 2
 LONGEST = 600
-"""The number of characters of an error's own text that are shown. The log has the whole text."""
+"""How many characters of an error's own text are shown. The log has the whole text."""
 
 
 def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:
-    """Run `command` and return its exit code. `settings` is called only if there is a fault, to find the home in which
-    the trace is kept.
+    """Run `command` and return its exit code. `settings` is called only after a fault, to find the home whose log gets
+    the trace.
     """
     with interrupts.watching():
         try:
             result = command()
-            # A closed pipe or a full disk may show only when the last part of the answer is written.
+            # Writing the last part of the answer may be the first step that meets a closed pipe or a full disk.
             sys.stdout.flush()
             return result if isinstance(result, int) else 0
         except SystemExit as error:
@@ -55,7 +56,7 @@ def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -
 
 
 def say(words: str) -> None:
-    """Print to standard error, and ignore the error if standard error is closed as well."""
+    """Print to standard error. If standard error is closed too, nothing is printed and no error is raised."""
     try:
         click.echo(visible(words), err=True)
     except OSError:
@@ -110,7 +111,7 @@ def _usage(error: click.ClickException) -> None:
 
 
 def in_words(error: BaseException, settings: Settings | None) -> str:
-    """One line: what happened, where, and what to do next."""
+    """The error in one line: what happened, where, and what to do next."""
     found = _known(error, settings)
     if found is not None:
         return found
@@ -124,8 +125,8 @@ def in_words(error: BaseException, settings: Settings | None) -> str:
 
 
 def _damaged_ledger(settings: Settings | None) -> str | None:
-    """What is wrong with the ledger's file; None if nothing is. A damaged file gives strange values, which cause errors
-    elsewhere.
+    """What is wrong with the ledger's file; None if nothing is. A damaged file returns strange values, which cause
+    errors in other places.
     """
     if settings is None or not settings.home.is_dir():
         return None
@@ -136,8 +137,8 @@ def _damaged_ledger(settings: Settings | None) -> str | None:
 
 
 def _known(error: BaseException, settings: Settings | None) -> str | None:
-    """Errors whose next step is known, found by the name of their type: importing their libraries would slow down the
-    start of every command.
+    """The line for an error whose next step is known; None for any other. The error is recognised by the name of its
+    type, because importing the libraries of these types would slow down the start of every command.
     """
     for one in chain(error):
         names = {cls.__name__ for cls in type(one).__mro__}
@@ -173,8 +174,8 @@ def _database(error: BaseException, settings: Settings | None) -> str:
 
 
 def _is_of_dagster(error: BaseException) -> bool:
-    """Whether Dagster's own storage caused the error. The ledger and that storage fail with the same types of
-    errors.
+    """Whether Dagster's own storage caused the error. The type of the error does not tell, because the ledger raises
+    the same types.
     """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         parts = Path(frame.filename).parts
@@ -203,7 +204,7 @@ def _system(error: OSError, settings: Settings | None) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """The innermost line of this project that the error went through."""
+    """The file and line of this project's code that lie deepest in the trace; empty if the trace has none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(PROJECT_ROOT / "ops_project"):
             return f"{Path(frame.filename).relative_to(PROJECT_ROOT)}:{frame.lineno}"
@@ -211,7 +212,7 @@ def _place(error: BaseException) -> str:
 
 
 def keep(error: BaseException, settings: Settings | None) -> Path | None:
-    """Append the trace to the home's log. Returns None if there is no home to write it to."""
+    """Append the trace to the home's log. Returns the path of the log, or None if no home exists."""
     if settings is None or not settings.home.is_dir():
         return None
     file = settings.home / "logs" / "faults.log"
@@ -227,7 +228,9 @@ def keep(error: BaseException, settings: Settings | None) -> Path | None:
 
 
 def _forget_output() -> None:
-    """The reader has closed the pipe: discard the buffered output, so that Python reports no second error."""
+    """Discard the output that is still buffered, because the reader has closed the pipe. Otherwise Python would report
+    a second error.
+    """
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""`ops feed`: the feeds that are configured, and a file tried against its contract before it lands."""
+"""`ops feed`: lists the configured feeds, drafts contracts, and tries a file against its contract before it lands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ops_project.pipeline.landing.drafting import Drafted
 
 
-# Tables and files are named after feeds and domains.
+# The longest name of a feed or domain. Tables and files are named after them, so the name must fit there.
 LONGEST_NAME = 100
 
 
@@ -106,8 +106,8 @@ def _show(data: list[dict[str, Any]]) -> None:
 )
 @click.pass_obj
 def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
-    """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct the draft, then run `ops feed
-    check`.
+    """Draft a contract from a sample FILE: how the file is written, its columns, their types and the key. Read and
+    correct the draft, then run `ops feed check`.
     """
     from ops_project.pipeline.landing.drafting import make_draft
 
@@ -142,9 +142,9 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
 
 
 def _tell_trial(drafted: Drafted, file: Path) -> None:
-    """Print to standard error what was doubtful, and how the draft reads the file.
+    """Print to standard error what was doubtful, and how well the draft reads the file.
 
-    Standard output holds only the draft.
+    Standard output holds only the draft, so it can be redirected into a file.
     """
     for doubt in drafted.proposal.doubts:
         errors.print(f"doubt: {doubt}", soft_wrap=True)
@@ -199,8 +199,9 @@ def replay_feed(
 ) -> None:
     """Read archived files of FEED again under its present contract, and build what depends on them.
 
-    Without --date and --batch: every file that was loaded under an earlier contract, and every rejected file that no
-    other file has replaced. A file that the present contract refuses leaves its old rows where they are.
+    Without --date and --batch, these files are read: every file that was loaded under an earlier contract, and every
+    rejected file that no other file has replaced. If the present contract refuses a file, the file's old rows stay
+    where they are.
     """
     from ops_project.cli.run import Wanted, perform
     from ops_project.pipeline.landing import ReplayOrder
@@ -237,9 +238,10 @@ def replay_feed(
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
-    """Confirm that the delivery of a date is complete although it looked incomplete. The finding and its alert close. A
-    file that was refused because it looked incomplete is loaded. Another file of that date is checked again.
-    `ops.confirmations` and the ledger's audit log record who confirmed what, when and why.
+    """Confirm that the delivery of a date is complete although it looked incomplete.
+
+    The finding and its alert close. A file that was refused because it looked incomplete is loaded. Another file of
+    that date is checked again. `ops.confirmations` and the ledger's audit log record who confirmed what, when and why.
     """
     from ops_project.cli.confirm import confirm_delivery
 
@@ -250,8 +252,8 @@ def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: 
 
 
 def _work_in(settings: Settings) -> Path | None:
-    """The folder in which a file is checked: in the home, which other users cannot read. None if there is no home
-    yet.
+    """The folder in which the check makes its temporary files. It is the home, because other users cannot read the
+    home. None, which means the system's own place, if there is no home that can be written to.
     """
     return settings.home if os.access(settings.home, os.W_OK) else None
 
@@ -273,10 +275,11 @@ def _feed(settings: Settings, name: str) -> Feed:
 @json_option
 @click.pass_context
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
-    """Check FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would not be
-    loaded.
+    """Check FILE against a contract: show drift, bad rows, and what landing would do. The exit code is 1 if the file
+    would not be loaded.
 
-    FILE may lie in the archive, under the name that it has there. Its control file is looked for beside it.
+    FILE may lie in the archive, under the name that it has there. If the contract requires a control file, it is looked
+    for beside FILE.
     """
     settings: Settings = ctx.obj
     report = dry_run.check(file, _feed(settings, name), settings.now(), work_in=_work_in(settings))

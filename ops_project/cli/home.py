@@ -1,8 +1,8 @@
-"""Checks that the home of a command exists and can be used, before the command does anything else. An error is one
-line.
+"""Checks that the home of a command exists and can be used, before the command does anything else. If it cannot, the
+command ends with a message of one line.
 
-A mistyped `--home` must not look like a home without alerts. So only four commands may make a home, and each of them
-says when it makes one.
+A mistyped `--home` must not look like a home without alerts. So only four commands may make a new home, and each of
+them says so when it does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Use(Enum):
     NONE = "does not look at it"
 
 
-# The keys are the words of commands; the longest match counts. A command that is not listed here only reads.
+# The keys are the words of commands. If several keys match a command, the longest counts. A command that matches none
+# only reads.
 USES: dict[str, Use] = {
     "run": Use.MAKES,
     "simulate": Use.MAKES,
@@ -56,7 +57,7 @@ def use_of(words: tuple[str, ...]) -> Use:
 def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
     """Raises ClickException if the home does not meet the command's requirement.
 
-    `named`: whether `settings` names a home other than the default one.
+    `named`: whether the caller has named the home. Without a name, it is the default home.
     """
     use, home = use_of(words), settings.home
     if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):
@@ -85,7 +86,7 @@ def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
 
 
 def _unusable(home: Path) -> str | None:
-    """Why `home` is not a home and cannot become one; None if it is one or can become one."""
+    """Why `home` cannot be used as a home; None if it is a folder, or can become one."""
     try:
         if home.is_dir():
             return None

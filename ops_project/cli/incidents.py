@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 EVERY = 1_000_000
 GATHERED = ("evidence", "diagnosis")
-"""Kinds of evidence that were gathered when the incident opened."""
+"""The kinds of evidence that are gathered when an incident opens."""
 
 
 @click.group()
@@ -111,7 +111,9 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
 
 
 def _gathered(number: int, evidence: list[dict[str, Any]]) -> None:
-    """The evidence: one line for each item, with its source and the command that shows it again."""
+    """Print the evidence that was gathered: one line for each item, with its source and the command that shows it
+    again.
+    """
     kept = [item for item in evidence if item["kind"] in GATHERED]
     if not kept:
         console.print(f"Nothing was gathered for incident {number}; `ops diagnose {number}` looks now.")
@@ -165,7 +167,7 @@ def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool
 @json_option
 @click.pass_obj
 def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Record that you work on the incident: the escalation ladder stops."""
+    """Record that you work on the incident. The escalation ladder stops: no further person is called."""
     from ops_project.operations.incidents import actions
 
     said = f"acknowledged by {by}; nobody else is called"
@@ -187,7 +189,7 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Give the incident back: the escalation ladder continues where it stopped."""
+    """Give the incident back. The escalation ladder continues where it stopped."""
     from ops_project.operations.incidents import actions
 
     said = "given back; the escalation ladder continues"
@@ -265,7 +267,7 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 @json_option
 @click.pass_obj
 def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:
-    """Print the draft (or the written post-mortem).
+    """Print the written post-mortem; without one, a draft.
 
     With --done, store the written post-mortem. A text that does not answer the five questions is refused.
     """
@@ -305,7 +307,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
 @json_option
 @click.pass_obj
 def times(settings: Settings, days: int, as_json: bool) -> None:
-    """Show how long it took to acknowledge and to resolve, with the definition of both."""
+    """Show how long it took to acknowledge and to resolve incidents, and how both times are defined."""
     from datetime import timedelta
 
     from ops_project.operations.incidents.times import DEFINITIONS, spells

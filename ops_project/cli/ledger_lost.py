@@ -1,5 +1,5 @@
-"""What a command does if alerts could not be recorded: it prints a message, and sends one through a channel that does
-not need the ledger.
+"""What a command does if alerts could not be recorded in the ledger. It prints a message, and pages people through
+channels that do not need the ledger.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Print `words` on standard error, and page people with the help of the spare ledger. If the page fails, this is
-    printed too, and the command continues.
+    """Print `words` on standard error, and page people with the help of the spare ledger. If that fails too, this is
+    printed, and the command continues.
     """
     say(f"alerts were not recorded: {words}")
     try:
@@ -27,7 +27,9 @@ def tell_without_ledger(settings: Settings, words: str) -> None:
 
 
 def tell_ledger_back(settings: Settings) -> None:
-    """After a recorded cycle: tell the people who were paged without the ledger that the ledger is back."""
+    """Tell the people who were paged without the ledger that the ledger can be used again. Called after a cycle was
+    recorded.
+    """
     from ops_project.operations.alerting import spare
 
     if spare.told(settings):

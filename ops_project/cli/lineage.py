@@ -47,9 +47,11 @@ def lineage(
     fresh: bool,
     as_json: bool,
 ) -> None:
-    """Show which columns COLUMN (schema.table.column) comes from, down to the fields of the inbound files. A table
-    without a column means its rows. Without COLUMN: for how many columns of each schema the origin is known, and why it
-    is not known for the others. Each column is proven, absent (it comes from no column) or unknown, with the reason.
+    """Show which columns COLUMN (schema.table.column) comes from, down to the fields of the inbound files.
+
+    If only a table is given, its rows are traced. Without COLUMN: show for how many columns of each schema the origin
+    is known, and why it is not known for the others. Each column is proven, absent (it comes from no column) or
+    unknown, with the reason.
     """
     from ops_project.operations.diagnosis.columns import UnknownColumn, find, trace
     from ops_project.operations.ledger import open_ledger
@@ -83,7 +85,7 @@ def lineage(
 
 
 def plain(graph: LineageGraph) -> dict[str, Any]:
-    """The graph as JSON: columns by distance, and the edges between them."""
+    """The graph as JSON: its columns in the order of their distance, and the edges between them."""
     return {
         "column": str(graph.root),
         "direction": graph.direction,

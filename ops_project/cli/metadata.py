@@ -1,4 +1,4 @@
-"""`ops metadata`: the vault and the interface layer from their metadata tables."""
+"""`ops metadata`: generates and checks the vault and the interface layer, which follow from metadata tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def metadata() -> None:
 @json_option
 @click.pass_obj
 def generate(settings: Settings, domain: str, models: Path, as_json: bool) -> None:
-    """Write the dbt files that follow from the metadata, and remove files that no longer follow from it."""
+    """Write the dbt files that follow from the metadata. Remove files that the metadata no longer asks for."""
     expected = generation.generate(*load(settings, domain))
     found = read_models(models, domain)
     written = sorted(path for path, text in expected.items() if found.get(path) != text)
@@ -91,7 +91,9 @@ def show(settings: Settings, domain: str, name: str, as_json: bool) -> None:
 
 
 def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
-    """The metadata of a domain, from the overlay where it has a table, and the domain's contracts."""
+    """The metadata and the contracts of a domain. A metadata table of the overlay is used in place of the
+    shipped one.
+    """
     catalog = catalogs.load(settings)
     if domain not in catalog.domain_ids():
         raise click.UsageError(f"unknown domain {domain[:80]!r}; valid: {', '.join(catalog.domain_ids())}")
@@ -105,7 +107,7 @@ def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
 
 
 def read_models(models: Path, domain: str) -> dict[str, str]:
-    """Path → text of the files in the generator's folders."""
+    """Path → text of the files that lie in the generator's folders."""
     return {
         path.relative_to(models).as_posix(): text_of(path)
         for folder in generation.FOLDERS

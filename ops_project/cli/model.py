@@ -35,7 +35,7 @@ def _versions(settings: Settings, names: tuple[str, ...]) -> list[Any]:
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """List every version of every model, newest first, with its state."""
+    """List every version of every model, the newest first, with its state."""
     found = _versions(settings, MODEL_NAMES)
     data = [
         {
@@ -93,7 +93,7 @@ def show(settings: Settings, name: str, version: str | None, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def promote(settings: Settings, name: str, version: str, as_json: bool) -> None:
-    """Use VERSION from the next run on, whatever the gate decided."""
+    """Use VERSION from the next run on, whatever the evaluation of the version decided."""
     from ops_project.pipeline.learning.registry import RegistryError
 
     try:

@@ -1,5 +1,5 @@
-"""Types for numbers in arguments. Each has a lower and an upper bound, so that a number that no store, calendar or
-machine can hold is refused at once.
+"""The types of numbers in arguments. Each type has a lower and an upper bound. A number that no store, calendar or
+machine can hold is therefore refused at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 import click
 
 NUMBER = click.IntRange(min=0, max=2**63 - 1)
-"""The number of a row in the ledger."""
+"""The number of an alert, an incident, a silence or another row of the ledger."""
 COUNT = click.IntRange(min=1, max=10**9)
 COUNT_OR_NONE = click.IntRange(min=0, max=10**9)
 DAYS = click.IntRange(min=1, max=36_500)

@@ -1,4 +1,4 @@
-"""`ops oncall`: who is on call, the calendar, and the changes that people make to it."""
+"""`ops oncall`: shows who is on call and the calendar, and takes the changes that people make to it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def who(settings: Settings, at: str | None, schedule: str | None, as_json: bool)
 def calendar(
     settings: Settings, *, first: str | None, weeks: int, ical: bool, schedule: str | None, as_json: bool
 ) -> None:
-    """Show who is on call in the weeks ahead, with swaps, overrides and holidays."""
+    """Show who is on call in the coming weeks, with swaps, overrides and holidays."""
     from ops_project.operations.oncall.ical import calendar as as_ical
     from ops_project.operations.oncall.roster import spans, whole_spans
 
@@ -80,7 +80,8 @@ def calendar(
     if ical:
         found = whole_spans(rota.roster, start, end)
         names = {slug: person.name for slug, person in rota.catalog.owners.people.items()}
-        # A calendar has CR LF at the end of each line, and nothing else in it is a control character.
+        # The text is written as it is, because each line of a calendar file must end with CR LF. It holds no other
+        # control character.
         click.echo(as_ical(rota.name, rota.roster.schedule.title, found, names, settings.now()), nl=False)
         return
     found = spans(rota.roster, start, end)
@@ -121,7 +122,7 @@ def calendar(
 @json_option
 @click.pass_obj
 def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -> None:
-    """Score the rota: gaps, imbalance, holidays and absences, each with a fix. Fails if there is a gap."""
+    """Score the rota: gaps, imbalance, holidays and absences, each with a way to mend it. Fails if there is a gap."""
     from ops_project.operations.oncall.score import score as of
 
     rota = Rota(settings, schedule)

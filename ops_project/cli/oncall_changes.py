@@ -37,8 +37,8 @@ def swap(
     schedule: str | None,
     as_json: bool,
 ) -> None:
-    """Ask another person to swap shifts: SHIFT is a day of your shift, OTHER a day of that person's shift. The swap is
-    valid once that person accepts it.
+    """Ask another person to swap shifts. SHIFT is a day of your shift, and OTHER is a day of that person's shift. The
+    swap applies once that person accepts it.
     """
     from ops_project.operations.incidents.rota import SwapRefused, accept_swap, ask_swap, end_swap
 
@@ -121,7 +121,7 @@ def override(
     schedule: str | None,
     as_json: bool,
 ) -> None:
-    """Put PERSON on call in place of the rotation, between two times."""
+    """Put PERSON on call between two times, in place of the person whose turn it is."""
     rota = Rota(settings, schedule)
     if end is not None:
         if not rota.ledger.end_override(end, by, settings.now()):
@@ -152,7 +152,7 @@ def override(
 @json_option
 @click.pass_obj
 def take(settings: Settings, *, span: str | None, why: str, by: str, schedule: str | None, as_json: bool) -> None:
-    """Be on call from now on, in place of the present person."""
+    """Be on call from now on, in place of the person who is on call now."""
     from ops_project.model.duration import parse_duration
 
     rota = Rota(settings, schedule)

@@ -1,8 +1,8 @@
 """The output of commands: tables for people, `--json` for programs, and progress on standard error.
 
 Standard output carries only the answer, so that `ops … --json | jq` always works. All output is data and never markup:
-`[/b]`, `:100:` and an escape sequence in a file's name are shown unchanged. Only this module uses rich. A style is an
-argument (`styled`), and never a mark inside a text.
+`[/b]`, `:100:` and an escape sequence in a file's name are shown as text. Only this module uses rich. A style is given
+as an argument (`styled`), and never as a mark inside a text.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ __all__ = [
     "told_if_cut",
 ]
 
-# A pipe has no width. Rich would assume 80 columns and break figures in the middle. A file, or `less -S`, needs each
-# row on one line.
+# A pipe has no width. Rich would assume 80 columns and break figures in the middle. Readers of a file or of `less -S`
+# need each row on one line.
 PIPE_WIDTH = 200
 LARGEST_TRANSPOSED = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -81,15 +81,17 @@ def told(words: str) -> None:
 
 
 def told_if_cut(listed: int, total: int) -> None:
-    """Say that a list shows only its newest lines. The sentence goes to standard error, so that JSON on standard output
-    stays valid.
+    """Say that a list shows only its newest lines. The sentence goes to standard error, so that the JSON on standard
+    output stays valid.
     """
     if listed < total:
         told(f"The {listed} newest of {total} are listed; --limit {total} lists all.")
 
 
 def write_out(text: str, end: str = "\n") -> None:
-    """Print a document on standard output as it is, but with its control characters written out."""
+    """Print a document on standard output. Its control characters are written out as escapes; everything else stays as
+    it is.
+    """
     click.echo(visible(text) + end, nl=False)
 
 
@@ -107,10 +109,10 @@ def to_json(data: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The value in types that JSON can express, at every depth.
+    """The value, converted at every depth to types that JSON can express.
 
-    Times become ISO 8601, decimals texts so that no cent is lost, bytes hexadecimal digits, and floats that are not
-    numbers become the texts `NaN`, `Infinity` and `-Infinity`.
+    A time becomes an ISO 8601 text. A decimal becomes a text, so that no cent is lost. Bytes become hexadecimal digits.
+    A float that is not a number becomes the text `NaN`, `Infinity` or `-Infinity`.
     """
     if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return value
@@ -142,8 +144,8 @@ def plain(value: Any) -> Any:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, *, exact: bool = False
 ) -> Table:
-    """A table for people. Numbers are aligned right, and missing values are a dash. With `exact`, values are shown as
-    they are stored, with all their digits and seconds; otherwise they are rounded for reading.
+    """A table for people. Numbers are aligned right, and a missing value is shown as a dash. With `exact`, values are
+    shown as they are stored, with all their digits and seconds; otherwise they are rounded for reading.
     """
     materialized = [list(row) for row in rows]
     result = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -159,7 +161,9 @@ def table(
 
 
 def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-    """Rows of any query: as a table if it fits the terminal, otherwise each row as a block of lines `column value`."""
+    """The rows of any query. They become a table if that fits the terminal; otherwise each row becomes a block with one
+    line for each column.
+    """
     found = table(columns, rows, exact=True)
     wide = console.measure(found, options=console.options.update(max_width=100_000)).maximum
     if wide <= console.width or len(rows) > LARGEST_TRANSPOSED:
@@ -183,15 +187,15 @@ def cell(value: Any, *, exact: bool = False) -> Text:
 
 
 def csv_line(values: Sequence[Any], *, raw: bool = False) -> str:
-    """A line of CSV with its end.
+    """A line of CSV, with its line end.
 
     A spreadsheet runs a text that begins like a formula. So such a text gets an apostrophe in front, and control
-    characters are written out, unless `raw` is true.
+    characters are written out as escapes. With `raw`, texts stay as they are.
     """
     buffer = io.StringIO()
     csv.writer(buffer).writerow([_csv_value(value, raw) for value in values])
     text = buffer.getvalue()
-    # Characters that UTF-8 cannot represent cannot be written as they are.
+    # Characters that UTF-8 cannot represent are written as escapes.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -212,7 +216,7 @@ def _reads_as_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return text == text.strip()  # Python ignores a line break in front of a number.
+    return text == text.strip()  # Python's conversion ignores a line break around a number, but a spreadsheet does not.
 
 
 def _is_number(value: Any) -> bool:
@@ -235,7 +239,7 @@ def _words(value: Any, exact: bool) -> str:
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, float):
-        # Two decimals, or three significant digits of a small number.
+        # Two decimals, or three significant digits if the number is smaller than 0.1.
         small = math.isfinite(value) and 0 < abs(value) < 0.1
         return f"{value:.3g}" if small else f"{value:,.2f}"
     if isinstance(value, datetime):

@@ -23,7 +23,7 @@ def raci() -> None:
 
 @click.group()
 def escalation() -> None:
-    """Show who would be told next while an alert is not acknowledged."""
+    """Show who would be told next as long as nobody acknowledges an alert."""
 
 
 def _catalog(settings: Settings) -> Any:
@@ -78,8 +78,8 @@ def list_owners(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def lint_owners(settings: Settings, as_json: bool) -> None:
-    """Check that each pipeline has two distinct, reachable people, and that rotation, ladders and contacts reach a
-    person. Fails if not.
+    """Check that each pipeline has two different people who can be reached, and that the rotation, the ladders and the
+    contacts lead to a person. Fails otherwise.
     """
     from ops_project.operations.oncall.lint import owners_lint
 
@@ -91,7 +91,7 @@ def lint_owners(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def lint_raci(settings: Settings, as_json: bool) -> None:
-    """Check that each activity has exactly one A and at least one R. Fails if not."""
+    """Check that each activity has exactly one A (accountable) and at least one R (responsible). Fails otherwise."""
     from ops_project.operations.oncall.lint import raci_lint
 
     _tell(raci_lint(_catalog(settings).owners), as_json)

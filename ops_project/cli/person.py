@@ -1,4 +1,4 @@
-"""The option --by: the person in whose name a command acts."""
+"""The option --by. It names the person in whose name a command acts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def by_option(words: str) -> Callable[[Any], Any]:
-    """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id."""
+    """The option --by with `words` as its help. It takes the id or the e-mail of a person; the command gets the id."""
     return click.option("--by", default=current_user, show_default="the user", callback=_known, help=words)
 
 
 def person_of(owners: Owners, name: str, option: str) -> str:
-    """The id of a person that is named by id or by e-mail. Raises UsageError if there is no such person."""
+    """The id of the person whom `name` names by id or by e-mail. Raises UsageError if there is no such person."""
     found = owners.people_of(name)
     if len(found) == 1 and not name.startswith("team:"):
         return found[0]
@@ -34,7 +34,7 @@ def person_of(owners: Owners, name: str, option: str) -> str:
 def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.UsageError("--by is empty: give the id of a person of owners.yaml")
-    # The default is the account of the system, which is recorded as it is: it cannot be a mistyped name.
+    # The default is the account of the system. It is not checked, because it cannot be a mistyped name.
     if ctx.get_parameter_source("by") is not ParameterSource.COMMANDLINE:
         return value
     from ops_project.catalog import ConfigError
@@ -45,6 +45,7 @@ def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     try:
         owners = load_catalog(settings).owners
     except ConfigError:
-        # The configuration may be what is broken, and an acknowledgement or a restore must be possible then too.
+        # The configuration may be the very thing that is broken. An acknowledgement or a restore must be possible even
+        # then.
         return value
     return person_of(owners, value, "--by")

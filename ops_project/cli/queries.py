@@ -1,4 +1,4 @@
-"""`ops queries`: the operational queries, run on the newest snapshot."""
+"""`ops queries`: lists the operational queries, and runs them on the newest snapshot."""
 
 from __future__ import annotations
 

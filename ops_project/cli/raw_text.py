@@ -1,4 +1,4 @@
-"""Who may read the raw text of refused rows, and for which feeds everybody may see it."""
+"""Decides who may read the raw text of refused rows, and names the feeds for which everybody may."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ ROLE = "raw-data"
 
 
 def plain_feeds(settings: Settings) -> frozenset[str]:
-    """The feeds whose contracts name no personal column. Empty if the configuration cannot be read."""
+    """The feeds whose contracts name no personal column; everybody may read their raw text. Empty if the configuration
+    cannot be read.
+    """
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
 
@@ -23,7 +25,9 @@ def plain_feeds(settings: Settings) -> frozenset[str]:
 
 
 def permit(settings: Settings, by: str, why: str, query: str) -> None:
-    """Let `by` read the raw text, and record it first. Raises ClickException; a refusal is recorded too."""
+    """Record in the audit log that `by` asks for the raw text, then check that `by` may read it. Raises ClickException
+    if `by` may not.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.ledger import open_ledger
 

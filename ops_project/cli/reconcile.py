@@ -1,4 +1,4 @@
-"""`ops reconcile`: compare two tables or files key by key, or a configured chain of tables hop by hop."""
+"""`ops reconcile`: compares two tables or files key by key, or a configured chain of tables hop by hop."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def reconcile(
     samples: int,
     as_json: bool,
 ) -> None:
-    """Compare control totals and every key; exit code 1 on a break.
+    """Compare control totals and every key. The exit code is 1 if there is a break.
 
-    With NAME, the chain of config/reconciliations.yaml: each hop, the classes that explain its difference, and the hop
-    at which each break first appears. With --source, --target and --key, any two tables or files. With neither, the
-    configured chains are listed.
+    With NAME, the command compares the chain of that name in config/reconciliations.yaml. It shows each hop, the
+    classes that explain its difference, and the hop at which each break first appears. With --source, --target and
+    --key, it compares any two tables or files. With neither, it lists the configured chains.
     """
     from ops_project.pipeline.reconcile import ReconcileError
 
@@ -117,7 +117,9 @@ def reconcile(
 
 
 def _split(words: list[str], other: dict[str, str]) -> list[str]:
-    """The names of the columns in the source. If the target's column has another name (`a=b`), `other` gets b → a."""
+    """The names of the columns in the source. If a column has another name in the target (`a=b`), the entry b → a is
+    added to `other`.
+    """
     found = []
     for item in (part.strip() for word in words for part in word.split(",")):
         mine, _, theirs = item.partition("=")
@@ -224,7 +226,7 @@ def _side(connection: duckdb.DuckDBPyConnection, text: str) -> Side:
 
 
 def _connect(settings: Settings, needs_warehouse: bool) -> duckdb.DuckDBPyConnection:
-    """A separate connection; the newest snapshot is attached read-only if tables are compared."""
+    """A separate connection. If tables are compared, the newest snapshot is attached to it read-only."""
     import duckdb
 
     from ops_project.pipeline.warehouse import snapshots
@@ -243,7 +245,7 @@ def _connect(settings: Settings, needs_warehouse: bool) -> duckdb.DuckDBPyConnec
 
 
 def as_data(result: ChainResult) -> dict[str, Any]:
-    """The result as plain values, differences and verdicts included."""
+    """The result as plain values. Differences and verdicts, which the result computes, are included."""
     return {
         "name": result.name or None,
         "title": result.title,

@@ -1,7 +1,7 @@
-"""Reference pages, generated from the code and the configuration, so that they are always up to date.
+"""Generates the reference pages from the code and the configuration, so that they are always up to date.
 
-`ops reference` writes `docs/reference/`; `ops reference --check` fails where a page differs. The module adds no
-descriptions: the text of a command is its help, and the text of a key is its docstring.
+`ops reference` writes `docs/reference/`. `ops reference --check` fails if a page differs. The module adds no
+descriptions of its own: the text of a command is its help, and the text of a key is its docstring.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _commands() -> str:
 
 
 def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command below `command`, depth first, with its words."""
+    """`command` and every command below it, with the words that call it. Each group comes before its members."""
     if not isinstance(command, click.Group):
         yield path, command
         return
@@ -119,7 +119,9 @@ def _configuration() -> str:
 
 
 def keys(model: type[BaseModel], prefix: str, seen: tuple[type[BaseModel], ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every key below a model, dotted; `<id>` for the keys of a map, `[]` for the items of a list."""
+    """Every key below a model, written with dots. `<id>` stands for the keys of a map, and `[]` for the items of a
+    list.
+    """
     for name, info in model.model_fields.items():
         key = f"{prefix}{info.alias or name}"
         yield key, info
@@ -167,7 +169,7 @@ def _one_line(text: str | None) -> str:
 
 
 def _meaning(info: Any) -> str:
-    """The docstring of the key, or else the docstring of the key's values."""
+    """The docstring of the key. If it has none, the docstrings of the models that are its values."""
     if info.description:
         return _one_line(info.description)
     return " ".join(_one_line(child.__doc__) for _, child in _children(info.annotation) if child.__doc__)
@@ -183,7 +185,7 @@ def _default(info: Any) -> str:
 
 
 def _in_yaml(value: Any) -> str:
-    """A default as a user would write it in the file."""
+    """A default, as a user would write it in the file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, timedelta):

@@ -1,4 +1,4 @@
-"""`ops replay`: rows in quarantine go through landing again, under the present contract."""
+"""`ops replay`: sends rows in quarantine through landing again, under the present contract."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ def replay(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Try rows in quarantine again under the present contract, and build what depends on them. The archived file of
-    each row is read again as a whole, as `ops feed replay` does. The rows that pass leave quarantine in the transaction
-    that loads them. If no further row of a file passes, the file is left as it is. Every attempt is counted: a row that
-    was refused three times is parked, and an alert reports it. `ops feed replay FEED` is for files that were loaded
-    under an earlier contract, whether or not rows were refused.
+    """Try rows in quarantine again under the present contract, and build what depends on them.
+
+    For each row, its whole archived file is read again, as `ops feed replay` does. The rows that pass are loaded, and
+    leave quarantine in the same transaction. If no further row of a file passes, the file is left as it is. Every
+    attempt is counted: a row that was refused three times is parked, and an alert reports it. `ops feed replay FEED` is
+    for another case: files that were loaded under an earlier contract, whether or not rows were refused.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.cli.run import UNRECORDED, Wanted, perform
@@ -78,7 +79,7 @@ def replay(
 
 
 def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
-    """The domains among `asked` whose newest replay ended before it had published."""
+    """The domains among `asked` whose newest replay was interrupted before it had published its tables."""
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
     from ops_project.defs.shared.rerun import cut_off_replays
@@ -90,7 +91,7 @@ def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
 
 
 def _catch_up(settings: Settings, catalog: Catalog) -> list[str]:
-    """Send the alerts that a replay could not send because it was killed at its very end. Returns what could not be
+    """Send the alerts that a replay could not send because it was killed just before its end. Returns what could not be
     recorded.
     """
     from ops_project.cli.run_alerts import catch_up
@@ -103,8 +104,8 @@ def _catch_up(settings: Settings, catalog: Catalog) -> list[str]:
 
 
 def _waiting(settings: Settings, catalog: Catalog, asked: Asked) -> tuple[list[Refused], set[str]]:
-    """The rows that `asked` selects, and the feeds concerned. If batches are given, these are the feeds that loaded one
-    of them. This process holds the writer's lock while it looks.
+    """The rows that `asked` selects, and the feeds concerned. If batches were given, the feeds are those that loaded
+    one of the batches. This process holds the writer's lock while it reads.
     """
     import duckdb
 

@@ -1,4 +1,4 @@
-"""`ops report`: reports of a day, week, month or quarter; a past date gives the same bytes again."""
+"""`ops report`: reports on a day, week, month or quarter. A report on a past date gives the same bytes each time."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ PRINT_SECONDS = 60
 def report(
     settings: Settings, *, what: str, day: datetime | None, shape: str, out: Path | None, send: bool, as_json: bool
 ) -> None:
-    """Draw up a report, or print the one that was kept. `list` shows those that are kept. `due` draws up every report
-    whose period has ended, as the schedule does.
+    """Make a report, or print the one that was stored. `list` shows the stored reports. `due` makes every report whose
+    period has ended, as the schedule does.
 
-    A report shows what was known at the end of its period. Its figures are kept in reports/ of the home, so a past date
-    gives the same bytes again.
+    A report shows what was known at the end of its period. Its figures are stored in reports/ of the home, so a report
+    on a past date gives the same bytes each time.
     """
     from ops_project.catalog import load
     from ops_project.console.drawn_reports import due
@@ -101,8 +101,8 @@ def _written(out: Path, kind: str, until: str) -> None:
 
 
 def as_pdf(html: str, until: str) -> bytes:
-    """The document, printed by Chromium. The time of printing is replaced by the report's own time, so that the same
-    report gives the same bytes.
+    """The document as a PDF, which Chromium prints. The time of printing is replaced by the report's own time, so that
+    the same report gives the same bytes.
     """
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
@@ -135,8 +135,8 @@ def as_pdf(html: str, until: str) -> bytes:
 
 
 def stamped(pdf: bytes, at: datetime) -> bytes:
-    """The same document with `at` as its time of creation. The length stays the same, so that the index of the PDF
-    stays valid.
+    """The same PDF with `at` as its time of creation. The new time has as many bytes as the old one, so the index
+    inside the PDF stays valid.
     """
     stamp = f"D:{at:%Y%m%d%H%M%S}".encode()
     return re.sub(rb"(/(?:CreationDate|ModDate) \()D:\d{14}", lambda found: found[1] + stamp, pdf)

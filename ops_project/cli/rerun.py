@@ -1,4 +1,4 @@
-"""`ops rerun`: runs again what an earlier run did not finish."""
+"""`ops rerun`: finishes what an earlier run did not finish."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def rerun(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run again what RUN (the beginning of its id) did not finish, for the same business dates. Finished tables are not
-    built again, but their failed checks are evaluated again. Work that an earlier rerun has finished is not repeated
-    either. The configuration is read again, so you can correct it first. A run that had too little memory is rerun with
-    more memory, fewer threads and fewer dates at once, and the answer says so.
+    """Run again what RUN (the beginning of its id) did not finish, for the same business dates.
+
+    Finished tables are not built again, but their failed checks are evaluated again. Work that an earlier rerun has
+    finished is not repeated either. The configuration is read again, so you can correct it first. If the run had too
+    little memory, the rerun gets more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
     from ops_project.cli.run_alerts import catch_up, tell_alerts
@@ -65,11 +66,11 @@ def rerun(
     definitions = compose(site)
     relief: tuple[str, ...] = ()
     with open_instance(settings) as instance, status("starting …") as spinner:
-        mark_dead_runs(instance, settings.now())  # A rerun that was killed is still recorded as running.
+        mark_dead_runs(instance, settings.now())  # If an earlier rerun was killed, it is still recorded as running.
         try:
             wanted = reruns.plan(settings, definitions, instance, run, from_asset)
         except NothingLeft as error:
-            # The rerun that finished the work may have been killed before its alerts were sent.
+            # The rerun that finished the work may have been killed before it had sent its alerts.
             if not dry_run:
                 catch_up(settings, site.catalog, instance, spinner)
             raise click.ClickException(str(error)) from None

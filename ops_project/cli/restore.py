@@ -1,4 +1,6 @@
-"""`ops restore`: restores tables or the whole warehouse from a snapshot. It shows a plan, and `--yes` applies it."""
+"""`ops restore`: restores tables or the whole warehouse from a snapshot. It shows a plan, and `--yes` carries
+it out.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,11 @@ def restore(
     by: str,
     as_json: bool,
 ) -> None:
-    """Restore TABLE (`silver.fact_orders`), or all, from a snapshot. Rows and schema are staged, compared with the
-    snapshot by checksum, and swapped in one step. Tables downstream are marked as out of date; --rebuild builds them
-    again. --undo reverts the last restore. If the command is killed, the same command finishes the restore.
+    """Restore TABLE (`silver.fact_orders`), or all tables, from a snapshot.
+
+    Rows and schema are first written beside the present tables, then compared with the snapshot by checksum, and then
+    swapped in one step. Tables downstream are marked as out of date, and --rebuild builds them again. --undo reverts
+    the last restore. If the command is killed, the same command finishes the restore.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery
@@ -97,8 +101,8 @@ def restore(
 
 
 def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None:
-    """Show the restore that was interrupted and is finished now, and do not apply it once more: a second undo would
-    bring back what the first one removed, and the snapshot may have been pruned since.
+    """Show an earlier restore that was interrupted and has just been finished. It is not applied a second time: a
+    second undo would bring back what the first one removed, and the snapshot may have been deleted since.
     """
     if rebuild:
         _rebuild(settings, entry, as_json)
@@ -159,7 +163,9 @@ def _downstream(settings: Settings, tables: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lineage(settings: Settings) -> Lineage:
-    """The asset graph of the last run. It is empty if the ledger cannot be read; then dbt's own graph is used."""
+    """The asset graph of the last run. If the ledger cannot be read, the graph is empty, and the caller uses dbt's own
+    graph.
+    """
     from ops_project.failures import Unusable
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall
@@ -205,7 +211,8 @@ def _rebuild(settings: Settings, entry: Entry, as_json: bool) -> None:
             model_of(manifest, name)
             models.append(name)
         except RebuildError:
-            continue  # dbt does not build this table, or not from nothing. The run itself builds the table.
+            # dbt does not build this table, or cannot build it from nothing. The run below builds it in its own way.
+            continue
     perform(settings, Run(rebuild_tables=tuple(models)), as_json)
 
 

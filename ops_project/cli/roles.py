@@ -1,4 +1,4 @@
-"""Which commands act, and whether the role of the user allows the one that was called."""
+"""Knows which commands change something, and whether the role of the user allows the one that was called."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import click
 
 from ops_project.settings import Settings
 
-# The commands that change data, alerts, incidents or on-call duty. Every other command reads, or writes only to the
-# place that its user names.
+# The commands that change data, alerts, incidents or on-call duty. Every other command only reads, or writes only to a
+# place that the user names.
 ACTS = frozenset(
     {
         "run",

@@ -1,5 +1,5 @@
-"""`ops rollback`: returns from a bad deployment to an earlier version: its code, dbt's state, and the tables that it
-built.
+"""`ops rollback`: returns from a bad deployment to an earlier version of the code. dbt's state and the tables that the
+bad version built go back too.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ REHEARSAL = ".rollback-"
 
 @dataclass(frozen=True)
 class Way:
-    """The rehearsed way back to the earlier version."""
+    """What was rehearsed: how to return to the earlier version."""
 
     to: str
     back: str
     """The commit that was checked out before the rollback."""
     affected: Affected
     snapshot: str | None
-    """The newest good snapshot that was made by the earlier version or by a version before it."""
+    """The newest good snapshot that was made by the earlier version or by an even older one; None if no such snapshot
+    is left.
+    """
     restored: tuple[str, ...]
     """Affected tables that this snapshot holds."""
     rebuilt: tuple[str, ...]
@@ -52,11 +54,13 @@ class Way:
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
-    """Go back to COMMIT, an earlier version of this installation. The rollback is rehearsed first: the earlier version
-    is put into a folder of its own and loaded there, and its dbt project is compared with the present one. With --yes,
-    the tables that the two versions build differently are restored from the newest good snapshot of the earlier
-    version, the code and dbt's state become those of COMMIT, and the earlier version builds those tables anew. Stop the
-    daemon first, and start it again afterwards. If the command is killed, the same command finishes the rollback.
+    """Go back to COMMIT, an earlier version of this installation.
+
+    The rollback is rehearsed first: the earlier version is put into a separate folder and loaded there, and its dbt
+    project is compared with the present one. With --yes, the rollback is carried out. The tables that the two versions
+    build differently are restored from the newest good snapshot of the earlier version. The code and dbt's state become
+    those of COMMIT, and the earlier version builds those tables again. Stop the daemon first, and start it again
+    afterwards. If the command is killed, the same command finishes the rollback.
     """
     from ops_project.pipeline.recovery import deployment
     from ops_project.pipeline.recovery.clone import clone_of
@@ -153,7 +157,9 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
 
 
 def _restore(settings: Settings, way: Way, by: str) -> None:
-    """Restore the tables from the earlier version's snapshot, so that readers see them before the run builds them."""
+    """Restore the tables from the earlier version's snapshot. So readers see them even before the run builds them
+    again.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery
     from ops_project.process import locks
@@ -180,8 +186,8 @@ def _restore(settings: Settings, way: Way, by: str) -> None:
 
 
 def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
-    """Run the version that is checked out now, in another process, because this process has loaded the modules of the
-    version before.
+    """Call `ops run` in another process. This process cannot run it, because it has loaded the modules of the bad
+    version.
     """
     words = [sys.executable, "-m", "ops_project.cli", *settings.options(), "run"]
     for name in tables:

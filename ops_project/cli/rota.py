@@ -1,4 +1,4 @@
-"""What the commands of `ops oncall` share: their options, and the rota of one schedule."""
+"""Used by all commands of `ops oncall`: their common options, and the rota of one schedule."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Rota:
         self.roster = rosters[self.name]
 
     def person(self, name: str, option: str) -> str:
-        """The id of a person that is named by id or by e-mail."""
+        """The id of the person whom `name` names by id or by e-mail."""
         return person_of(self.catalog.owners, name, option)
 
     def shown(self, person: str) -> str:
@@ -41,8 +41,8 @@ class Rota:
         return found.name if found is not None else person
 
     def moment(self, text: str, option: str) -> datetime:
-        """A moment, from a time or from a day (its first moment in the schedule's zone). A time without an offset is in
-        the schedule's zone.
+        """The moment that `text` names. A day means its first moment in the schedule's zone. A time without an offset
+        is in the schedule's zone too.
         """
         from datetime import date
 
@@ -58,7 +58,7 @@ class Rota:
             ) from None
 
     def shift(self, text: str) -> int:
-        """The number of the shift that begins on a local day, or is running on that day."""
+        """The number of the shift that begins on this local day, or that is already running on it."""
         from datetime import date
 
         try:

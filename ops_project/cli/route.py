@@ -48,8 +48,8 @@ def explain(
     at: str | None,
     as_json: bool,
 ) -> None:
-    """Show who would be told of an alert with these labels, when, through which channel, and why no other receiver is
-    told.
+    """Show who would be told of an alert with these labels, when, and through which channel. For the other receivers,
+    show why they are not told.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
@@ -115,8 +115,8 @@ def explain(
 
 
 def _refuse_unknown(option: str, name: str | None, known: Collection[str]) -> None:
-    """Raises UsageError for a name that the last alert cycle did not see. Before the first cycle no name is known, and
-    every name is taken.
+    """Raises UsageError for a name that the last alert cycle did not know. Before the first cycle no names are known,
+    so every name is accepted.
     """
     if name is None or not known or name in known:
         return
@@ -127,7 +127,7 @@ def _refuse_unknown(option: str, name: str | None, known: Collection[str]) -> No
 @route.command()
 @click.pass_obj
 def export(settings: Settings) -> None:
-    """Print the tree, its time intervals and its inhibition rules as an Alertmanager configuration."""
+    """Print the routing tree with its time intervals and inhibition rules, as an Alertmanager configuration."""
     import yaml
 
     from ops_project.catalog import load as load_catalog

@@ -59,7 +59,8 @@ def _words(condition: Any) -> str:
 @json_option
 @click.pass_obj
 def lint(settings: Settings, as_json: bool) -> None:
-    """Load all configuration strictly, then warn of settings that are allowed but probably not intended.
+    """Load all configuration and report every mistake. Then warn of settings that are allowed but probably not
+    intended.
 
     The exit code is 1 if there is a mistake.
     """
@@ -73,7 +74,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     try:
         catalog = load_catalog(settings)
         require_expressions(catalog)
-        # Each service level needs a table or a job that exists. Only the definitions know which exist.
+        # Each service level names a table or a job, which must exist. Only the definitions know which exist.
         from ops_project.defs.compose import compose
         from ops_project.defs.shared.site import Site
 
@@ -127,7 +128,7 @@ def lint(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> None:
-    """Evaluate the signals of the past days again: show what was sent, and what a change adds and removes."""
+    """Evaluate the signals of the past days again. Show what was sent, and which messages a change adds and removes."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.cycle import LINEAGE
@@ -140,8 +141,8 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())
     now = settings.now()
     signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)
-    # Both replays assume that every channel is set up. Whether a secret is set here does not change which messages a
-    # rule sends.
+    # Both replays assume that every channel is configured. Which messages a rule sends does not depend on the secrets
+    # that this process happens to have.
     before = replay(
         signals, replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset()), now
     )
@@ -201,6 +202,6 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _sum(changes: list[Any], sign: int) -> dict[str, int]:
-    """How many messages were added (1) or dropped (-1), and how many of them are pages."""
+    """How many messages were added (`sign` 1) or dropped (`sign` -1), and how many of these are pages."""
     moved = [(max(0, sign * (change.after - change.before)), change.page) for change in changes]
     return {"notifications": sum(n for n, _ in moved), "pages": sum(n for n, page in moved if page)}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ops_project.pipeline.landing import ReplayOrder
 
 UNRECORDED = 3
-"""Exit code: the data is good, but what the run found could not be recorded as alerts."""
+"""The exit code if the data is good, but what the run found could not be recorded as alerts."""
 DEFAULT_SIMULATED_DAYS = 30
 
 
@@ -62,9 +62,11 @@ def run(
     simulate_if_empty: bool,
     as_json: bool,
 ) -> None:
-    """Land what has arrived and build what depends on it. Without --days or --date: all files that wait in the inbound
-    folder, of any date. Each domain gets one Dagster run; a domain that fails does not stop the others. Ends with 0
-    only if nothing failed, and with 3 if the data is good but alerts could not be recorded.
+    """Land what has arrived and build what depends on it.
+
+    Without --days or --date, all files that wait in the inbound folder are landed, whatever their dates. Each domain
+    gets one Dagster run, and a domain that fails does not stop the others. Ends with 0 only if nothing failed, and with
+    3 if the data is good but alerts could not be recorded.
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
@@ -87,7 +89,7 @@ class Wanted:
 
 
 def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
-    """Run what is wanted and show the result. Ends as `conclude` does."""
+    """Run what is wanted and show the result. The exit code is that of `conclude`."""
     if wanted.day is not None:
         _refuse_ahead(settings, wanted.day)
     began = time.perf_counter()
@@ -109,8 +111,8 @@ def conclude(
     as_json: bool,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show how the runs ended. Ends with 1 if anything failed, or else with UNRECORDED if alerts could not be recorded.
-    `more`: further keys of the `--json` output.
+    """Show how the runs ended. Ends with 1 if anything failed, otherwise with UNRECORDED if alerts could not be
+    recorded. `more`: further keys of the `--json` output.
     """
     from ops_project.catalog import load as load_catalog
 
@@ -132,7 +134,7 @@ def watcher(status: Callable[[str], None], name: str) -> Watcher:
 
 
 def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
-    """Remove the marks `out of date` from tables that were built again since a restore."""
+    """Remove the mark `out of date` from each table that has been built again since a restore."""
     from ops_project.pipeline.recovery import out_of_date
 
     outcomes = [item.outcome for item in runs if item.outcome is not None]
@@ -140,8 +142,8 @@ def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:
-    """Raises UsageError for a date for which no file can exist: its tables would be built empty, and the run would look
-    successful.
+    """Raises UsageError for a date that no file can have. Without this check, its tables would be built empty, and the
+    run would look successful.
     """
     from ops_project.catalog import load as load_catalog
 
@@ -157,8 +159,8 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """Prints a line on standard error when a part ends, because a first run takes minutes and a pipe shows no
-    spinner.
+    """Prints a line on standard error whenever a part of the run ends. A first run takes minutes, and where output goes
+    into a pipe, no spinner is shown.
     """
 
     silent: bool
@@ -223,7 +225,7 @@ def _run_domains(
     status: Callable[[str], None],
     told: Told,
 ) -> list[DomainRun]:
-    """Run each domain once its first files are there, then run one alert cycle."""
+    """Run each domain as soon as its first files are there. Then run one alert cycle."""
     from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -254,7 +256,7 @@ def _run_domains(
 
 
 def _rebuilt(catalog: Catalog, tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The domains of the rebuilt tables among those that were asked for, and the models to build from nothing."""
+    """The domains whose tables are rebuilt, as far as they were asked for, and the models to build from nothing."""
     from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
     from ops_project.pipeline.dbt_engine.overlay import project_dir
     from ops_project.pipeline.dbt_engine.rebuilds import RebuildError, model_of, with_downstream
@@ -280,9 +282,9 @@ def _quiet(
     *,
     plain: bool,
 ) -> list[DomainRun] | None:
-    """The answer if no domain has anything to do.
+    """The result if no domain has anything to do; None if a domain has.
 
-    The alert cycle is still needed, because missing or late files and hung runs are found without a run.
+    The alert cycle is run in any case, because it finds missing files, late files and hung runs.
     """
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.defs.shared.unchanged import quiet_domains
@@ -302,7 +304,7 @@ def _first_files(
     settings: Settings, catalog: Catalog, domains: list[str], told: Told
 ) -> Iterator[Callable[[str], int] | None]:
     """Simulate the first files of these domains in the background. Yields a function that waits for the files of a
-    domain and returns their number, or None if the home has files already.
+    domain and returns their number. Yields None if the home already has files.
     """
     from ops_project.simulator import first_files
     from ops_project.simulator.plans import SimulationError

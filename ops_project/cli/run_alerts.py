@@ -1,4 +1,4 @@
-"""The alert cycle at the end of `ops run`, and the message if it fails."""
+"""Runs the alert cycle at the end of `ops run`, and reports if the cycle fails."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def tell_alerts(
     unrecorded: list[str],
     said: str = "",
 ) -> None:
-    """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger. `said`: what
-    the command says anyway.
+    """Run one alert cycle. If it fails, its reason is added to `unrecorded`, and people are told without the ledger.
+    `said`: a text that the command has already printed, and that is not printed again.
     """
     _compare_archive(settings, status)
     status("alerts")
@@ -52,8 +52,8 @@ def tell_alerts(
 def told_if_storage_fails(
     settings: Settings, catalog: Catalog, status: Callable[[str], None], unrecorded: list[str]
 ) -> Iterator[None]:
-    """If Dagster's storage fails in the block, the failure cannot be stored with a run, and nobody may read the output
-    of a command that a timetable started. So an alert reports the failure. Raises StorageUnusable.
+    """Report an error of Dagster's storage in the block by an alert. Such an error cannot be stored with a run, and
+    nobody may read the output of a command that a timetable started. Raises StorageUnusable.
     """
     from ops_project.dagster_bridge.storage_errors import OutOfReach, StorageUnusable, storage_words
 
@@ -75,8 +75,8 @@ def catch_up(
     *,
     said: str = "",
 ) -> list[str]:
-    """Run one alert cycle although there is nothing to run. The definitions, which take 2.5 s to make, are not needed
-    for that.
+    """Run one alert cycle although there is nothing to run. The cycle does not need the definitions, which take 2.5 s
+    to make.
 
     Returns what could not be recorded.
     """
@@ -105,8 +105,8 @@ def catch_up(
 
 
 def together(failed: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(names, reason) for each reason of a failure. Names with the same reason share a line, because one store that is
-    down makes several observers fail.
+    """Groups failures by their reason, as (names, reason). Names with the same reason share a line, because one store
+    that is down makes several observers fail.
     """
     names: dict[str, list[str]] = {}
     for name, words in failed.items():
@@ -115,7 +115,7 @@ def together(failed: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
-    """Check this night's share of the archive. A home without a daemon has no schedule that does it."""
+    """Check this night's share of the archive. Without a daemon, no schedule does it."""
     from ops_project.pipeline.recovery.archive_check import verify_share
 
     status("archive")

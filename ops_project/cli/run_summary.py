@@ -1,5 +1,5 @@
-"""What `ops run` shows about its runs: a table with a line for each domain, then the findings. `as_data` gives the same
-facts for `--json`.
+"""What `ops run` prints about its runs: a table with a line for each domain, then the findings. `as_data` gives the
+same facts for `--json`.
 """
 
 from __future__ import annotations
@@ -91,15 +91,17 @@ def _failed(item: DomainRun) -> list[CheckOutcome]:
 
 
 def _told(item: DomainRun) -> set[str]:
-    """The assets (`bronze/orders`) whose findings are shown and judged by checks. A finding that a repeated file has
-    settled is shown, but no check judges it.
+    """The assets (`bronze/orders`) whose findings are printed and are also judged by checks. A finding of a duplicate
+    file that has been settled is printed too, but no check judges it, so it does not count.
     """
     settled = ("source_duplicate", "resolved")
     return {one["asset"] for one in item.report.findings if (one["kind"], one["state"]) != settled}
 
 
 def _not_run(item: DomainRun) -> list[str]:
-    """The checks of built tables that gave no result. A table on hold is not built, and its checks are not listed."""
+    """The checks of built tables that gave no result. The checks of a table on hold are not listed, because the table
+    was not built.
+    """
     names: dict[str, list[str]] = {}
     for check in item.outcome.checks if item.outcome is not None else ():
         if check.passed is None and item.outcome is not None and check.asset in item.outcome.built:
@@ -111,7 +113,7 @@ def _not_run(item: DomainRun) -> list[str]:
 
 
 def _warnings(item: DomainRun) -> list[str]:
-    """Checks that warned, except checks of a landed table that already has a finding."""
+    """The checks that warned. A check of a landed table is left out if a finding about that table is printed."""
     told = _told(item)
     checks = item.outcome.checks if item.outcome is not None else ()
     return [
@@ -122,10 +124,10 @@ def _warnings(item: DomainRun) -> list[str]:
 
 
 def strays_of(settings: Settings, domains: list[str]) -> list[str]:
-    """Files in the inbound folders that match no contract. Without this list they would wait for ever, and nobody would
-    notice.
+    """The files in the inbound folders that match no contract. Without this list they would wait for ever without being
+    noticed.
 
-    `<domain>@` stands for a folder that is a symbolic link.
+    The entry `<domain>@` stands for a domain's folder that is a symbolic link.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.landing import LINKED, unclaimed
@@ -147,22 +149,24 @@ def _stray(name: str) -> str:
 
 
 def _general(catalog: Catalog, domain: str) -> str:
-    """What to do first about a finding of a kind for which rules.yaml has no first response."""
+    """What to do first about a finding if rules.yaml has no first response for its kind."""
     found = catalog.domains.domains.get(domain)
     runbook = found.runbook if found is not None else None
     return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL
 
 
 def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any], file: str) -> str:
-    """The first response of an alert about this finding. `file`: where its file is kept; empty if that is unknown."""
+    """The same first response that an alert about this finding would give. `file`: where the finding's file is kept;
+    empty if that is unknown.
+    """
     known = catalog.rules.first_responses.get(finding["kind"])
     facts = {"feed": finding["feed"] or "", "table": finding["asset"] or "", "file": shlex.quote(file) if file else ""}
     return (known.about(**facts) if known else None) or _general(catalog, domain)
 
 
 def advised(findings: Iterable[tuple[str, str]]) -> list[str]:
-    """The lines of findings, which are given as (message, advice). Findings with the same advice follow each other, and
-    the advice is printed once, after the last of them.
+    """The lines for findings, given as (message, advice). Findings with the same advice stand together, and the advice
+    is printed once below them.
     """
     groups: dict[str, list[str]] = {}
     for message, advice in findings:
@@ -186,7 +190,7 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
         "seconds",
     ]
     numbers = [numbers_of(item) for item in runs]
-    # These columns are rarely needed. They are shown if they are not zero, because the counts of each row must add up.
+    # These columns are usually zero. They are shown if they are not, because the counts of each row must add up.
     rare = [key for key in ("rows_filtered", "rows_collapsed") if any(found[key] for found in numbers)]
     columns[5:5] = [key.removeprefix("rows_") for key in rare]
     rows = [

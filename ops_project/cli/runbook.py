@@ -1,4 +1,4 @@
-"""`ops runbook`: the steps of a diagnosis and their commands, which only read."""
+"""`ops runbook`: shows runbooks, and runs the steps of their diagnosis. The commands of these steps only read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 
 def _place(path: str) -> str:
-    """The path of a runbook, for a person: a shipped runbook's from the root of the project, any other's in full."""
+    """The path of a runbook, for people: relative to the project for a shipped runbook, absolute for any other."""
     return path.removeprefix(f"{PROJECT_ROOT}/")
 
 
@@ -86,7 +86,9 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
 def run(
     settings: Settings, *, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool
 ) -> None:
-    """Run the diagnostic steps of SLUG. They only read; a step that would change something is shown but not run."""
+    """Run the diagnostic steps of SLUG. The steps only read. A step that would change something is shown but
+    not run.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.cycle import LINEAGE
@@ -99,7 +101,7 @@ def run(
     unknown = sorted(set(wanted) - {step.number for step in found.steps})
     if unknown:
         raise click.UsageError(f"runbook {slug} has no step {unknown[0]}; it has 1 to {len(found.steps)}")
-    # A runbook without an incident does not need the ledger. The runbook for a lost ledger must work without one.
+    # Without an incident, the ledger is not needed. This matters for the runbook about a lost ledger.
     ledger = open_ledger(settings) if incident is not None else None
     filled: dict[str, str] = {}
     if ledger is not None and incident is not None:

@@ -1,4 +1,4 @@
-"""`ops serve`: the console, and the pages that messages link to."""
+"""`ops serve`: serves the console, and the pages that messages link to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
     """Serve the console, and the pages that the links in messages open, until Ctrl-C.
 
     A browser on this machine needs no login. A browser on another machine needs a user of console.yaml, or a trusted
-    proxy that is named there. Links in messages need neither.
+    proxy that console.yaml names. Links in messages need neither.
     """
     if new_password:
         _new_password()
@@ -71,7 +71,7 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
             log_level="warning",
             server_header=False,
             proxy_headers=False,
-            # Open pages keep a connection for ever, and must not delay the end of the server.
+            # Open pages keep a connection without end. These connections must not delay the end of the server.
             timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listening])
@@ -88,13 +88,13 @@ def _new_password() -> None:
 
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
-    """Run a step of a runbook in another process, so that its output, its changes and its memory do not affect the
+    """Run a step of a runbook in another process. So the step's output, its changes and its memory do not affect the
     server.
     """
     from ops_project.operations.incidents.runbooks import is_answer
 
-    # The output is wide, because the page scrolls. It has no colours, because the page would show their codes as
-    # characters.
+    # The output is wide, because the page can be scrolled. It has no colours, because the page would show the colour
+    # codes as characters.
     command = ["env", "COLUMNS=160", "NO_COLOR=1", sys.executable, "-m", "ops_project.cli", *settings.options(), *words]
     try:
         done = subprocess.run(

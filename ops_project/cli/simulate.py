@@ -73,7 +73,7 @@ def simulate(
 ) -> None:
     """Write inbound files as the source systems would; inject faults.
 
-    The same seed gives the same bytes, and the files of a day do not depend on the other days of the call. The next
+    The same seed gives the same bytes. The files of a day do not depend on which other days the call writes. The next
     call continues after the last delivered day.
     """
     from ops_project import catalog as catalogs

@@ -1,4 +1,4 @@
-"""`ops sla`: the service levels, their state today, and their uptime in the measured time."""
+"""`ops sla`: shows the service levels, their state today, and their uptime."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VERDICTS = ("hit", "late hit", "miss", "false alarm", "open")
 @json_option
 @click.pass_obj
 def sla(settings: Settings, domain: str | None, history: bool, days: int, as_json: bool) -> None:
-    """Show the service levels: their state today, and their uptime of 30 days. A state that was not measured is
+    """Show the service levels: their state today, and their uptime over 30 days. A state that was not measured is
     unknown.
     """
     from ops_project.catalog import load as load_catalog
@@ -64,7 +64,7 @@ def sla(settings: Settings, domain: str | None, history: bool, days: int, as_jso
 
 
 def _history(catalog: Catalog, ledger: Ledger, now: datetime, *, days: int, domain: str | None, as_json: bool) -> None:
-    """The forecasts of the last days, each with its verdict, and the number of forecasts for each verdict."""
+    """Print the forecasts of the last days, each with its verdict, and count the forecasts by verdict."""
     from ops_project.operations.alerting.service_levels.forecasts import AT_RISK, BREACH, score
 
     signals = [signal for _, signal in ledger.signals_since(now - timedelta(days=days), [AT_RISK, BREACH])]

@@ -1,4 +1,4 @@
-"""`ops sql`: query the newest snapshot. The engine refuses to write, and to read anything outside the file."""
+"""`ops sql`: queries the newest snapshot. The engine refuses to write, and to read anything but the snapshot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HIDDEN = 'The raw text of refused rows is masked; --unmasked --why "…" shows i
 
 @dataclass
 class _Bounded:
-    """The rows of a result, until the limit of rows or of bytes is reached."""
+    """The rows of a result, up to a limit of rows and a limit of bytes."""
 
     found: Answer
     rows_wanted: int
@@ -48,7 +48,7 @@ class _Bounded:
                 yield row
 
     def wrote(self, text: str) -> str:
-        """Count the bytes of `text`, which is printed next, and return it."""
+        """Count the bytes of `text` and return it. The caller prints it next."""
         self.bytes += len(text.encode("utf-8", "replace"))
         return text
 
@@ -97,12 +97,13 @@ def sql(
 ) -> None:
     """Run QUERY on the newest snapshot, and print the time of the snapshot.
 
-    The engine refuses to write, and the query has the lowest priority, so that it does not disturb a run. The changes
-    of a run that has not ended are not visible. In JSON a second column of the same name gets a number, and a float
-    that is not a number is a text (NaN, Infinity).
+    The engine refuses to write. The query has the lowest priority, so that it does not disturb a run. The changes of a
+    run that has not ended are not visible. In JSON, a second column of the same name gets a number, and a float that is
+    not a number is a text (NaN, Infinity).
 
-    The raw text of refused rows (`ops.quarantine`) is shown as `***` where the feed's contract names personal columns.
-    --unmasked shows it to the people of the role raw-data in owners.yaml; the audit log records who asked what and why.
+    The raw text of refused rows (`ops.quarantine`) is shown as `***` if the feed's contract names personal columns.
+    --unmasked shows the text to people who have the role raw-data in owners.yaml; the audit log records who asked what
+    and why.
     """
     import duckdb
 

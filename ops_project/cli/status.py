@@ -24,8 +24,8 @@ from ops_project.settings import Settings
 @json_option
 @click.pass_obj
 def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
-    """Show the last run, newest business date, age of the data, open findings and alerts of each domain, and which
-    process holds the lock.
+    """Show for each domain the last run, the newest business date, the age of the data, open findings and alerts. Show
+    also which process holds the lock of the warehouse.
     """
     from ops_project.catalog import load as load_catalog
 
@@ -40,7 +40,7 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
 
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
-    """What `ops status --json` prints."""
+    """The document that `ops status --json` prints."""
     from ops_project.pipeline.recovery import out_of_date
     from ops_project.pipeline.warehouse import snapshots, standing
     from ops_project.process import locks
@@ -118,7 +118,7 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
-    """The newest runs; None and the reason if Dagster's storage cannot be read."""
+    """The newest run of each domain, and an empty text. If Dagster's storage cannot be read: None, and the reason."""
     if words := lost_storage(settings):
         return None, words
     if broken := damaged(settings.dagster_home):
@@ -144,7 +144,7 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
 
 def _published(settings: Settings, domain: str, unreadable: list[str]) -> dict[str, Any] | None:
     """What consumers of the domain read; None before the first publication. If the publication cannot be read, the
-    fields of the answer are None, and the reason is added to `unreadable`.
+    values of the answer are None, and the reason is added to `unreadable`.
     """
     from ops_project.pipeline.warehouse import publishing
 
@@ -163,7 +163,9 @@ def _refuses_writing(settings: Settings) -> str:
 
 
 def _ledger(settings: Settings) -> Any:
-    """The ledger; None before the first run, because reading must not make one. Raises Unusable."""
+    """The ledger; None before the first run. This command only reads, so it must not create a ledger. Raises
+    Unusable.
+    """
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.address import wrong_address
     from ops_project.process.emptied import is_gone
@@ -188,7 +190,7 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
 
 
 LARGEST = 5
-# An older reading says nothing about the present. The slowest observer looks every five minutes.
+# A reading that is older says nothing about the present, because even the slowest observer looks every five minutes.
 READ_SINCE = timedelta(minutes=15)
 READINGS = (
     "resource.disk_percent",
@@ -200,8 +202,8 @@ READINGS = (
 
 
 def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
-    """The newest readings, by metric and subject, and the largest tables; None means unknown: there is no recent
-    reading, or it could not be read.
+    """The newest readings, by metric and subject, and the largest tables. A reading is None if it is not recent or
+    could not be made, because the present value is then unknown.
     """
     result: dict[str, Any] = {name: {} for name in READINGS}
     ledger = _ledger(settings)
@@ -210,8 +212,8 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
     for name in READINGS:
         for signal in ledger.latest(name).values():
             fresh = now - signal.event_at <= READ_SINCE
-            # A process or queue that has ended has a reading of zero. It no longer exists, so it is neither unknown
-            # nor idle.
+            # A reading of zero means that the process or queue has ended. What no longer exists is neither unknown nor
+            # idle, so it is left out.
             if signal.value == 0 and name in READINGS[2:]:
                 continue
             result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None
@@ -229,7 +231,7 @@ def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
 
 
 def _backups(settings: Settings, catalog: Any, now: datetime) -> dict[str, Any] | None:
-    """What the home knows of its backups; None if no destination is configured."""
+    """What the home has recorded about its backups; None if no destination is configured."""
     destination = catalog.platform.backups.destination
     if destination is None:
         return None
@@ -303,7 +305,9 @@ def _render(data: dict[str, Any]) -> list[Any]:
 
 
 def _warehouse_lines(data: dict[str, Any]) -> list[str]:
-    """Who holds the warehouse, and what is wrong with it. One that is lost or cannot be read is not called free."""
+    """Who holds the warehouse, and what is wrong with it. A warehouse that is lost or cannot be read is never called
+    free.
+    """
     held, trouble = data["lock"], data["warehouse"]
     lines = [f"Warehouse  held by {held['held_by']}"] if held else []
     lines += [f"Warehouse  {trouble['message']}"] if trouble else []

@@ -14,9 +14,9 @@ PATIENCE_SECONDS = 5.0
 
 
 def record_end(settings: Settings, role: str) -> None:
-    """Record in the ledger that the process of this role has ended. Without the record, other commands would leave
-    their alerts for a minute to a process that has gone. If the ledger cannot be used, this is printed, and no error is
-    raised.
+    """Record in the ledger that the process with this role has ended. Without the record, other commands would leave
+    the decisions about alerts to it for another minute. If the ledger cannot be used, a message is printed and no error
+    is raised.
     """
     try:
         within(

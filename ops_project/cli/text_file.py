@@ -1,4 +1,4 @@
-"""The text of a file that the user names."""
+"""Reads the text of a file that the user names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 LARGEST = 10_000_000
-"""The largest size, in bytes. A text that a person wrote is far smaller."""
+"""The largest size of a file, in bytes. A text that a person wrote is far smaller."""
 
 
 def text_of(path: Path) -> str:
-    """The text in `path`. Raises UsageError if it is not UTF-8 text, or larger than LARGEST."""
+    """The text in `path`. Raises UsageError if the file is not UTF-8 text, or is larger than LARGEST."""
     with path.open("rb") as opened:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:

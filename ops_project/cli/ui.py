@@ -39,7 +39,7 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> None:
     """Open the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C.
 
-    Requests from another site's page, or with a host name of another machine, are refused.
+    The UI refuses a request that comes from the page of another site, or that names another machine as its host.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
@@ -48,7 +48,8 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     from ops_project.process import ui_address
 
     _require_free(host, port)
-    # A mistake in the configuration is printed here, and does not only appear as a code location that fails to load.
+    # A mistake in the configuration is reported here. Otherwise a user would only see a code location that fails to
+    # load.
     catalog = load_catalog(settings)
     dagster_home.ensure(settings)
     dbt_manifest.load(project_dir(catalog))
@@ -59,8 +60,8 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     settings.export(OPS_UI_ALLOWED_HOSTS=",".join(allowed))
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
-    # A shell starts the background commands of a script with SIGINT ignored. Dagster treats SIGTERM as it treats
-    # SIGINT, so it and its children would ignore both for ever.
+    # When a shell script starts a command in the background, the command ignores SIGINT. Dagster copies the handling of
+    # SIGINT to SIGTERM, so Dagster and its children would ignore both for ever.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     # This process becomes Dagster's process, so Ctrl-C and a supervisor's signals reach Dagster directly.
@@ -86,14 +87,14 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises ClickException if the address cannot be used: otherwise only Dagster's web server would end, and its
-    daemon would go on.
+    """Raises ClickException if the address cannot be used. Without this check, only Dagster's web server would end, and
+    its daemon would go on.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
-            # Like the web server, this check does not count an old connection that is just closing as an address in
-            # use.
+            # The web server sets the same option. With it, an old connection that is just closing does not make the
+            # address count as in use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except UnicodeError as error:  # A part of the host name is empty or too long.
@@ -129,5 +130,5 @@ def _repair(settings: Settings) -> list[str]:
         with locks.hold(settings.lock, owner="ops ui, start-up repair", now=settings.now(), timeout=0):
             done += repair.remove_leftovers(settings)
     except locks.LockTimeout:
-        pass  # A process writes now, so no leftover is waiting.
+        pass  # A process writes at this moment. It has already repaired what an earlier run left behind.
     return done

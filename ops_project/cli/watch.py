@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ops_project.operations.alerting.stages.under_way import CycleReport
     from ops_project.operations.alerting.watch import Watch
 
-# A cycle that sends many messages takes less time than this.
+# A cycle takes less time than this, even if it sends many messages.
 LONGEST_SECONDS = 120.0
 CANNOT = "cannot decide"
-"""With these words a cycle says that the recorded configuration cannot be used."""
+"""A cycle uses these words if the recorded configuration cannot be used."""
 
 
 @click.command()
@@ -31,7 +31,9 @@ CANNOT = "cannot decide"
 @click.option("--looks", type=COUNT, help="Stop after this many checks. Default: never stop.")
 @click.pass_obj
 def watch(settings: Settings, every: float, looks: int | None) -> None:
-    """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
+    """Watch the heartbeat of the daemon. Start this command beside the daemon; if the ledger is PostgreSQL, start it on
+    another machine.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.cli.stopping import record_end
     from ops_project.defs.operations.observers import OBSERVERS
@@ -46,13 +48,13 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     try:
         while looks is None or done < looks:
             try:
-                # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
+                # Opening Dagster's storage may fail too. A watcher that is started at such a time must not end.
                 watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
                 if isinstance(watcher.instance, OutOfReach):
                     unseen = _unseen(watcher, settings, unseen)
                 report = _look(watcher, LONGEST_SECONDS)
             except Exception as error:
-                # The message about an error of a store names the store and the next step.
+                # For an error of a store, there is a message that names the store and the next step.
                 known = isinstance(error, Unusable) or cause_in_ledger(error, settings.ledger_url) is not None
                 words = (
                     in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
@@ -79,13 +81,15 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
 
 def _why_not(report: CycleReport) -> str:
-    """Why this process cannot decide; empty if it decided, or if another process runs the cycle at this moment."""
+    """Why this process cannot decide about alerts. Empty if it did decide, or if another process runs the cycle at this
+    moment.
+    """
     return report.skipped if report.skipped.startswith(CANNOT) else ""
 
 
 def _look(watcher: Watch, seconds: float) -> CycleReport | None:
-    """One look. Raises TimeoutError if it, or an earlier one, has not returned after `seconds`: if the server of the
-    ledger has stopped without closing its connections, a look waits for ever, and the watcher must say so.
+    """Check once. Raises TimeoutError if this check, or an earlier one, has not ended after `seconds`. If the ledger's
+    server has stopped without closing its connections, a check waits for ever, and the watcher must report that.
     """
     subject = f"a look of the watcher of {watcher.settings.home}"
     try:
@@ -96,7 +100,7 @@ def _look(watcher: Watch, seconds: float) -> CycleReport | None:
 
 
 def _unseen(watcher: Watch, settings: Settings, before: str) -> str:
-    """Try again to open Dagster's storage. Returns why it cannot be opened, and prints the reason if it is new."""
+    """Try again to open Dagster's storage. Returns why it cannot be opened; a new reason is also printed."""
     watcher.instance = instance_of(settings)
     words = str(watcher.instance) if isinstance(watcher.instance, OutOfReach) else ""
     if words != before:
