@@ -1,1 +1,1 @@
-"""Alerting, from signals to delivered messages."""
+"""Alerting: from a signal to a delivered message."""

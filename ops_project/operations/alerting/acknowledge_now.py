@@ -1,5 +1,7 @@
-"""What the shell of the person who acknowledges does if no daemon runs: it stores the acknowledgement and informs
-the pagers. A shell has other secrets, and perhaps another configuration folder, than the process that decides. So it
+"""Stores an acknowledgement and informs the pagers, in the shell of the person who acknowledges. It is used if no
+daemon runs.
+
+The shell has other secrets than the process that decides about alerts, and perhaps another configuration folder. So it
 decides nothing, sends no group message, closes no alert, and does not try a message that it cannot send.
 """
 
@@ -18,8 +20,8 @@ from ops_project.settings import Settings
 
 
 def take_up_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Run a cycle that only stores acknowledgements and informs the pagers. Alerts that were sent through a channel
-    that is unknown here are left to the next full cycle.
+    """Run a cycle that only stores acknowledgements and informs the pagers. An alert that was sent through a channel
+    that this configuration does not know is left to the next full cycle.
     """
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record, _send))
 

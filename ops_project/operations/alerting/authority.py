@@ -1,9 +1,10 @@
-"""Which process decides, under which configuration. The ledger records the process that decides, the folder and
-digest of its configuration, and the names of the secrets that it has. Another process (`ops run`, `ops cycle`, a
-person's shell) may have another configuration and other secrets. If it decided with them, it would resolve the
-alerts of rules that it does not know, give up messages to receivers that it does not know, and forget the mails that
-it cannot send. So, while the authority is alive, the other process only observes. If no authority is alive, that
-process decides under the recorded configuration, or says that it cannot.
+"""Which process decides about alerts, and under which configuration.
+
+The deciding process is called the authority. The ledger records it, with the folder and digest of its configuration and
+the names of the secrets that it has. Another process (`ops run`, `ops cycle`, a person's shell) may have another
+configuration and other secrets. If it decided with them, it would resolve the alerts of rules that it does not know,
+give up messages to receivers that it does not know, and lose the mails that it cannot send. So it only observes while
+the authority is alive. If no authority is alive, it decides under the recorded configuration, or says that it cannot.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from ops_project.settings import Settings
 DAEMON, WATCH, SHELL = "daemon", "watch", "shell"
 DOCUMENT = "authority"
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
-"""An authority is not alive if its last cycle ended longer ago than this and no cycle is running."""
+"""An authority counts as alive if its last cycle ended within this time, or if a cycle of it is running."""
 FORGET_SECRETS = timedelta(days=7)
-"""A secret that no deciding process has had for this long is given up."""
+"""A secret is no longer expected if no deciding process has had it for this long."""
 SAY_AGAIN = timedelta(hours=1)
 
 
@@ -37,15 +38,17 @@ class Authority:
     """The process that decides, as recorded in the ledger."""
 
     role: str
-    """The role of the process: daemon, watch or shell. A shell decides for one cycle and is never alive afterwards."""
+    """The role of the process: daemon, watch or shell. A shell decides for one cycle only, and never counts as alive
+    afterwards.
+    """
     holder: str
     overlay: str
-    """The configuration folder; empty without one."""
+    """The configuration folder; empty if the shipped configuration is used."""
     config: str
-    """Digest of everything that was configured."""
+    """A digest of the whole configuration."""
     since: str
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Name of each variable that was set → when it was last seen, ISO 8601."""
+    """Name of each variable that was set → when a deciding process last had it (ISO 8601)."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,19 @@ class Standing:
     decides: bool
     settings: Settings
     catalog: Catalog
-    """The configuration in force: this process's own, or the recorded one."""
+    """The configuration in force. It is this process's own or the recorded one."""
     words: str = ""
-    """Why the process does not decide, or under which configuration it decides; for people."""
+    """A text for people: why the process does not decide, or under which configuration it decides. Empty if it decides
+    under its own.
+    """
     secrets: frozenset[str] = frozenset()
-    """Variables that some deciding process has. Messages that need them are queued, whichever process sends them."""
+    """The variables that at least one deciding process has. Messages that need them are queued, and a process that has
+    them sends them.
+    """
 
     @property
     def borrowed(self) -> bool:
-        """Whether the configuration is not this process's own."""
+        """Whether this process decides under a configuration that is not its own."""
         return bool(self.words) and self.decides
 
 
@@ -73,13 +80,16 @@ def beat_of(role: str) -> str:
 
 
 def end_of(role: str) -> str:
-    """The cursor that records the last heartbeat of a role's process that was stopped in good order."""
+    """The cursor that records a clean stop. Its value is the last heartbeat of the process of that role that was
+    stopped.
+    """
     return f"ended:{role}"
 
 
 def stopped(ledger: Ledger, role: str, now: datetime) -> None:
-    """Record that the deciding process of this role was stopped in good order, so that nobody waits until its heartbeat
-    is old. A process of the same role that goes on, or begins later, has another heartbeat. `now`: the wall clock.
+    """Record that the deciding process of this role was stopped cleanly. Otherwise the other processes would wait until
+    its heartbeat is old. A process of the same role that continues or is started later writes a newer heartbeat, so the
+    record does not concern it. `now`: the wall clock.
     """
     beat = ledger.cursor(beat_of(role))
     if beat is not None:
@@ -93,12 +103,12 @@ def recorded(ledger: Ledger) -> Authority | None:
 
 
 def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
-    """The authority, if it is alive: its last cycle ended recently, or a cycle is running. `now`: the wall
-    clock.
+    """The authority if it is alive, otherwise None. It is alive if its last cycle ended recently, or if a cycle of it
+    is running. `now`: the wall clock.
     """
     found = recorded(ledger)
     if found is None or found.role == SHELL:
-        # A daemon of an earlier version has a heartbeat and no record.
+        # A daemon of an earlier version has written a heartbeat but no record.
         return Authority(DAEMON, "", "", "", "") if found is None and beats(ledger, DAEMON, now) else None
     if beats(ledger, found.role, now):
         return found
@@ -110,7 +120,7 @@ def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
 
 
 def beats(ledger: Ledger, role: str, now: datetime) -> bool:
-    """Whether a cycle of this role has ended within HEARTBEAT_TIMEOUT, and the process was not stopped after that."""
+    """Whether a cycle of this role ended within HEARTBEAT_TIMEOUT, and the process was not stopped afterwards."""
     cursors = ledger.cursors()
     beat = cursors.get(beat_of(role))
     if beat is None or has_ended(cursors, role):
@@ -131,7 +141,7 @@ def describe(found: Authority) -> str:
 
 
 def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, take_over: bool = False) -> Standing:
-    """The configuration and the secrets with which this process decides. The caller holds the lease."""
+    """Whether this process decides, and with which configuration and secrets. The caller holds the lease."""
     own = Standing(True, settings, catalog)
     if role == DAEMON or take_over:
         return own
@@ -140,14 +150,15 @@ def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, ta
     if before is None or before.overlay == _folder(settings) or before.config == config_digest(catalog):
         return own
     if settings.overlay is not None and before.role == SHELL:
-        # A user has named a folder, and only shells have decided so far. So the configuration that was named last is
-        # used.
+        # The user has named a folder, and only shells have decided so far. So the folder that was named last applies.
         return own
     return _under(before, settings, catalog)
 
 
 def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
-    """The recorded configuration, read anew from its folder."""
+    """Decide under the recorded configuration, which is read again from its folder. If it cannot be read, this process
+    does not decide.
+    """
     words = _borrowed_words(before, settings)
     folder = Path(before.overlay) if before.overlay else None
     way_out = "Give that --config, or make this configuration the recorded one with `ops cycle --take-over`"
@@ -168,7 +179,7 @@ def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
 
 
 def _borrowed_words(before: Authority, settings: Settings) -> str:
-    """Whose configuration is used for alerts in place of this process's own, and how a user changes that."""
+    """Which configuration is used for alerts in place of this process's own, and how a user changes that."""
     if settings.overlay is None:
         return (
             f"deciding under the recorded configuration (--config {before.overlay}), and not under the shipped one; "
@@ -183,7 +194,7 @@ def _borrowed_words(before: Authority, settings: Settings) -> str:
 
 def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:
     """Record which process decides now, and return the standing with every known secret. The record is written only if
-    it has changed.
+    it differs from the present one.
     """
     before = recorded(ledger)
     here = {
@@ -195,7 +206,8 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
         if abs(now - datetime.fromisoformat(seen)) < FORGET_SECRETS and name not in here
     }
     config = config_digest(found.catalog)
-    # Another process that finds the same configuration in a folder of its own leaves the folder of the daemon recorded.
+    # If another process finds the same configuration in a folder of its own, the recorded folder remains that of the
+    # daemon.
     known = before is not None and role != DAEMON and before.config == config
     after = Authority(
         role=role,
@@ -206,7 +218,8 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
         secrets={**kept, **here},
     )
     if before is not None and role == SHELL and before.role != SHELL and before.overlay == after.overlay:
-        # A shell that decides in place of the daemon does so for one cycle. The record keeps whose configuration it is.
+        # A shell that stands in for the daemon decides for one cycle only. So the record keeps naming the process whose
+        # configuration is used.
         after = replace(after, role=before.role, holder=before.holder, since=before.since)
     if before is None or _differs(before, after, now):
         body = asdict(after)
@@ -231,7 +244,7 @@ _digests: list[tuple[Catalog, str]] = []
 
 
 def config_digest(catalog: Catalog) -> str:
-    """A digest of the whole configuration, as it was loaded."""
+    """A digest of the whole configuration as it was loaded."""
     for known, name in _digests:
         if known is catalog:
             return name

@@ -1,6 +1,8 @@
-"""Facts about the moment at which a message is sent: whom to ask, where the file lies, and how old the data is. They
-decide nothing and are not stored in the ledger. If the commands in a message need options to find this home, the
-options are added here. A message is never delayed: what cannot be read is left out, and the message says so.
+"""Adds facts about the present moment to a message that is about to be sent: whom to ask, where the file lies, and how
+old the data is.
+
+These facts decide nothing and are not stored in the ledger. The commands in a message get the options that they need to
+find this home. A message is never delayed: a fact that cannot be read is left out, and the message says so.
 """
 
 from __future__ import annotations
@@ -28,18 +30,18 @@ BUILD = "asset.failure"
 """An ok signal of this kind means that the table was built."""
 TABLES = 4
 FOLDER_SECONDS = 2.0
-"""How long a message waits for the inbound folder, which may be a share of another machine."""
+"""How long a message waits for the inbound folder, which may lie on another machine."""
 _COMMAND = re.compile(r"`ops (?!--)")
 
 
 class Circumstances:
-    """The facts of one moment. A fact that several messages need is read only once."""
+    """The facts of one moment. Each fact is read only once, even if several messages need it."""
 
     def __init__(self, settings: Settings, catalog: Catalog, ledger: Ledger, now: datetime) -> None:
         self.settings, self.catalog, self.ledger, self.now = settings, catalog, ledger, now
 
     def told_in(self, message: Message) -> Message:
-        """The message, with the present facts about each of its open alerts."""
+        """The message with the present facts about each of its alerts."""
         payload = message.payload
         if not payload.get("alerts"):
             return message
@@ -47,7 +49,7 @@ class Circumstances:
         return replace(message, payload={**payload, "alerts": alerts, "ops": self.command})
 
     def of_alert(self, alert: Mapping[str, Any]) -> dict[str, Any]:
-        """The alert with `circumstances` as (name, value) pairs, and with commands that find this home."""
+        """The alert with `circumstances`, a list of (name, value), and with commands that find this home."""
         try:
             known = self._known(alert)
         except Exception as error:
@@ -106,9 +108,10 @@ class Circumstances:
         return {asset: at for asset, at in delivered(self.ledger, self.now).items() if at != NEVER}
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
-        """The last good build of each of the alert's tables, in words. A build by the run in which the alert began does
-        not count, because that run may have built the table before it failed. The run on the alert itself cannot be
-        used for this, because it is the run of the newest failure.
+        """The last good build of each of the alert's tables, in words.
+
+        A build by the run in which the alert began does not count, because that run may have built the table before it
+        failed. This run is looked up in the ledger: the alert itself only names the run of its newest failure.
         """
         since = datetime.fromisoformat(alert["since"])
         kind, about = alert["labels"].get("kind", ""), next(iter(alert["assets"]), "")
@@ -117,7 +120,7 @@ class Circumstances:
         return "; ".join(f"{asset}, {_moment(found[0])}" for asset, found in built.items() if found is not None)
 
     def _old_data(self, alert: Mapping[str, Any]) -> str:
-        """The tables that consumers read and that were not delivered since the alert began, the oldest first."""
+        """The tables that consumers read and that have not been delivered since the alert began, the oldest first."""
         since = datetime.fromisoformat(alert["since"])
         read = [a for a in (*alert["assets"], *alert["blast_radius"]["assets"]) if a.partition("/")[0] in READ]
         old = sorted((self._delivered[a], a) for a in set(read) if self._delivered.get(a, since) < since)

@@ -1,7 +1,7 @@
-"""The cycle: observe → decide → record → notify. One process at a time runs it, under a lease.
+"""The alert cycle: observe → decide → record → notify. One process at a time runs it. That process holds a lease.
 
-Everything that is read is stored before the decision, and every decision is stored before a message is sent, so the
-process may die at any point.
+All observations are stored before a decision is made, and every decision is stored before a message is sent. So the
+process may be killed at any point.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ HEARTBEAT_TIMEOUT = authority.HEARTBEAT_TIMEOUT
 LEASE_SECONDS = 60
 LINEAGE = lineage_kept.DOCUMENT
 _beats: dict[str, datetime] = {}
-"""Ledger → when this process's last cycle ended."""
-# A lease distinguishes processes, but not the threads of one process. If the daemon gives up a sensor's tick, the tick
-# still runs in its thread of this process.
+"""URL of a ledger → when this process's last cycle on it ended."""
+# A lease distinguishes processes, but not the threads of one process. If the daemon gives up the tick of a sensor, the
+# tick continues in a thread of this process.
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -58,12 +58,12 @@ STAGES: tuple[Stage, ...] = (observe, decide_and_record, incidents, notify, show
 
 
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:
-    """Whether another process runs the cycle and decides. `now`: the wall clock, because heartbeats use it."""
+    """Whether a process that decides about alerts is alive. `now`: the wall clock, because heartbeats use it."""
     return authority.alive(ledger, now, LEASE) is not None
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
-    """Store the schedule of each job, so that a process without Dagster's definitions knows it."""
+    """Store the schedule of each job, so that a process that has not loaded Dagster's definitions knows it."""
     name = digest(repr(sorted(schedules.items())))
     if ledger.document_digest(SCHEDULES) != name:
         ledger.put_document(SCHEDULES, schedules, name, now)
@@ -86,17 +86,19 @@ def run_once(
     take_over: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> CycleReport:
-    """One cycle. If another process decides, this process only observes, and the report names that process.
-    `lineage`: the asset graph; by default the stored one. `clock`: the wall clock, for leases and deliveries; in a
-    replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`:
-    this is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: whether this process is a
-    shell or a watcher, if it is not a daemon. `take_over`: this configuration becomes the recorded one.
+    """Run one cycle. If another process decides about alerts, this process only observes, and the report names the
+    other process.
+
+    `lineage`: the asset graph; by default the stored one. `clock`: the wall clock, which leases and deliveries use. It
+    moves on even in a replay, where `now` stands still. `flush_now`: send at once what a daemon would send after its
+    group's wait. `daemon`: this is the orchestrator's own cycle; `ops watch` looks for its heartbeat. `role`: shell or
+    watch, if this process is not a daemon. `take_over`: the configuration of this process becomes the recorded one.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     failures.install(catalog.failure_classes)
     role = role or (authority.DAEMON if daemon else authority.SHELL)
-    # If the ledger is gone, a shell tells the person that a new ledger begins. A daemon does not begin a new ledger. It
+    # If the ledger is gone, a shell begins a new one and tells its user. A daemon does not begin a new ledger: it
     # reports the loss until a person decides.
     ledger = open_ledger(settings, begins=role == authority.SHELL)
     name = holder or str(current())
@@ -108,7 +110,7 @@ def run_once(
         held.enter_context(ledger.answers.keeping())
 
         def only_look(why: str) -> CycleReport:
-            # The deciding process may know assets that this one does not: those of its own configuration folder.
+            # The configuration of the deciding process may have assets that this process does not know.
             graph = (lineage or Lineage()).joined(lineage_kept.recall(ledger))
             view = View(
                 settings=settings,
@@ -129,7 +131,7 @@ def run_once(
         if lease is None:
             return only_look("another process runs the cycle")
         noted: dict[str, str] = {}
-        # The lease is given back only if it is still ours. Another process may have taken it.
+        # The lease is given back only if this process still has it. Another process may have taken it over.
         held.callback(lambda: ledger.release(lease, wall(), noted))
         standing = authority.standing(ledger, settings, catalog, role, take_over)
         if not standing.decides:
@@ -173,7 +175,8 @@ def run_once(
         if role != authority.SHELL:
             ended = wall()
             noted |= _ended(cycle, settings.ledger_url, role, ended)
-    # The heartbeat is stored now. If that had failed, the watcher might have reported an outage.
+    # The heartbeat is kept in memory only now, after it was stored. If storing it fails, the watcher may report an
+    # outage, and the next cycle must find out.
     if role != authority.SHELL:
         _beats[settings.ledger_url] = ended
     cycle.report.seconds = time.monotonic() - began
@@ -181,7 +184,7 @@ def run_once(
 
 
 def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleReport:
-    """The cycle of a process that may not decide: it stores the observations that are the same under every
+    """Run the cycle of a process that may not decide. It stores only observations that are the same under every
     configuration.
     """
     report = CycleReport(skipped=why, decided_by=why)
@@ -196,30 +199,33 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
                 if not seen.more:
                     break
         except Exception as error:
-            # The deciding process runs these observers as well, and reports there if one fails.
+            # The deciding process runs these observers too. If one fails, that process reports it.
             report.observer_errors[observer.name] = f"{type(error).__name__}: {error}"
     return report
 
 
 def _ended(cycle: Cycle, url: str, role: str, now: datetime) -> dict[str, str]:
-    """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
+    """Record the heartbeat, which says that a cycle has ended. If a report says that the orchestrator is down, the
+    orchestrator's heartbeat ends it.
+    """
     if role == authority.DAEMON:
         back = down_signal(False, now, "the orchestrator's cycle ended")
         last = _beats.get(url)
-        # After a gap, a report may have been stored that no cycle has decided on. Without a gap, a watcher whose clock
-        # is wrong can have reported one, which then has an alert.
+        # If there was a gap since the last heartbeat, a watcher may have stored a report that no cycle has decided on
+        # yet. Without a gap, only a watcher with a wrong clock can have reported an outage, and then there is an alert.
         alerting = _has_alert(cycle, back.fingerprint)
         if alerting or last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2:
             before = next(iter(cycle.ledger.latest(DOWN).values()), None)
             if before is not None and (alerting or before.state == FIRING):
-                # The clock of the watcher may be ahead of this one, and an older ok would not count.
+                # The clock of the watcher may be ahead of this one. An ok signal counts only if it is not older than
+                # the report.
                 at = max(now, min(before.event_at, believed_until(now)))
                 cycle.ledger.append([replace(back, event_at=at)], now=now)
     return {authority.beat_of(role): now.isoformat()}
 
 
 def _has_alert(cycle: Cycle, series: str) -> bool:
-    """Whether this series keeps an alert open after the decision of this cycle."""
+    """Whether this series keeps an alert open after this cycle's decision."""
     if cycle.decision is None:
         return False
     known = (cycle.decision.state.alerts.get(number) for number in cycle.decision.alerts_of(series))
@@ -253,7 +259,7 @@ def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:
     held = ledger.lease(LEASE)
     process = Process.parse(held.holder) if held is not None else None
     if held is not None and process is not None and process.visible() and not process.alive():
-        # The holder died on this machine, so nothing can write under its fence any more.
+        # The holder of the lease ran on this machine and has died, so no process can write under its lease any more.
         ledger.release(held, now)
         return ledger.acquire(LEASE, holder, now, timedelta(seconds=LEASE_SECONDS))
     return None

@@ -1,6 +1,8 @@
-"""Empties the outbox: the most severe message first, one message at a time, so that a kill can repeat at most one.
-This module decides nothing: every message in the outbox is sent, later if necessary, and is given up only after many
-attempts or if it can never be delivered.
+"""Sends the messages of the outbox, the most severe first. They are sent one at a time, so a kill can make at most one
+message arrive twice.
+
+This module decides nothing. Every message in the outbox is sent, later if necessary. It is given up only after many
+attempts, or if it can never be delivered.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
 MINUTE = timedelta(minutes=1)
-# A cycle must end in time to look at new events, however slowly the services answer.
+# A cycle must end soon enough to look at new events, however slowly the services answer.
 BUDGET = timedelta(seconds=20)
 
 Clock = Callable[[], datetime]
@@ -40,11 +42,11 @@ class DeliveryReport:
 class _Failed:
     until: datetime
     service: bool
-    """True: the service could not be used at all. False: only the message to this recipient failed."""
+    """True if the service could not be used at all; False if only the message to this recipient failed."""
 
 
 class Deliverer:
-    """Keeps the senders of one configuration, so that their clients are made once."""
+    """Keeps the senders of one configuration, so that each sender's client is made only once."""
 
     def __init__(
         self,
@@ -54,8 +56,8 @@ class Deliverer:
         lease: Fence | None = None,
         prepare: Callable[[Message], Message] | None = None,
     ) -> None:
-        """`prepare`: adds to a message, right before it is sent, the parts that are never stored, such as signed
-        links.
+        """`prepare`: adds the parts of a message that are never stored, such as signed links. It is called just before
+        the message is sent.
         """
         self.prepare = prepare
         self.ledger, self.receivers, self.settings, self.lease = ledger, receivers, settings, lease
@@ -63,8 +65,8 @@ class Deliverer:
         self.hidden = registry.secret_values(receivers, settings)
 
     def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
-        """Send what is due, within the time budget. `kind` and `without` limit the messages and the channels. Raises
-        LeaseLost if another process runs the cycle by now.
+        """Send the messages that are due, within the time budget. `kind`: only messages of this kind. `without`:
+        channels to leave out. Raises LeaseLost if another process has taken over the cycle.
         """
         report = DeliveryReport()
         started = clock()
@@ -78,7 +80,7 @@ class Deliverer:
                 endpoint = (message.channel, message.recipient)
                 until = down.get((message.channel, "")) or down.get(endpoint) or self._limited(message, clock())
                 if until is not None:
-                    # All messages for this endpoint are put off together, so that a dead service is asked once and not
+                    # All messages to this endpoint are postponed together. So a dead service is asked once, and not
                     # once for each message.
                     whole = (message.channel, "") in down
                     same = [
@@ -112,7 +114,9 @@ class Deliverer:
         return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
 
     def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> _Failed | None:
-        """Send one message. If it failed, returns until when its endpoint, or the whole service, must be left alone."""
+        """Send one message. Returns None unless it failed and will be tried again: then the time until which its
+        endpoint, or the whole service, is left alone.
+        """
         channel = self._channel(message)
         if not self.ledger.claim(message.id, clock(), self.lease):
             return None
@@ -129,7 +133,7 @@ class Deliverer:
         except DeliveryError as error:
             return self._failed(message, attempt, channel, error=error, report=report, clock=clock)
         except Exception as error:
-            # An error inside a sender must not stop the messages that come after this one.
+            # An error inside a sender must not stop the messages that follow.
             return self._failed(
                 message,
                 attempt,
@@ -164,7 +168,7 @@ class Deliverer:
             self.ledger.failed(message.id, clock(), words, retry_at=None, lease=self.lease)
             report.dead += 1
             return None
-        # A service may ask for a shorter or a longer wait than ours, but never for more than LONGEST_WAIT.
+        # A service may ask for a shorter or longer wait than ours. It never gets more than LONGEST_WAIT.
         wait = error.retry_after if error.retry_after else delay(attempt, message.key)
         retry_at = clock() + min(wait, LONGEST_WAIT)
         self.ledger.failed(message.id, clock(), words, retry_at=retry_at, lease=self.lease, remaining=error.remaining)

@@ -1,4 +1,4 @@
-"""Makes the engine's configuration from the catalog and the asset graph."""
+"""Makes the configuration of alerting from the catalog and the asset graph."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ops_project.operations.channels.registry import unconfigured
 from ops_project.process import ui_address
 from ops_project.settings import Settings
 
-# A cycle needs this every few seconds, with the same catalog and graph. Building it takes 1.5 ms each time, most of it
-# for the routing tree.
+# A cycle needs the configuration every few seconds, usually for the same catalog and graph. Making it takes 1.5 ms,
+# most of it for the routing tree. So the last one is kept.
 _last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
 
 
@@ -27,16 +27,18 @@ def alert_config(
     secrets: frozenset[str] = frozenset(),
     on_call: tuple[str, ...] = (),
 ) -> AlertConfig:
-    """The configuration that decides. Channels without their secrets are left out. `flush_now`, `on_call`: as in
-    AlertConfig. `secrets`: names of variables that another deciding process has; messages for their channels are
-    made, and the process that has the secrets sends them.
+    """The configuration that decides about alerts. A channel whose secrets are missing is left out.
+
+    `flush_now`, `on_call`, `removed`: as in AlertConfig. `secrets`: the names of variables that another deciding
+    process has. Messages for the channels that need them are made here, and the process that has the secrets sends
+    them.
     """
     ui_url = settings.secret("OPS_UI_URL") or ui_address.recall(settings)
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings, secrets))
     key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed, on_call)
     kept = next(iter(_last), None)
     if kept is None or kept[0] != key:
-        # The objects are kept, so that Python does not give their ids to other objects.
+        # The catalog and the graph are kept too. Otherwise Python could give their ids to other objects.
         made = replace(_made(catalog, lineage, ui_url, left_out, flush_now), removed=removed, on_call=on_call)
         kept = (key, catalog, lineage, made)
         _last[:] = [kept]

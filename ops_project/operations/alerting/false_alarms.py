@@ -1,6 +1,8 @@
-"""Writes verdicts into the warehouse, so that the dates of a false alarm no longer train the checks.
-`ops.excluded_points` is filled anew at the start of each run from the ledger, which remains the only source. The
-volume check and the anomaly models read it. Landing makes the table, so that it exists even if there is no verdict.
+"""Writes the dates of false alarms into the warehouse, so that checks no longer learn from these dates.
+
+At the start of each run, `ops.excluded_points` is filled anew from the verdicts in the ledger, which remains the only
+source. The volume check and the anomaly models read the table. Landing creates it, so it exists even if there is no
+verdict.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ Point = tuple[str, date, int]
 
 
 def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
-    """(asset, business date, alert) of every false alarm that was about dates."""
+    """One point for each date of each false alarm: (asset, business date, number of the alert)."""
     found: set[Point] = set()
     for verdict in verdicts:
         if verdict["verdict"] in WRONG and verdict["asset"]:
@@ -28,13 +30,13 @@ def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
                 try:
                     found.add((verdict["asset"], date.fromisoformat(text), verdict["alert"]))
                 except ValueError:
-                    continue  # The alert was about no date.
+                    continue  # The alert was not about a date.
     return sorted(found)
 
 
 def exclude(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int | None:
-    """Write the points. Returns how many there are. If the ledger cannot be reached, the stored points stay, and None
-    is returned, so that the run does not fail.
+    """Write the points and return their number. If the ledger cannot be reached, the points of the last time stay, None
+    is returned, and the run does not fail.
     """
     try:
         found = points(open_ledger(settings).verdicts())

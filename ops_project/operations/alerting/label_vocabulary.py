@@ -1,4 +1,6 @@
-"""Which values the labels of alerts can have here: from the catalog, the stored asset graph, and the open alerts."""
+"""The values that the labels of alerts can have in this home. They come from the catalog, the stored asset graph and
+the open alerts.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ OPEN = (
 
 
 def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) -> Vocabulary:
-    """The known labels and their values. A label without a list of values is open. Assets and pipelines are open as
-    well if nothing has ever run.
+    """The known labels and their values. A label without a list of values may have any value. As long as nothing has
+    run, assets and pipelines may have any value too.
     """
     rules = catalog.rules.rules
     facts = lineage.assets.values()
@@ -61,7 +63,7 @@ def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) ->
     if lineage.jobs:
         values["pipeline"] = {*lineage.jobs, *(catalog.domains.main_job(name) for name in domains)}
     names = {*OPEN, *values, *(label for rule in rules.values() for label in rule.labels)}
-    # An open alert can always be silenced, even by a label that only its own signal has.
+    # An open alert can always be silenced, even by a label that only its signal has.
     for alert in firing:
         names |= set(alert.labels)
         for label, value in alert.labels.items():

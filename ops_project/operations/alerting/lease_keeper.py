@@ -1,8 +1,7 @@
-"""Keeps the cycle's lease while a long stage runs and makes progress.
+"""Keeps the lease of a cycle while a long stage runs and makes progress.
 
-A slow cycle must keep its lease, and a cycle that hangs must lose it. So a thread renews the lease, and stops when
-there has been no progress for a while. Then another process takes over, and later writes of the hung cycle are
-refused.
+A slow cycle must keep its lease, and a cycle that hangs must lose it. So a thread renews the lease until the cycle has
+made no progress for a while. Then another process takes over, and what the hung cycle tries to write later is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ STALLED_SECONDS = 120.0
 
 
 class LeaseKeeper:
-    """Use it as a context manager around the stages; call `moved` after each piece of progress."""
+    """A context manager around the stages of a cycle. Call `moved` after each piece of progress."""
 
     def __init__(self, ledger: Ledger, lease: Lease, ttl: timedelta, clock: Callable[[], datetime]) -> None:
         self.ledger, self.lease, self.ttl, self.clock = ledger, lease, ttl, clock
@@ -43,7 +42,7 @@ class LeaseKeeper:
         _kept.discard(self)
 
     def moved(self) -> None:
-        """Report progress. Raises LeaseLost if another process has taken over."""
+        """Report progress. Raises LeaseLost if another process has taken over the cycle."""
         self._moved = time.monotonic()
         if self.clock() - self.lease.heartbeat_at >= self.ttl / 3:
             self._renew()
@@ -51,9 +50,9 @@ class LeaseKeeper:
             raise LeaseLost(f"the lease {self.lease.name!r} went to another process while this cycle ran")
 
     def keep(self) -> None:
-        """Renew the lease, unless there has been no progress for too long. The thread calls this."""
+        """Renew the lease, unless the cycle has made no progress for too long. The thread calls this."""
         if time.monotonic() - self._moved <= STALLED_SECONDS and self in _kept:
-            # If the ledger cannot be reached, the cycle itself gets the same error and reports it.
+            # If the ledger cannot be reached, the cycle gets the same error and reports it.
             with suppress(Exception):
                 self._renew()
 
@@ -72,7 +71,9 @@ _threads: list[threading.Thread] = []
 
 
 def _forget() -> None:
-    """A forked process keeps no lease of its parent and has no thread. Its lock may have been held at the fork."""
+    """Forget the leases and the thread of the parent process, because a forked process has neither. The lock is made
+    anew, because it may have been held at the moment of the fork.
+    """
     global _starting
     _kept.clear()
     _threads.clear()
@@ -83,8 +84,8 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _start(every: float) -> None:
-    """Start the thread that renews all leases of this process, unless it runs already. A thread for each cycle cost
-    more than all other work of an idle cycle.
+    """Start the thread that renews all leases of this process, unless it already runs. One thread for each cycle would
+    cost more than all other work of an idle cycle.
     """
     with _starting:
         if not _threads or not _threads[0].is_alive():

@@ -1,11 +1,11 @@
-"""Listens between two ticks of the orchestrator, so that a failure does not wait for the next one.
+"""Listens between two ticks of the orchestrator, so that a failure does not have to wait for the next tick.
 
-A tick of the alert path asks a thread of this process for a cycle and takes its result. Afterwards the thread looks for
-new events and for messages that come due, and runs a cycle for each. If the tick itself listened, every other sensor of
-the daemon would have to wait, and an event after the end of the tick would wait for up to five seconds.
+A tick of the alert path asks a thread of this process for a cycle and takes its result. Between the ticks, the thread
+looks for new events and for messages that are due, and runs a cycle for them. If the tick itself listened, every other
+sensor of the daemon would have to wait, and an event after the end of the tick would wait for up to five seconds.
 
 The thread ends when no tick has come for a while, or when another process decides. The next tick reports what the
-thread did and what failed.
+thread has done and what has failed.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ class Pace:
     """The waiting times of the listener, in seconds."""
 
     listen: float = 15.0
-    """How long the thread listens after a tick. A daemon ticks every five seconds, and a slow one still finds the
-    thread awake.
+    """How long the thread listens after a tick. A daemon ticks every five seconds, so even a slow daemon finds the
+    thread still running.
     """
     look: float = 0.5
     """The time between two looks for new events."""
     flush: float = 1.0
-    """The least time between two cycles that only send due messages, because with many groups one is due at any
+    """The least time between two cycles that only send messages. With many groups, some message is due at almost any
     moment.
     """
     patience: float = 45.0
-    """How long a tick waits for its cycle. The orchestrator itself gives up a tick after a minute."""
+    """How long a tick waits for its cycle. The orchestrator gives up a tick after a minute."""
     leave: float = 5.0
-    """How long a process that ends waits for its running cycle."""
+    """How long a process that is ending waits for its running cycle."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """The work of the thread. Its resources are opened anew for each tick, because files may have been replaced
-    meanwhile.
+    """What the thread does. Its resources are opened again for each tick, because files may have been replaced in the
+    meantime.
     """
 
     cycle: Callable[[], CycleReport]
@@ -53,7 +53,7 @@ class Work:
     ours: Callable[[], bool]
     """Whether this process still decides."""
     now: Callable[[], datetime]
-    """The clock in which `next_flush` is given."""
+    """The clock in which a report gives `next_flush`."""
 
 
 Opened = Callable[[], AbstractContextManager[Work]]
@@ -69,19 +69,19 @@ class Listener:
         self._asked = self._done = 0
         self._until = 0.0
         self._running_since: float | None = None
-        """The monotonic time at which the running cycle began."""
+        """The monotonic time at which the running cycle began; None if no cycle is running."""
         self._thread: threading.Thread | None = None
         self._leaving = False
         self._reports: list[CycleReport] = []
         self._error: BaseException | None = None
 
     def tick(self, opened: Opened) -> CycleReport:
-        """Run a cycle, and continue to listen. Returns everything that was done since the last tick. Raises the
-        error of the tick's own cycle. If an earlier cycle failed since the last tick, only the report names it,
-        because the next cycle has done its work.
+        """Run a cycle, and keep listening. Returns everything that was done since the last tick. Raises the error of
+        the tick's own cycle. If another cycle has failed since the last tick, the report only names its error, because
+        a later cycle has done its work.
 
-        A tick waits no longer for a cycle than `patience`, counted from the start of the cycle that is running. If a
-        cycle hangs, only the first tick waits for it, and the later ones do not hold up the orchestrator's sensors.
+        A tick waits at most `patience` seconds, counted from the start of the cycle that is running. If a cycle hangs,
+        only the first tick waits for it. Later ticks return at once, so they do not hold up the orchestrator's sensors.
         """
         with self._changed:
             before, self._error = self._error, None
@@ -116,7 +116,7 @@ class Listener:
         return report
 
     def _why_not_done(self) -> str:
-        """Why a tick got no report of its cycle, unless the cycle failed."""
+        """Why a tick got no report, for the case that its cycle did not fail."""
         if self._leaving:
             return "this process ends"
         if self._thread is None:
@@ -125,7 +125,7 @@ class Listener:
         return f"a cycle that began {seconds:.0f} s ago has not ended; a later tick reports it"
 
     def leave(self) -> None:
-        """End the thread after its running cycle, so that a message is not cut off while it is sent."""
+        """End the thread after its running cycle, so that sending a message is not interrupted."""
         atexit.unregister(self.leave)
         with self._changed:
             self._leaving = True
@@ -139,13 +139,14 @@ class Listener:
             while (opened := self._next()) is not None:
                 with opened() as work:
                     self._listen(work)
-        except BaseException as error:  # The result is handed to the tick that waits for it, or to the next tick.
+        # The error is handed to the tick that waits for this cycle, or to the next tick.
+        except BaseException as error:
             with self._changed:
                 self._error = error
                 self._ended()
 
     def _next(self) -> Opened | None:
-        """The request of the next tick; None if no tick has asked for a cycle for too long, and the thread must end."""
+        """What the waiting tick has opened. None if no tick waits for a cycle; then the thread must end."""
         with self._changed:
             if self._asked > self._done and not self._leaving:
                 self._running_since = time.monotonic()
@@ -154,12 +155,14 @@ class Listener:
             return None
 
     def _ended(self) -> None:
-        """The thread ends. A later tick starts another one."""
+        """Record that the thread ends. A later tick starts another one."""
         self._thread = self._running_since = None
         self._changed.notify_all()
 
     def _listen(self, work: Work) -> None:
-        """Run the cycle that a tick asked for, and others until the next tick asks or it is time to end."""
+        """Run the cycle that a tick asked for. Then run others as needed, until another tick asks or it is time
+        to end.
+        """
         seen, flush_at = self._cycle(work)
         ended = time.monotonic()
         while True:
@@ -174,8 +177,8 @@ class Listener:
             ended = time.monotonic()
 
     def _cycle(self, work: Work) -> tuple[int, float]:
-        """Run one cycle. Returns the newest event before it, and the monotonic time at which the next message is
-        due.
+        """Run one cycle. Returns the number of the newest event before the cycle, and the monotonic time at which the
+        next message is due.
         """
         with self._changed:
             asked = self._asked
@@ -192,14 +195,16 @@ class Listener:
         return seen, time.monotonic() + (report.next_flush - work.now()).total_seconds()
 
     def _wait(self, seconds: float) -> bool:
-        """Whether to stop listening: a tick asks for a cycle, the process ends, or no tick has come for too long."""
+        """Wait. Returns whether listening ends: a tick asks for a cycle, the process is ending, or no tick has come for
+        too long.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._asked > self._done or self._leaving, seconds)
             return self._asked > self._done or self._leaving or time.monotonic() >= self._until
 
 
 def _together(reports: list[CycleReport]) -> CycleReport:
-    """One report of several cycles. It is skipped only if each of them was."""
+    """One report about several cycles. It counts as skipped only if each of them was skipped."""
     total, *later = reports
     for report in later:
         total.add(report)

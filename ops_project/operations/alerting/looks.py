@@ -1,7 +1,9 @@
-"""Runs looks with a time limit, so that an observer that hangs delays no other observer and no decision. Each look runs
-in a thread of its own. The cycle waits for it for a while and then continues; the result of a late look is stored in
-the cycle in which it arrives. After `hung_after`, the observer counts as hung until its look returns, and a signal
-reports this. A thread cannot be ended from outside, so a look that never returns is not started a second time.
+"""Runs the observers with a time limit, so that an observer that hangs delays no other observer and no decision.
+
+A look is one call of an observer. Each look runs in its own thread. The cycle waits for it for a while and then
+continues. The result of a late look is stored in the cycle in which it arrives. After `hung_after`, the observer counts
+as hung until its look returns, and a signal reports this. A thread cannot be ended from outside, so while a look has
+not returned, no second one is started.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ PATIENCE_SECONDS = 10.0
 
 
 class Hung(TimeoutError):
-    """A look has not returned for longer than its observer allows."""
+    """A look has taken longer than its observer allows, and has not returned."""
 
 
 @dataclass
@@ -32,7 +34,7 @@ class _Look:
 
 
 class _Worker:
-    """A thread that looks. A thread that hangs is abandoned, and another one takes its place."""
+    """A thread that runs looks. If it hangs, it is abandoned, and another one takes its place."""
 
     def __init__(self) -> None:
         self.asked: SimpleQueue[tuple[_Look, View]] = SimpleQueue()
@@ -51,11 +53,13 @@ class _Worker:
 
 _idle: list[_Worker] = []
 _late: dict[tuple[str, str], _Look] = {}
-"""(ledger, observer) → the look of this process that has not returned."""
+"""(URL of the ledger, observer) → the look that this process has started and that has not returned."""
 
 
 def _forget() -> None:
-    """A forked process has none of these threads: a look that is given to one of them would never begin."""
+    """Forget the threads of the parent process, because a forked process does not have them. A look that is given to
+    such a thread would never begin.
+    """
     _idle.clear()
     _late.clear()
 
@@ -64,8 +68,8 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation | None:
-    """The observer's result; None if it has not returned after `seconds` and may still do so. Raises the observer's own
-    errors, and Hung.
+    """The observer's result; None if it has not returned after `seconds` and is not hung yet. Raises the errors of the
+    observer, and Hung.
     """
     key = (view.settings.ledger_url, observer.name)
     look = _late.pop(key, None)
@@ -74,7 +78,7 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
         worker = _idle.pop() if _idle else _Worker()
         worker.asked.put((look, view))
         look.done.wait(seconds)
-    # A look that was late before is not waited for again; only its result is taken if it has come.
+    # If the look was already late in an earlier cycle, it gets no further wait. Its result is taken if it has come.
     if not look.done.is_set():
         _late[key] = look
         waited = time.monotonic() - look.began
@@ -87,5 +91,5 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
 
 
 def is_late(url: str, observer: Observer) -> bool:
-    """Whether a look of this process is still outstanding."""
+    """Whether a look of this observer, started by this process, has not returned."""
     return (url, observer.name) in _late

@@ -1,6 +1,8 @@
-"""What the shell of a person who calls `ops alerts resolve` does if no daemon runs: it closes the alert. A shell has
-other secrets, and perhaps another configuration folder, than the process that decides. So it decides nothing else and
-sends no message. The next whole cycle sends the end of the alert to everybody who was told about it.
+"""Closes an alert in the shell of a person who calls `ops alerts resolve`. It is used if no daemon runs.
+
+The shell has other secrets than the process that decides about alerts, and perhaps another configuration folder. So it
+decides nothing else and sends no message. The next full cycle tells everybody who was told about the alert that it has
+ended.
 """
 
 from __future__ import annotations

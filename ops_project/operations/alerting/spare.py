@@ -1,7 +1,10 @@
 """Sends an alert when the ledger cannot be used. Without this module alerting would stop silently, because nothing can
-be recorded. The cycle runs on a spare ledger in the home (in memory, if the home cannot be written to), with this one
-alert and the same rules, routes and channels. The spare ledger remembers that the alert was sent, so that a night of
-runs gives one alert. When the ledger is back, the end of the alert is sent too, and the spare ledger is removed.
+be recorded.
+
+The cycle runs on a spare ledger with this single alert and the usual rules, routes and channels. The spare ledger is a
+file in the home; if the home cannot be written to, it is in memory. The file remembers that the alert was sent, so many
+runs in a night send one alert. When the ledger is back, the end of the alert is sent too, and the spare ledger is
+removed.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ IN_MEMORY = "sqlite://"
 
 @dataclass(frozen=True)
 class _SpareSettings(Settings):
-    """The settings of the same home with another ledger."""
+    """The settings of the same home, with the spare ledger in place of the ledger."""
 
     spare: str = IN_MEMORY
 
@@ -37,7 +40,7 @@ class _SpareSettings(Settings):
 
 
 def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock: Callable[[], datetime]) -> CycleReport:
-    """One cycle on the spare ledger. Its only signal is that the ledger cannot be used, and why (`words`)."""
+    """Run one cycle on the spare ledger. Its only signal says that the ledger cannot be used, and why (`words`)."""
     file = _file(settings)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,12 +50,12 @@ def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock:
 
 
 def told(settings: Settings) -> bool:
-    """Whether the alert about the ledger was sent, and its end was not sent yet."""
+    """Whether the alert about the ledger was sent, and its end has not been sent yet."""
     return _file(settings).is_file()
 
 
 def take_back(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> None:
-    """Report that the ledger is back, and remove the spare one."""
+    """Report that the ledger is back, and remove the spare ledger."""
     file = _file(settings)
     _cycle(settings, f"sqlite:///{file}", catalog, now=now, words="", clock=clock)
     for suffix in ("", "-wal", "-shm"):

@@ -1,4 +1,4 @@
-"""The last stage of a cycle: once an hour, for a limited time, old rows are removed from the ledger."""
+"""The last stage of a cycle. Once an hour, and for a limited time, it removes old rows from the ledger."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ EVERY = timedelta(hours=1)
 CURSOR = "tidied"
 THINNED = "thinned:"
 BUDGET_SECONDS = 1.0
-"""The time limit in one cycle; the rest waits for the next one."""
+"""The time limit within one cycle. What is left is done in the next one."""
 STEP = timedelta(hours=6)
-"""The length of the past that one statement thins out."""
+"""The length of the period that one statement thins out."""
 
 
 def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: Callable[[], None]) -> int:
-    """Remove the rows that retention.yaml no longer keeps, for at most the budget. Returns how many rows were
+    """Remove the rows that retention.yaml no longer keeps, within the time limit. Returns how many rows were
     removed.
     """
     before = ledger.cursor(CURSOR)
-    # A cursor in the future was written under another clock.
+    # If the cursor lies in the future, it was written under another clock.
     if before is not None and abs(now - datetime.fromisoformat(before)) < EVERY:
         return 0
     until = time.monotonic() + BUDGET_SECONDS
@@ -34,13 +34,13 @@ def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: C
             removed += count
             moved()
             if time.monotonic() >= until:
-                return removed  # The work is not recorded as done, so the next cycle continues it.
+                return removed  # The cursor is not set, so the next cycle continues the work.
     ledger.set_cursor(CURSOR, now.isoformat(), now)
     return removed
 
 
 def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list[Callable[[], int]]:
-    """Pieces of work; each is called until it removes nothing more."""
+    """Pieces of work. Each is called until it removes nothing more."""
     kept = catalog.retention
     kinds: dict[str, list[str]] = {}
     for name, metric in catalog.metrics.metrics.items():
@@ -62,7 +62,7 @@ def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list
 def _thinner(
     ledger: Ledger, kind: str, after: timedelta, *, span: timedelta, decided: int, now: datetime
 ) -> Callable[[], int]:
-    """Works through the past of one kind, and records how far it has come."""
+    """A piece of work that thins out the past signals of one kind, and records how far it has come."""
     seconds = span.total_seconds()
     end = datetime.fromtimestamp((now - after).timestamp() // seconds * seconds, UTC)
 

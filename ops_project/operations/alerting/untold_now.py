@@ -19,8 +19,8 @@ from ops_project.settings import Settings
 
 
 def why_silent(alert: Alert, silences: Sequence[Silence], now: datetime) -> str:
-    """Why a firing alert is silent at `now`; empty if it is not. A new silence counts at once, not only from the next
-    cycle on.
+    """Why a firing alert is silent at `now`; empty if it is not silent. A new silence counts at once, even before the
+    next cycle.
     """
     if alert.status != FIRING:
         return ""
@@ -36,7 +36,7 @@ def why_nobody(alert: Alert, ledger: Ledger, settings: Settings, config: AlertCo
     nodes = match(config.tree, alert.labels)
     receivers = {node.receiver: config.receivers[node.receiver] for node in nodes}
     channels = {name for receiver, found in receivers.items() for name, _ in found.named(receiver)}
-    # The deciding process sends the messages. It may have variables that this process lacks.
+    # The deciding process sends the messages, and it may have variables that this process lacks.
     deciding = authority.recorded(ledger)
     unusable = unconfigured(receivers, settings, deciding.secrets if deciding is not None else ())
     return why_untold(

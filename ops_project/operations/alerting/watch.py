@@ -1,6 +1,6 @@
-"""`ops watch`: a small process beside the orchestrator that reports when the orchestrator itself is down. While the
-daemon's heartbeat is fresh, it only looks. Once the heartbeat is older than 60 s, it reports that, and runs the cycle
-itself until the heartbeat comes back.
+"""`ops watch`: a small process beside the orchestrator that reports when the orchestrator is down. As long as the
+daemon's heartbeat is fresh, it only looks at it. When the heartbeat is older than 60 s, it reports that, and runs the
+cycle itself until the heartbeat comes back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from ops_project.settings import Settings
 
 @dataclass
 class Watch:
-    """One watcher. `since` is when it began to look: a daemon that never started gets the same 60 s."""
+    """One watcher. `since`: when it began to look. A daemon that has never started also gets 60 s, counted from
+    then.
+    """
 
     settings: Settings
     catalog: Catalog
@@ -38,7 +40,7 @@ class Watch:
         last = datetime.fromisoformat(beat) if beat else self.since
         found = authority.recorded(ledger)
         held = ledger.lease(LEASE)
-        # A long cycle keeps its lease while it makes progress. A cycle that hangs loses its lease.
+        # A long cycle keeps its lease as long as it makes progress. A cycle that hangs loses its lease.
         running = (
             found is not None
             and found.role == authority.DAEMON

@@ -1,1 +1,1 @@
-"""What alerting reads from Dagster: events and runs, and the alerts that are shown in its UI."""
+"""Everything that alerting reads from Dagster (events and runs), and the alerts that it shows in Dagster's UI."""

@@ -1,7 +1,9 @@
-"""The one reader of Dagster's event log across runs: a durable cursor, and what each event means.
+"""Reads Dagster's event log across all runs, and turns each event into signals. No other module reads the log in this
+way. A cursor in the ledger says how far it has been read.
 
-It uses `get_logs_for_all_runs_by_log_id`, which is not public, because `get_event_records` refuses an integer cursor
-for checks on the sharded SQLite storage. Reading 500 of 128,000 events took 26 ms, and an empty poll 3 ms.
+The module calls `get_logs_for_all_runs_by_log_id`, which is not public. The public `get_event_records` refuses an
+integer cursor for checks on the sharded SQLite storage. Reading 500 of 128,000 events took 26 ms, and a read without
+new events 3 ms.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from ops_project.operations.alerting.dagster.run_signals import signals_of_run, 
 
 CURSOR, LOG = "dagster_events", "dagster_events_log"
 BATCH = 500
-# On PostgreSQL, ids can become visible out of order. So the last ids are read again; a signal that is already stored is
-# not stored twice.
+# In PostgreSQL, ids can become visible out of order, so the last ids are read again. A signal that has already been
+# stored is not stored twice.
 OVERLAP = 50
 SHOWN_CHECK = "open_alerts"
-"""The check that shows open alerts on an asset. Its results are not read back as signals."""
+"""The check that shows open alerts on an asset. Its results are not turned into signals."""
 FRESHNESS_VALUES = {"PASS": 0.0, "WARN": 1.0, "FAIL": 2.0}
 VIOLATION_METADATA = ("reference_violations", "dagster_dbt/failed_row_count", "failed_rows")
 logger = logging.getLogger(__name__)
@@ -37,16 +39,16 @@ REFERENCE_WORDS = ("relationships", "reference")
 
 @dataclass(frozen=True)
 class Log:
-    """Which log was read. If its file is lost, or a database is replaced, Dagster numbers its events from one again,
-    and the cursor alone would hide all of them.
+    """Identifies the log that was read. If the log's file is lost or its database is replaced, Dagster numbers its
+    events from one again. The cursor alone would then hide all new events.
     """
 
     number: int = 0
-    """How many other logs were read before."""
+    """How many other logs were read before this one."""
     last: str = ""
     """The run and the time of the event at the cursor."""
     since: float = 0.0
-    """Events up to this time (Unix, s) were read from the earlier log."""
+    """The earlier log was read up to events of this time (Unix, s)."""
 
     @classmethod
     def parse(cls, text: str) -> Log:
@@ -61,7 +63,7 @@ FIRST_LOG = Log()
 
 @dataclass(frozen=True)
 class EventPage:
-    """The signals of a part of the log, and the cursor after it."""
+    """The signals of one part of the log, and the cursor after that part."""
 
     signals: list[Signal]
     cursor: int
@@ -80,10 +82,10 @@ def read(
     as_of: datetime | None = None,
     log: Log = FIRST_LOG,
 ) -> EventPage:
-    """The next events after the cursor `after` of `log`. `as_of`: in a replay, the time that every signal gets. If
-    another log has taken the place of `log`, the new one is read from its beginning.
+    """Read the next events of `log` after the cursor `after`. If another log has taken the place of `log`, the new one
+    is read from its beginning. `as_of`: in a replay, the time that every signal gets.
     """
-    # The event at the cursor is read again: it shows whether the log is the same.
+    # The event at the cursor is read again. It shows whether the log is still the same.
     again = 0 if after <= 0 else 1 if _is_sqlite(instance) else OVERLAP
     found = instance.event_log_storage.get_logs_for_all_runs_by_log_id(
         after_cursor=max(after - again, 0) if after > 0 else -1, limit=BATCH + again
@@ -107,12 +109,12 @@ def read(
 
 
 def _is_another(instance: dg.DagsterInstance, found: Mapping[int, Any], after: int, last: str) -> bool:
-    """Whether another log has taken the place of the log that was read before. `last`: the run and the time of the
-    event at the cursor `after`, as they were read before.
+    """Whether another log has taken the place of the one that was read before. `last`: the run and the time of the
+    event at the cursor `after`, as they were when that event was read.
     """
     if after in found:
         return bool(last) and _mark(found[after]) != last
-    # The event at the cursor was pruned, unless the log ends before the cursor.
+    # The event at the cursor was deleted. But if the log ends before the cursor, it is another log.
     newest = instance.event_log_storage.get_maximum_record_id()
     return newest is None or newest < after
 
@@ -122,7 +124,7 @@ def _mark(entry: Any) -> str:
 
 
 def _is_sqlite(instance: dg.DagsterInstance) -> bool:
-    """Whether event ids become visible in their order. They do in SQLite, which has one writer at a time."""
+    """Whether event ids become visible in their order. This holds for SQLite, because it has one writer at a time."""
     return isinstance(instance.event_log_storage, SqliteEventLogStorage | ConsolidatedSqliteEventLogStorage)
 
 
@@ -164,7 +166,8 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
         "run_id": entry.run_id,
         "pipeline": entry.job_name or "",
     }
-    # A build repairs the failure of its own partition, and a failure that did not concern a single partition.
+    # A build repairs the failure of its own partition. It also repairs a failure that did not concern a single
+    # partition.
     partitions = {"", found.partition or ""}
     signals = [
         Signal(kind="asset.failure", state=OK, value=0.0, partition=partition, occurrence=entry.run_id, **common)
@@ -175,8 +178,8 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
 
 
 def _observed(number: str, entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
-    """A load of the serving store that failed reports its refused requests by an observation, because it built
-    nothing.
+    """The signals of an observation. If a load of the serving store fails, it builds nothing. So it reports its refused
+    requests by an observation.
     """
     found = entry.dagster_event.asset_observation_data.asset_observation
     facts = lineage.get(asset_name(found.asset_key))
@@ -232,7 +235,7 @@ def _evaluated(number: str, entry: Any, at: datetime, now: datetime, lineage: Li
     }
     failure_class = _text(data.metadata, "failure_class")
     if _text(data.metadata, "status") == "unknown":
-        # The check ran and could not tell the result. This neither repairs anything nor breaks anything.
+        # The check ran but could not determine a result. So it neither repairs nor breaks anything.
         return [Signal(kind="check.crash", state=OK, value=0.0, **common)]
     broken = "reconciliation.break" if _text(data.metadata, "kind") == "reconciliation" else "check.failure"
     signals = [
@@ -257,7 +260,7 @@ def _evaluated(number: str, entry: Any, at: datetime, now: datetime, lineage: Li
 
 def _freshness(number: str, change: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
     value = FRESHNESS_VALUES.get(change.new_state.value)
-    # UNKNOWN and NOT_APPLICABLE give no signal: Dagster's first pass emits one of them for every asset.
+    # UNKNOWN and NOT_APPLICABLE give no signal, because Dagster emits one of them for every asset at its first pass.
     if value is None:
         return []
     asset = asset_name(change.key)
@@ -292,13 +295,15 @@ def _text(metadata: Mapping[str, Any], key: str) -> str:
 
 
 def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The business dates that a check reports. A verdict can exclude them from the training of the check."""
+    """The business dates that a check reports, as labels. A verdict can exclude these dates from what the check learns
+    from.
+    """
     value = getattr(metadata.get("dates"), "value", None)
     if not isinstance(value, list) or not value:
         return {}
     days = [str(day) for day in value]
-    # A result about a single date has that date as its partition, in the same way as a finding about the file of that
-    # date.
+    # If the result is about a single date, this date becomes the partition. A finding about the file of that date has
+    # the same partition.
     return {"dates": ",".join(days), **({"partition": days[0]} if len(days) == 1 else {})}
 
 

@@ -1,6 +1,6 @@
-"""A run that ended → signals: the run, exactly the assets whose own step failed, the checks that crashed. An asset
-that was skipped because of an upstream failure is not a cause and gives no signal; it counts among the assets that
-the failure affects.
+"""Turns a run that has ended into signals: about the run, about the assets whose own step failed, and about the checks
+that crashed. An asset that was skipped because an asset upstream failed is not a cause, so it gives no signal. It
+counts among the assets that the failure affects.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Run:
     has a partition.
     """
     blocked: set[str] = field(default_factory=set)
-    """Assets with a blocking check that failed."""
+    """Assets with a blocking check that has failed."""
     failure: str = ""
 
     def step(self, key: str | None) -> _Step:
@@ -98,18 +98,21 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
 
 
 def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage: Lineage) -> set[str]:
-    """The failed assets of one failed step: they were planned and not built, and everything before them was built.
-    In a step that builds many assets (dbt), everything downstream of a failed node or a failed blocking check was
-    skipped.
+    """The assets of one failed step that failed themselves. Such an asset was planned and not built, although
+    everything upstream of it was built.
+
+    A step may build many assets (dbt). Then everything downstream of a failed node, or of a failed blocking check, was
+    only skipped.
     """
     missing = planned - built
     return {key for key in missing if not lineage.ancestors(key) & (missing | blocked)}
 
 
 def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
-    """(the step's last message, its failure class or nothing). `before`: the step's earlier attempts. The class is that
-    of the first attempt with a known class, because a retry may fail only because of what the first attempt left
-    behind.
+    """The last message of a failed step, and its failure class.
+
+    `before`: the data of the step's earlier attempts. The class comes from the first of these attempts if it is known,
+    because a retry may fail only because of what the first attempt left behind.
     """
     text = words_of(data)
     earlier = classify_attempts([log_of_failure(attempt) for attempt in before]).failure_class if before else "unknown"
@@ -126,10 +129,10 @@ def signals_of_run(
 ) -> list[Signal]:
     """All signals that the end of this run gives."""
     if run.tags.get("dagster/will_retry") == "true":
-        # This failure is not reported, and the run does not count as ended, because Dagster will try again.
+        # Dagster will try again. So this failure is not reported, and the run does not count as ended.
         return _first_attempt(run, True, at, now)
     if run.status == dg.DagsterRunStatus.CANCELED:
-        # A person ended the run, so nobody has to be told.
+        # A person ended the run, so nobody needs to be told.
         return []
     partition = run.tags.get("dagster/partition", "")
     labels = _labels(run)
@@ -222,8 +225,8 @@ def signals_of_run(
 
 
 def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
-    """The signals of a terminated run. A scheduled run did not do its work, so it is a failure. A run that a person
-    started by hand gives no signal.
+    """The signals of a run that was terminated. A scheduled run has not done its work, so it counts as failed. A run
+    that a person had started by hand gives no signal.
     """
     labels = _labels(run)
     if labels["scheduled"] != "true":
@@ -248,7 +251,7 @@ def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, linea
 
 
 def _repaired_steps(seen: _Run, common: Mapping[str, Any], domain: str) -> list[Signal]:
-    """An ok signal for each step that builds no asset and succeeded, whatever the other steps did."""
+    """An ok signal for each step that succeeded and builds no asset. The results of the other steps do not matter."""
     return [
         Signal(kind="step.failure", state=OK, value=0.0, check=key, domain=domain, **common)
         for key, step in sorted(seen.steps.items())
@@ -287,7 +290,7 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
 
 
 def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime) -> list[Signal]:
-    """The signal that says whether the first attempt succeeded. A run that is itself a second attempt gives none."""
+    """The signal that says whether the first attempt succeeded. A run that is itself a retry gives none."""
     if "dagster/retry_number" in run.tags:
         return []
     return [
@@ -307,7 +310,7 @@ def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime
 
 
 def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[Signal]:
-    """The signal that says how many of a run's steps failed in the end."""
+    """The signal that says how many steps of a run failed, after all their retries."""
     begun = [step for key, step in seen.steps.items() if key and step.started]
     if not begun:
         return []
@@ -331,8 +334,8 @@ def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[
 def _crashed(
     check: tuple[str, str], common: Mapping[str, Any], partition: str, lineage: Lineage, message: str
 ) -> Signal:
-    """The signal of a check that was planned and not evaluated, because its step failed. A later evaluation gives the
-    ok signal with the same partition.
+    """The signal of a check that was planned but not evaluated, because its step failed. A later evaluation gives the
+    ok signal for the same partition.
     """
     asset, name = check
     return Signal(

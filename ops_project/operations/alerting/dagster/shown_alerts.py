@@ -1,7 +1,9 @@
-"""Shows open alerts on their assets in the Dagster UI: the check `open_alerts` fails while an alert is open and passes
-afterwards. An evaluation outside of a run was the clearest form that was tried: the asset turns yellow or red, the
-text stands under Checks with its history, and the asset turns green again. An observation has no colour, and only the
-timeline shows that the alert is over.
+"""Shows open alerts on their assets in the Dagster UI. The check `open_alerts` fails while an alert is open, and passes
+afterwards.
+
+The check is evaluated outside of a run. Of the forms that were tried, this one is the clearest: the asset turns yellow
+or red, the text stands under Checks with its history, and the asset turns green again. An observation has no colour,
+and only the timeline would show that the alert has ended.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ MESSAGE_LENGTH = 300
 
 
 def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
-    """The result of the check for one asset. Without open alerts it passes."""
+    """The result of the check for one asset. It passes if there is no open alert."""
     severe = any(alert.severity in SEVERE for alert in alerts)
     alerts = sorted(alerts, key=lambda alert: alert.number)
-    # The UI sorts the entries as text. Numbers of the same width stay in their order.
+    # The UI sorts the entries as text. Numbers of equal width keep their order.
     width = len(str(alerts[-1].number)) if alerts else 0
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset.split("/")),
@@ -51,12 +53,12 @@ def _words(alert: Alert) -> str:
 
 
 def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert]) -> None:
-    """Write the open alerts of one asset."""
+    """Report the open alerts of one asset to Dagster."""
     instance.report_runless_asset_event(evaluation(asset, alerts))
 
 
 def shown_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    """The definition of these evaluations, so that the UI lists the check before any failure."""
+    """The definition of the check. With it, the UI lists the check even before an alert fires."""
     return dg.AssetCheckSpec(
         SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the cycle."
     )

@@ -1,1 +1,1 @@
-"""One file for each source of signals. `registry` lists the observers."""
+"""The observers: one file for each source of signals. `registry` lists them."""

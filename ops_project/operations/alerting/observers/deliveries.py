@@ -1,4 +1,6 @@
-"""Observer: our own deliveries. A channel that has failed for a while, or has given up a message, gives a signal."""
+"""Observer of our own deliveries. A channel gives a signal if it has failed for a while, or if a message was
+given up.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observer: Dagster's event log."""
+"""Observer of Dagster's event log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ops_project.operations.alerting.observers.observer import Observation, View
 
 
 def look(view: View) -> Observation:
-    """The next page of the log. The first look begins at the log's start, so that earlier failures are reported as
-    well.
+    """Read the next page of the log. The first look begins at the start of the log, so that earlier failures are
+    reported too.
     """
     cursor = int(view.cursors.get(events.CURSOR, "0"))
     log = events.Log.parse(view.cursors.get(events.LOG, ""))
@@ -24,9 +24,10 @@ def look(view: View) -> Observation:
 
 
 def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:
-    """The ok signals of known failures that an event repairs without naming them. An evaluated check no longer counts
-    as crashed, whichever partition's run it crashed in. After a job's success no step of it counts as failed, even if
-    the step is no longer part of the job.
+    """Ok signals for failures that an event repairs without naming them.
+
+    If a check has been evaluated, it no longer counts as crashed, whichever partition it crashed for. If a job has
+    succeeded, none of its steps counts as failed, even if a step is no longer part of the job.
     """
     ran = {(s.asset, s.check): s for s in signals if s.kind == "check.crash" and s.state == OK and not s.partition}
     done = {s.pipeline: s for s in signals if s.kind == "run.failure" and s.state == OK}

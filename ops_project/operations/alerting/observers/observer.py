@@ -1,4 +1,6 @@
-"""Defines an observer: it looks at one source and returns signals, and cursors that say how far it has read."""
+"""Defines an observer. An observer looks at one source, and returns signals and cursors. The cursors say how far it has
+read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from ops_project.settings import Settings
 
 
 class Facts(TypedDict, total=False):
-    """The facts about the subject that a signal can have, as in Signal."""
+    """The facts about its subject that a signal can have. They are described in Signal."""
 
     total: float | None
     domain: str
@@ -50,7 +52,7 @@ class View:
         self, kind: str, firing: bool, *, at: datetime | None = None, occurrence: str = "", **facts: Unpack[Facts]
     ) -> Signal:
         """A signal that something is failing (`firing`) or ok. `at`: when it happened (UTC); by default now.
-        `occurrence`: as in Signal; by default this look.
+        `occurrence`: as in Signal; by default the time of this look.
         """
         return Signal(
             kind=kind,
@@ -71,8 +73,8 @@ class View:
         occurrence: str = "",
         **facts: Unpack[Facts],
     ) -> Signal:
-        """A reading of a gauge; rules decide what it means. `value` is None if it could not be read. The rest is as in
-        `state`.
+        """A reading of a gauge. The rules decide what it means. `value`: None if it could not be read. The other
+        parameters are as in `state`.
         """
         return Signal(
             kind=kind,
@@ -87,21 +89,21 @@ class View:
 
 @dataclass
 class Observation:
-    """The result of one look, which is stored completely or not at all."""
+    """The result of one look. All of it is stored, or nothing."""
 
     signals: list[Signal] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     more: bool = False
-    """Whether more can be read at once."""
+    """Whether the source has more to read at once."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Parts that could not be read → the reason. Their content is unknown."""
+    """Part that could not be read → the reason. The state of such a part is unknown."""
     well: frozenset[str] = frozenset()
-    """Parts that were read. If such a part failed before, it is repaired."""
+    """Parts that were read. A part that failed before works again."""
 
 
 @dataclass(frozen=True)
 class Observer:
-    """One part of the observation."""
+    """One observer."""
 
     name: str
     look: Callable[[View], Observation]
@@ -112,5 +114,5 @@ class Observer:
     """A look that takes longer than this counts as hung. This is reported, and the other observers continue."""
     anywhere: bool = False
     """Whether the observer's signals are the same under every configuration. A process that does not decide runs only
-    these.
+    such observers.
     """

@@ -1,7 +1,8 @@
-"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds. A value
-that cannot be read is unknown, not zero. One process builds one step at a time, and its usage counts for all assets of
-the step that are not built yet. If dbt builds several tables at once, it is not known which of them needs the
-memory.
+"""Observer of the CPU and memory that the building processes use, by run and by asset. A value that cannot be read is
+unknown, not zero.
+
+A process builds one step at a time, so its usage counts for all assets of the step that are not built yet. If dbt
+builds several tables at once, it is not known which of them needs the memory.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.process.processes import Process
 
-# CPU usage is the difference between two looks. The first look takes this long to get a number.
+# CPU usage is the difference between two looks. At the first look of a process, the observer waits this long to get a
+# number.
 SAMPLE_SECONDS = 0.1
 CPU, MEMORY = "resource.cpu_percent", "resource.memory_percent"
 _cores = os.cpu_count() or 1
 
 
 def look(view: View) -> Observation:
-    """Readings of this moment, and a zero for each process that ended and each asset that is built. An asset has the
-    same series in every pipeline that builds it, but an alert belongs to one pipeline. So if another pipeline builds
-    the asset next, the zero of the earlier one comes first.
+    """Readings of this moment, and a zero for each process that has ended and each asset that is built.
+
+    An asset has the same series in every pipeline that builds it, but an alert belongs to one pipeline. So if another
+    pipeline now builds the asset, a zero for the earlier pipeline comes first.
     """
     found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
     goes_on = {signal.fingerprint: signal.pipeline for signal in found}
@@ -40,8 +43,8 @@ def look(view: View) -> Observation:
     zeros = [
         replace(
             _reading(view, before.kind, 0.0, pipeline=before.pipeline, domain=before.domain, asset=before.asset),
-            # A series that continues also has a reading of this moment. Both are kept, because their occurrences
-            # differ.
+            # The series may also have a reading of this moment. Its occurrence differs from this one, so both are
+            # stored.
             occurrence=f"{view.now.isoformat()} after {before.pipeline}",
         )
         for before in ended
@@ -59,7 +62,7 @@ def _of_run(view: View, run: bridge.ActiveRun) -> Iterator[Signal]:
         yield _reading(view, kind, value, domain=run.domain, assets=building, message=_words(step, building), **common)
         for asset in building:
             facts = view.lineage.get(asset)
-            # The series belongs to the asset, and its signal names the asset's owners.
+            # The series belongs to the asset, so its signal names the asset's owners.
             yield _reading(
                 view,
                 kind,
@@ -81,7 +84,7 @@ def _words(step: str, building: tuple[str, ...]) -> str:
 
 
 def _measured(process: Process | None) -> tuple[float | None, float | None]:
-    """(CPU, memory) in percent of what the machine has; None if it cannot be read."""
+    """CPU and memory, each in percent of what the machine has; None if it cannot be read."""
     if process is None or not process.alive():
         return None, None
     try:

@@ -1,7 +1,7 @@
-"""The observers that need Dagster and the ledger only, in the order in which they look.
+"""The observers that need only Dagster and the ledger, in the order in which they run.
 
-An application adds its own: `defs/operations/observers.py` adds the one that reads our warehouse. A new
-observer here is one file with a function `look(view) -> Observation`, and one line below.
+An application adds its own: `defs/operations/observers.py` adds those that read our warehouse. To add an observer here,
+write a file with a function `look(view) -> Observation`, and add a line below.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ops_project.operations.alerting.observers.observer import Observation, Obse
 
 
 def imported_late(module: str) -> Callable[[View], Observation]:
-    """The function `look` of a module, which is imported when the observer looks for the first time. An observer's
-    libraries (Dagster, DuckDB, psutil) take up to a second to import, and most commands need few of them.
+    """The function `look` of a module. The module is imported when the observer runs for the first time. Its libraries
+    (Dagster, DuckDB, psutil) take up to a second to import, and most commands need few of them.
     """
 
     def look(view: View) -> Observation:

@@ -1,4 +1,4 @@
-"""Observer: the free disk space, and how much of it each part of the home takes. A value that cannot be read is
+"""Observer of the disk: how full it is, and how many bytes each part of the home takes. A value that cannot be read is
 unknown, not zero.
 """
 
@@ -40,7 +40,9 @@ def _storage(view: View) -> Iterator[Signal]:
 
 
 def _size(folder: Path) -> float | None:
-    """Bytes below `folder`. Counting 10,000 files in 700 folders took 67 ms, and 360 ms with pathlib."""
+    """The bytes below `folder`; None if they cannot be counted. Counting 10,000 files in 700 folders took 67 ms; with
+    pathlib it took 360 ms.
+    """
     total = 0
     waiting = [os.fspath(folder)]
     try:
@@ -51,7 +53,7 @@ def _size(folder: Path) -> float | None:
                         waiting.append(entry.path)
                     elif entry.is_file():
                         total += entry.stat().st_size
-    except OSError:  # A file was removed while its folder was counted.
+    except OSError:  # A file was removed while the folder was being counted.
         return None
     return float(total)
 

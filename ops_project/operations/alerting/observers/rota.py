@@ -1,4 +1,6 @@
-"""Observer: gaps of the rota that begin within two weeks, so that they are reported before a page reaches no person."""
+"""Observer of gaps in the rota that begin within two weeks. A gap is reported early, because a page in a gap would
+reach nobody.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ def look(view: View) -> Observation:
     """One signal for each schedule whose state changed."""
     before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}
     rosters = current(view.catalog, view.ledger)
-    # The gaps of a schedule that was removed or renamed end with it.
+    # If a schedule was removed or renamed, its gaps end.
     removed = [name for name, state in before.items() if state == FIRING and name not in rosters]
     signals = [
         view.state(KIND, False, check=name, message="there is no such schedule any more") for name in sorted(removed)

@@ -1,6 +1,4 @@
-"""Observer: runs that wait, run, are slow or make no progress. The readings end with a zero when their run has
-ended.
-"""
+"""Observer of runs that wait, run, are slow or make no progress. When a run has ended, its last reading is a zero."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ GAUGES = (
 
 
 def look(view: View) -> Observation:
-    """One reading for each run and step, and a zero for those that had a reading before and have ended."""
+    """One reading for each run and step, and a zero for each run or step that had a reading before and has ended."""
     runs = _waiting_for_the_lock(view, bridge.active_runs(view.instance))
     baselines = learn(view, sorted({run.job for run in runs} | _promised(view)))
     found: list[Signal] = []
@@ -57,8 +55,8 @@ def look(view: View) -> Observation:
 
 
 def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[bridge.ActiveRun]:
-    """The runs, with each run that waits for the warehouse marked as queued. Dagster calls such a run started, but it
-    has no step yet, and another run holds the lock. It does not count as a run without progress.
+    """The runs. A run that waits for the warehouse is marked as queued: Dagster calls it started, but it has no step
+    yet, and another run holds the lock. So it does not count as a run without progress.
     """
     if not any(run.waiting or run.steps for run in runs) and len(runs) < 2:
         return runs
@@ -78,8 +76,8 @@ def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[brid
 
 
 def _promised(view: View) -> set[str]:
-    """Pipelines of service levels that have succeeded since their durations were learned. Deadlines are predicted
-    from these durations, so a run that was too short to be seen while it ran must count as well.
+    """Pipelines of service levels that have succeeded since their durations were last learned. Their durations are
+    learned even if a run was too short to be seen while it ran, because deadlines are predicted from them.
     """
     kept = service_levels.baselines(view.ledger)
     newest = {s.pipeline: s.run_id for s in view.ledger.latest("run.failure").values() if s.state == OK}
@@ -91,7 +89,7 @@ def _promised(view: View) -> set[str]:
 
 
 def learn(view: View, jobs: list[str]) -> dict[str, Baseline]:
-    """The baselines of these jobs. They are read again if there is a newer success."""
+    """The baselines of these jobs. A baseline is read again if the job has succeeded since."""
     kept = service_levels.baselines(view.ledger)
     changed = False
     for job in jobs:

@@ -1,5 +1,6 @@
-"""Observer: missing daily successes, SLAs that are missed or will be missed, and their uptime. It reads only our own
-signals, so that it works without Dagster. A pipeline that never ran here is not expected to run.
+"""Observer of daily successes that are missing, of service levels that are missed or will be missed, and of their
+uptime. It reads only our own signals, so it works without Dagster. A pipeline that has never run in this home is not
+expected to run.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from ops_project.operations.alerting.service_levels.uptime import (
     uptime,
 )
 
-# A deadline that passed while no cycle ran is reported up to this many days later: after a weekend without a
-# machine, or for a weekly deadline.
+# If a deadline passed while no cycle ran, it is reported up to this many days later. This covers a weekend without a
+# machine, and a weekly deadline.
 UNSEEN_DAYS = 7
 LOOKED = "service_levels_looked"
 
 
 def look(view: View) -> Observation:
-    """One signal for each change."""
+    """One signal for each state that has changed."""
     zone = view.catalog.platform.zone
     today = view.now.astimezone(zone).date()
     facts = service_levels.known(view.ledger, view.now)
@@ -50,8 +51,8 @@ def look(view: View) -> Observation:
     found += _no_longer_promised(view)
     baselines = service_levels.baselines(view.ledger)
     before = service_levels.measured(view.ledger)
-    # If the service level cannot be looked at now (no graph is known yet, or its file is missing), its earlier
-    # measurements still count.
+    # Sometimes a service level cannot be judged: no graph is known yet, or its configuration file is missing. Its
+    # earlier measurements are kept even then.
     after = {name: found for name, found in before.items() if not forgotten(found, view.now)}
     for name, sla in view.catalog.slas.slas.items():
         if sla.enabled and any(asset in view.lineage.assets for asset in sla.assets):
@@ -75,7 +76,7 @@ def look(view: View) -> Observation:
 
 
 def _passed_unseen(view: View, deadline: datetime) -> bool:
-    """Whether a deadline passed since the last look, and recently enough to matter."""
+    """Whether the deadline passed after the last look, and recently enough to matter."""
     looked_at = view.cursors.get(LOOKED)
     if looked_at is None or view.now - deadline > timedelta(days=UNSEEN_DAYS):
         return False
@@ -85,8 +86,8 @@ def _passed_unseen(view: View, deadline: datetime) -> bool:
 def _not_come_unseen(
     view: View, item: Expectation, today: date, done: datetime | None, facts: service_levels.Known
 ) -> list[Signal]:
-    """The signal about the newest earlier day whose success was missing while no process looked, and has not come
-    since.
+    """The signal about an earlier day whose success was missing while no process looked, and has not come since. Only
+    the newest such day counts.
     """
     zone = view.catalog.platform.zone
     days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
@@ -100,7 +101,7 @@ def _not_come_unseen(
 
 
 def _expected(view: View, item: Expectation, day: date, *, missing: bool, at: datetime) -> list[Signal]:
-    """Whether the success that is expected on this day has come, judged at its deadline `at`."""
+    """Signal whether the success that is expected on this day has come. It is judged at its deadline `at`."""
     return _changed(
         view,
         "expectation.missing",
@@ -176,8 +177,8 @@ def _missed_unseen(
     labels: dict[str, str],
     owners: tuple[str, ...],
 ) -> list[Signal]:
-    """The breach of the newest earlier day whose deadline passed while no process looked, if it has not been
-    recorded yet.
+    """The breach of an earlier day whose deadline passed while no process looked, unless it has been recorded. Only the
+    newest such day counts.
     """
     zone = view.catalog.platform.zone
     days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
@@ -210,8 +211,8 @@ def _missed_unseen(
 
 
 def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[Signal]:
-    """Whether the uptime is below its target, measured over at least one day. An unknown uptime neither fires nor
-    resolves.
+    """Signal whether the uptime is below its target. It must have been measured over at least one day. An unknown
+    uptime neither opens nor closes an alert.
     """
     share, total = uptime(measured, view.now), measured_time(measured, view.now)
     if sla.uptime_target is None or share is None or total < ENOUGH:
@@ -275,7 +276,9 @@ def _changed(
 
 
 def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[date], bool]) -> list[Signal]:
-    """The ok signal for earlier days, once the missing success has come."""
+    """The ok signals for earlier days: for a day whose missing success has come, and for a day whose signal is more
+    than seven days old.
+    """
     found = []
     for before in view.ledger.latest(kind).values():
         if before.state == FIRING and before.check == title and before.partition != str(today):
@@ -296,8 +299,9 @@ def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[da
 
 
 def _no_longer_promised(view: View) -> list[Signal]:
-    """The ok signal for a service level or an expectation that is removed, disabled or renamed."""
-    # A series is known by its pipeline and title. The name in the configuration may change while the promise stays.
+    """The ok signal for a service level or an expectation that was removed, disabled or renamed."""
+    # The title identifies a series, together with the pipeline. The name in the configuration may change while the
+    # promise stays the same.
     promised = {(sla.pipeline, sla.title) for sla in view.catalog.slas.slas.values() if sla.enabled}
     expected = {(e.pipeline, e.title) for e in view.catalog.slas.expectations.values() if e.enabled}
     found = []

@@ -1,6 +1,5 @@
-"""Observer: whether a file of Dagster's own storage is damaged, emptied or gone. Other observers would notice this only
-when they read the damaged page, or never: in the place of a file that is gone, Dagster begins a new one without a
-message.
+"""Observer of the files of Dagster's own storage: is one damaged, emptied or gone? Other observers would notice only
+when they read the damaged page, or never. If a file is gone, Dagster creates a new one without a message.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ LONGEST_SECONDS = 20.0
 
 
 def look(view: View) -> Observation:
-    """Nothing if the files are whole, or another storage is configured. Raises StorageUnusable."""
+    """Returns nothing if the files are whole, or if another storage is configured. Raises StorageUnusable otherwise."""
     if found := lost_storage(view.settings):
         raise StorageUnusable(found)
     if found := damaged(view.settings.dagster_home, LONGEST_SECONDS):

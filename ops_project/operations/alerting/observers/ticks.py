@@ -1,4 +1,4 @@
-"""Observer: schedules and sensors whose tick failed, and schedules that did not tick when they should."""
+"""Observer of schedules and sensors: those whose tick failed, and schedules that did not tick when they should have."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
 
-# The daemon ticks within seconds. After a restart it makes up for a missed tick within its first minute.
+# The daemon ticks within seconds. After a restart, it makes up for a missed tick within its first minute.
 GRACE = timedelta(minutes=10)
 
 
 def look(view: View) -> Observation:
-    """A signal for each change. A home without a daemon has no schedules and sensors that should tick."""
+    """One signal for each change. In a home without a daemon, no schedule or sensor is expected to tick."""
     schedules = view.ledger.document(SCHEDULES) or {}
     failing_before = _firing(view, "schedule.tick_failure")
     missed_before = _firing(view, "schedule.tick_missed")
@@ -23,7 +23,7 @@ def look(view: View) -> Observation:
     running = [
         item
         for item in bridge.instigators(view.instance)
-        # Dagster keeps the state of a schedule even after the schedule is no longer defined.
+        # Dagster keeps the state of a schedule even after its definition was removed.
         if not (item.schedule and schedules) or item.name in schedules
     ]
     for item in running:
@@ -52,7 +52,7 @@ def look(view: View) -> Observation:
                 )
     names = {item.name for item in running}
     for kind, firing in (("schedule.tick_failure", failing_before), ("schedule.tick_missed", missed_before)):
-        # A schedule that was switched off or removed is not expected to tick any more.
+        # A schedule that was switched off or removed is no longer expected to tick.
         signals += [
             _signal(
                 view,

@@ -1,1 +1,1 @@
-"""A notification as the text of a channel: lines, e-mail, Slack."""
+"""Turns a notification into the text of a channel: plain lines, e-mail or Slack."""

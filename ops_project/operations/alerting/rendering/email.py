@@ -1,5 +1,5 @@
-"""A message as an e-mail's HTML part: tables and inline styles, because mail clients drop the rest. The module escapes
-everything that came from outside.
+"""A message as the HTML part of an e-mail. It uses only tables and inline styles, because mail clients drop everything
+else. Every text that came from outside is escaped.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LABEL = "padding:3px 12px 3px 0;color:#5f6368;vertical-align:top;white-space:now
 VALUE = "padding:3px 0;vertical-align:top;word-break:break-word;overflow-wrap:anywhere"
 ERROR_LENGTH = 2000
 PREVIEW = 120
-# These are shown above the table, in a form of their own.
+# These facts are shown above the table, each in its own form.
 ABOVE = {"First response", "Error", "It was", "Severity"}
 
 
 def as_html(payload: Mapping[str, Any]) -> str:
-    """The whole document. A report contains its own HTML, which was escaped when it was drawn up."""
+    """The whole HTML document. A report already contains its HTML, which was escaped when the report was made."""
     if payload.get("kind") == "report" and payload.get("html"):
         return str(payload["html"])
     payload = shown(payload)
@@ -69,7 +69,7 @@ def as_html(payload: Mapping[str, Any]) -> str:
 
 
 def _actions(payload: Mapping[str, Any]) -> str:
-    """A button for each action of the message, large enough for a thumb."""
+    """A button for each action that the message offers, large enough for a thumb."""
     buttons = "".join(
         f'<a href="{escape(url, quote=True)}" style="display:inline-block;background:#0b57d0;color:#ffffff;'
         'text-decoration:none;font-weight:bold;padding:12px 18px;margin:0 8px 8px 0;border-radius:6px">'
@@ -80,7 +80,9 @@ def _actions(payload: Mapping[str, Any]) -> str:
 
 
 def preview(payload: Mapping[str, Any]) -> str:
-    """The text that a mail client shows beside the subject. A locked phone shows only this text and the subject."""
+    """The text that a mail client shows beside the subject. On a locked telephone, only the subject and this text are
+    visible.
+    """
     first = next(iter(payload["alerts"]), None)
     if first is None:
         return str(payload.get("text", ""))
@@ -93,7 +95,7 @@ def preview(payload: Mapping[str, Any]) -> str:
 
 
 def _plain(payload: Mapping[str, Any]) -> str:
-    """A message that is about no alert: a success, or a silence that ends."""
+    """A message that is not about an alert: for example about a success, or about a silence that is ending."""
     text = payload.get("text")
     rows = "".join(
         f'<tr><td style="{LABEL}">{escape(str(name))}</td><td style="{VALUE}">{_linked(str(value))}</td></tr>'

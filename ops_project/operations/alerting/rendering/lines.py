@@ -1,5 +1,5 @@
-"""A message as lines. First come the lines that a reader who was woken needs, then further help, then explanations. The
-texts of all media are made of these lines; the HTML of e-mails and Slack's blocks have their own modules.
+"""A message as lines. The lines that a reader who was woken needs come first, then further help, then explanations. The
+texts of all channels are made of these lines; the HTML of e-mails and the blocks of Slack have their own modules.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from ops_project.visible import visible
 
-# This many alerts of a message are shown in full. The others, and those of a digest, have one line each. A reader who
-# is woken by a hundred alerts sees their number, the most severe ones, and the list.
+# So many alerts of a message are shown in full. Each further alert gets one line, and so does each alert of a digest. A
+# reader who is woken by a hundred alerts sees their number, the most severe ones, and the list.
 IN_FULL = 3
 IN_LINES = 100
 DOWNSTREAM = 8
@@ -23,7 +23,7 @@ Facts = list[tuple[str, str]]
 
 
 def moment(iso: str | None, zone: str = "") -> str:
-    """2026-11-20 07:05 UTC (02:05 EST)."""
+    """The moment in UTC, and in brackets the time in `zone`: 2026-11-20 07:05 UTC (02:05 EST)."""
     if not iso:
         return ""
     at = datetime.fromisoformat(iso)
@@ -31,7 +31,7 @@ def moment(iso: str | None, zone: str = "") -> str:
 
 
 def span(since: str, until: str) -> str:
-    """35 min; 2 h 5 min; 3 d 4 h."""
+    """The length of time between two moments: 35 min; 2 h 5 min; 3 d 4 h."""
     minutes = int((datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() // 60)
     days, rest = divmod(max(minutes, 0), 1440)
     hours, left = divmod(rest, 60)
@@ -39,13 +39,17 @@ def span(since: str, until: str) -> str:
 
 
 def run_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """The run's page; empty if the message is about no run, or the address of the Dagster UI is not known."""
+    """The address of the run's page. Empty if the alert names no run, or if the address of the Dagster UI is
+    not known.
+    """
     ui_url, run_id = payload.get("ui_url"), alert.get("run_id")
     return f"{ui_url}/runs/{run_id}" if ui_url and run_id else ""
 
 
 def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """The runbook's page if the console is served, or else the command that shows it; empty if there is no runbook."""
+    """The address of the runbook's page if the console is being served, otherwise the command that shows the runbook.
+    Empty if there is no runbook.
+    """
     slug = alert["runbook"]
     if not slug:
         return ""
@@ -57,7 +61,7 @@ def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
 
 
 def actions(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(label, signed link) for each action that the reader can take from the message."""
+    """The actions that the reader can take from the message, each as (label, signed link)."""
     return [(str(item["label"]), str(item["url"])) for item in payload.get("actions", ())]
 
 
@@ -66,13 +70,13 @@ def state_of(alert: Mapping[str, Any]) -> str:
 
 
 def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
-    """The lines of one alert: (name, value), without empty ones. What to do comes first."""
+    """The lines of one alert, as (name, value). Lines without a value are left out. What to do comes first."""
     blast, firing = alert["blast_radius"], alert["status"] != "resolved"
     zone, command = str(payload.get("zone", "")), payload.get("ops", "ops")
     since = moment(alert["since"], zone)
     if alert["until"]:
         since += f", resolved {moment(alert['until'], zone)}, after {span(alert['since'], alert['until'])}"
-    # The title of a service level has commas of its own, so semicolons separate the titles.
+    # The title of a service level may contain commas, so semicolons separate the titles.
     lines = [
         ("First response", alert["response"] if firing else ""),
         ("Error" if firing else "It was", alert["message"]),
@@ -104,7 +108,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
 
 
 def _dates(labels: Mapping[str, str]) -> str:
-    """The business dates of an alert about several dates; empty if it is about one."""
+    """The business dates of an alert that is about several dates; empty if it is about one."""
     return labels.get("dates", "").replace(",", ", ") or labels.get("partitions", "")
 
 
@@ -133,12 +137,14 @@ def in_lines(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def left_out(payload: Mapping[str, Any]) -> int:
-    """The number of alerts that are only counted."""
+    """The number of alerts that are only counted, and not shown."""
     return len(payload["alerts"]) - len(in_full(payload)) - len(in_lines(payload))
 
 
 def count(payload: Mapping[str, Any]) -> str:
-    """The number of alerts of a message; empty if it is about one alert and not a digest."""
+    """How many alerts of the message are open and how many are resolved. Empty if the message is about one alert and is
+    not a digest.
+    """
     alerts = payload["alerts"]
     if len(alerts) < 2 and not payload.get("digest"):
         return ""
@@ -154,7 +160,9 @@ def line(alert: Mapping[str, Any]) -> str:
 
 
 def shown(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The message as it is shown: in all its texts, at any depth, control characters are written out."""
+    """The message in the form in which it is shown. In all its texts, at any depth, control characters are written out
+    as escapes.
+    """
     return {name: _shown(value) for name, value in payload.items()}
 
 
@@ -169,7 +177,7 @@ def _shown(value: Any) -> Any:
 
 
 def as_text(payload: Mapping[str, Any]) -> str:
-    """Plain text; the console and the file use it too."""
+    """The message as plain text. Messages on the console and in files use it too."""
     payload = shown(payload)
     lines = [str(payload["subject"]), ""]
     if payload.get("text"):

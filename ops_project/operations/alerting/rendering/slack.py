@@ -1,4 +1,4 @@
-"""A message as Slack's blocks, within Slack's limits. The module escapes everything that came from outside."""
+"""A message as the blocks of Slack, within Slack's limits. Every text that came from outside is escaped."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ MARKS = {
     "low": ":large_blue_circle:",
     "resolved": ":large_green_circle:",
 }
-# Slack refuses a header of more than 150 characters, a section of more than 3,000, and a message of more than 50
-# blocks. Each alert that is shown in full takes at most nine blocks, and text and facts take twelve. So at least eight
-# blocks are left for the lines.
+# Slack refuses a header of more than 150 characters, a section of more than 3,000 characters, and a message of more
+# than 50 blocks. Each of the three alerts that are shown in full takes at most nine blocks. The text and the facts take
+# twelve. So at least eight blocks are left for the alerts that get one line each.
 HEADER = 150
 SECTION = 2900
 BLOCKS = 50
 TEXT_SECTIONS, FACTS_SECTIONS, ALERT_SECTIONS = 8, 4, 4
 ERROR_LENGTH = 900
-# The length of the longest mark, with the characters that make a title bold.
+# The length of the longest mark, together with the characters that make a title bold.
 MARK = 40
 UNSEEN = "\u200b"
 _FORMATTING = re.compile(r":(?=[a-z0-9_+'-]+:)|(?<!\w)[*_~`](?=\S)")
@@ -41,7 +41,7 @@ ABOVE = {"First response", "Error", "It was", "Severity"}
 
 
 def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """`text` for notifications and `blocks` for the message."""
+    """The message for Slack. `text` is shown in notifications, and `blocks` is the message itself."""
     payload = shown(payload)
     blocks: list[dict[str, Any]] = [
         {
@@ -74,7 +74,7 @@ def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[st
     if response := told.get("First response"):
         head.append(f"*Do first:* {escaped(response)}")
     if error := told.get("Error") or told.get("It was"):
-        # A code fence inside the error would end the block.
+        # Three backticks inside the error would end the code block.
         told_error = reserved(_cut(error, ERROR_LENGTH)).replace("```", "` ` `")
         head.append(f"```{_cut(told_error, SECTION - 2 * len('```'))}```")
     rows = []
@@ -89,8 +89,8 @@ def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[st
 
 
 def _packed(lines: Iterable[str]) -> list[list[str]]:
-    """Lines by section. A line that does not fit begins a new section. Only a line that is longer than a section is
-    cut.
+    """The lines, divided into sections. A line that does not fit begins a new section. A line is cut only if it is
+    longer than a whole section.
     """
     sections: list[list[str]] = []
     length = SECTION
@@ -105,7 +105,7 @@ def _packed(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _sections(lines: Iterable[str], most: int) -> list[dict[str, Any]]:
-    """The sections, up to Slack's limit. If there are more, the last one says how many lines are left out."""
+    """The sections, at most `most`. If there are more, the last one says how many lines are left out."""
     packed = _packed(lines)
     if len(packed) > most:
         packed = [*packed[: most - 1], [f"and {sum(map(len, packed[most - 1 :]))} more lines"]]
@@ -117,7 +117,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _cut(text: str, length: int) -> str:
-    # If an escaped character were cut in two, its first half would be shown literally.
+    # If an escaped character is cut in two, its first half would be shown as text. So it is removed.
     return text if len(text) <= length else re.sub(r"&[a-z]{0,3}$", "", text[: length - 1]) + "…"
 
 
@@ -126,13 +126,13 @@ def _linked(value: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that Slack shows literally. Its three reserved characters are escaped. A zero-width space follows each
-    character that Slack would read as an emoji or as the start of bold, italic, struck or code text, because Slack
-    has no other way to escape these.
+    """The text, changed so that Slack shows it literally. Slack's three reserved characters are escaped. Other
+    characters could begin an emoji, or bold, italic, struck-out or code text. Slack cannot escape these, so each is
+    followed by a zero-width space.
     """
     return _FORMATTING.sub(lambda found: found[0] + UNSEEN, reserved(text))
 
 
 def reserved(text: str) -> str:
-    """Text inside code, where Slack interprets only its three reserved characters."""
+    """The text for use inside code, where Slack interprets only its three reserved characters."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

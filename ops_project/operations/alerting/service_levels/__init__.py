@@ -1,1 +1,1 @@
-"""Promised times, durations and uptime."""
+"""Service levels: promised times, the durations of runs, and uptime."""

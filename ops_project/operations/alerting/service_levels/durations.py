@@ -1,4 +1,6 @@
-"""Whether a run is slow, compared with the median of its successful runs. A run is judged while it still runs."""
+"""Decides whether a run is slow, compared with the median of the job's successful runs. A run can be judged before it
+ends.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +10,26 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-# With fewer successes, the usual duration is not known.
+# If fewer runs than this have succeeded, the usual duration is not known.
 MIN_SAMPLES = 5
-# For a run of three seconds, 120 % is noise on any machine. So a run counts as slow only if it also exceeds the usual
-# duration by this much.
+# If a run usually takes three seconds, 120 % of that means nothing on any machine. So a run counts as slow only if it
+# also exceeds the usual duration by this many seconds.
 NOTABLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """How long the successful runs of a job took, in seconds. Other runs are not counted."""
+    """How long the successful runs of a job took, in seconds. Runs that did not succeed are not counted."""
 
     newest: str = ""
-    """The last successful run that was counted."""
+    """The id of the newest successful run that was counted."""
     runs: Sequence[float] = ()
     steps: Mapping[str, Sequence[float]] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
     """Asset → the step that builds it."""
 
     def usual(self) -> float | None:
-        """The usual seconds of a whole run; None if there are too few runs."""
+        """The usual duration of a whole run, in seconds; None if too few runs have succeeded."""
         return median(self.runs) if len(self.runs) >= MIN_SAMPLES else None
 
     def usual_step(self, step: str) -> float | None:
@@ -51,18 +53,18 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Pace:
-    """The comparison of a duration with its baseline."""
+    """A duration, compared with its baseline."""
 
     seconds: float
     ratio: float | None
-    """Seconds so far over the usual seconds; None if there is no baseline yet."""
+    """The seconds so far, divided by the usual seconds; None if the usual duration is not known."""
     notable: bool
-    """Whether the excess over the baseline is long enough to matter."""
+    """Whether the run exceeds its usual duration by enough seconds to matter."""
 
 
 def pace(seconds: float, usual: float | None) -> Pace:
-    """Compare the seconds so far with the usual whole duration. The ratio only grows while a run continues, so a rule
-    can fire before the run ends.
+    """Compare the seconds so far with the usual duration of the whole run. While a run continues, the ratio can only
+    grow, so a rule can fire before the run ends.
     """
     if usual is None or usual <= 0:
         return Pace(seconds, None, False)
@@ -82,8 +84,8 @@ def slowest_step(
     baseline: Baseline,
     running: Mapping[str, float] | None = None,
 ) -> str:
-    """The step with the most time left, among the steps that must still run before `wanted` is built; empty if there
-    is none.
+    """Among the steps that must still run before `wanted` is built, the one with the most time left. Empty if there is
+    none.
     """
     left: dict[str, float] = {}
     seen: set[str] = set()
@@ -108,15 +110,17 @@ def critical_path(
     baseline: Baseline,
     running: Mapping[str, float] | None = None,
 ) -> float:
-    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built, each at its
-    p90. A step that builds several assets of the chain counts once. A step that runs (`running`: step → seconds so
-    far) counts only its usual remaining time. A step without a baseline counts as zero.
+    """How many seconds pass until all of `wanted` are built, if every remaining step takes its p90. This is the length
+    of the longest chain of steps that must still run.
+
+    A step that builds several assets of the chain counts once. `running`: step that runs now → its seconds so far; only
+    the rest of its p90 counts. A step without a baseline counts as zero.
     """
     running = running or {}
     memory: dict[str, tuple[float, str]] = {}
 
     def reach(asset: str) -> tuple[float, str]:
-        """(seconds until it is built, the step that builds it)."""
+        """The seconds until the asset is built, and the step that builds it."""
         if asset in built or asset not in upstream:
             return 0.0, ""
         if asset not in memory:

@@ -1,4 +1,6 @@
-"""What should have happened by now: the daily successes, and the deadlines of service levels with their predictions."""
+"""What should have happened by now: the successes that are expected each day, and the deadlines of service levels with
+a prediction for each.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,18 @@ SUNDAY = 6
 
 
 def applies(days: str, day: date) -> bool:
-    """Whether `day` is one of daily, weekdays, sunday."""
+    """Whether `day` is one of `days`, which is daily, weekdays or sunday."""
     weekday = day.weekday()
     return days == "daily" or (days == "weekdays" and weekday < SATURDAY) or (days == "sunday" and weekday == SUNDAY)
 
 
 def at_clock(day: date, clock: str, zone: ZoneInfo) -> datetime:
-    """The moment, UTC, at which the wall clock of `zone` shows `clock` on `day`."""
+    """The moment (UTC) at which the wall clock of `zone` shows `clock` on `day`."""
     return datetime.combine(day, time.fromisoformat(clock), zone).astimezone(UTC)
 
 
 def due_at(sla: Sla, day: date, zone: ZoneInfo) -> datetime:
-    """The moment, UTC, at which `sla` is due on `day`."""
+    """The moment (UTC) at which `sla` is due on `day`."""
     if sla.deadline is not None:
         return at_clock(day, sla.deadline, zone)
     assert sla.start is not None and sla.within is not None
@@ -33,7 +35,7 @@ def due_at(sla: Sla, day: date, zone: ZoneInfo) -> datetime:
 
 
 def last_due(sla: Sla, now: datetime, zone: ZoneInfo) -> date | None:
-    """The newest day whose deadline has passed; None if there is none in the past week."""
+    """The newest day whose deadline has passed; None if no deadline of the past week has."""
     today = now.astimezone(zone).date()
     days = (today - timedelta(days=back) for back in range(8))
     return next((day for day in days if applies(sla.days, day) and due_at(sla, day, zone) <= now), None)
@@ -48,7 +50,7 @@ class Outlook:
     """The state of an SLA for one day."""
 
     missing: tuple[str, ...]
-    """Assets that are not built for the day yet."""
+    """Assets that have not been built for the day yet."""
     expected_at: datetime | None
     """When the last asset is expected; None if this cannot be predicted."""
     at_risk: bool
@@ -69,9 +71,11 @@ def outlook(
     now: datetime,
     step: str = "",
 ) -> Outlook:
-    """Whether the assets will be ready in time. `remaining_seconds`: the critical path of the assets that are not
-    built; `starts_at`: when it can start, None means now; `step`: the step with the most time left. A risk is
-    reported if the assets are expected after the deadline, or less than `warn_before` ahead of it.
+    """Predict whether the assets will be ready in time.
+
+    `remaining_seconds`: the critical path of the assets that are not built. `starts_at`: when their work can start;
+    None means now. `step`: the step with the most time left. The service level is at risk if the assets are expected
+    after the deadline, or less than `warn_before` ahead of it.
     """
     begin = day_start(day, zone)
     missing = tuple(asset for asset in wanted if built_at.get(asset, datetime.min.replace(tzinfo=UTC)) < begin)

@@ -1,5 +1,5 @@
-"""How good the predictions of breaches were: what was predicted, what happened, and how long before the breach it was
-predicted.
+"""How good the forecasts of breaches were: what was forecast, what happened, and how long the forecast came before the
+breach.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ AT_RISK, BREACH = "sla.at_risk", "sla.breach"
 
 @dataclass(frozen=True)
 class Forecast:
-    """One service level on one day. A hit was predicted at least half an hour before the breach, and a late hit less
-    than half an hour before.
+    """One service level on one day. A hit is a breach that was forecast at least half an hour before. A late hit was
+    forecast less than half an hour before.
     """
 
     sla: str
@@ -32,15 +32,15 @@ class Forecast:
 
     @property
     def lead(self) -> timedelta | None:
-        """How long before the breach it was predicted."""
+        """How long the forecast came before the breach; None if one of the two is missing."""
         if self.foreseen_at is None or self.breached_at is None:
             return None
         return self.breached_at - self.foreseen_at
 
 
 def score(signals: Iterable[Signal], today: date) -> list[Forecast]:
-    """Every day on which a breach was predicted or happened, the newest first. The signals of both kinds may come in
-    any order.
+    """Every day on which a breach was forecast or happened, the newest first. The order of the signals does not
+    matter.
     """
     first: dict[tuple[str, str], dict[str, Signal]] = {}
     for signal in signals:

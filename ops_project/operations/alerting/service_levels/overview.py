@@ -17,8 +17,8 @@ from ops_project.operations.ledger import Ledger
 
 
 def gather(catalog: Catalog, ledger: Ledger, lineage: Lineage, now: datetime) -> list[dict[str, Any]]:
-    """The output of `ops sla --json`. `state`: ready, open, at risk, missed, not due today, or unknown if the
-    pipeline has not run here before today.
+    """The content of `ops sla --json`. The value of `state` is ready, open, at risk, missed, not due today, or unknown.
+    It is unknown if the pipeline has not run in this home before today.
     """
     facts, baselines = service_levels.known(ledger, now), service_levels.baselines(ledger)
     intervals = service_levels.measured(ledger)

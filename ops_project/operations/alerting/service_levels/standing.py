@@ -1,5 +1,5 @@
-"""The state of each service level, from our own signals alone: what is not built yet, when it is expected, and for
-how much of the measured time it was met. A pipeline that never ran here has no state.
+"""The state of each service level: what is not built yet, when it is expected, and for how much of the measured time
+the service level was met. Only our own signals are read. A pipeline that has never run in this home has no state.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ops_project.operations.ledger.schedules_document import next_start
 
 BASELINES = "baselines"
 UPTIME = "uptime"
-# A reading of a running step that is older than this belongs to a run that has ended.
+# If the reading of a running step is older than this, the run has ended.
 RUNNING_NOW = timedelta(minutes=2)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -38,13 +38,13 @@ class Known:
     """What the signals say about builds and runs."""
 
     built: Mapping[str, datetime]
-    """Asset → its last successful build that was seen. For a table with consumers, its last publication."""
+    """Asset → its last successful build that was seen. For a table that consumers read, its last publication counts."""
     seen: Mapping[str, datetime]
     """Pipeline → its first signal."""
     succeeded: Mapping[str, datetime]
     """Pipeline → its last success."""
     running: Mapping[str, Mapping[str, float]]
-    """Pipeline → step that runs now → seconds so far."""
+    """Pipeline → each step that runs now → its seconds so far."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,19 @@ class Standing:
     """One service level on the day of `now`."""
 
     wanted: tuple[str, ...]
-    """The assets that exist here."""
+    """Those of the service level's assets that exist in this home."""
     applies: bool
-    """Whether the service level is due today and its pipeline has run here before today."""
+    """Whether the service level is due today, and its pipeline ran in this home before today."""
     deadline: datetime
     outlook: Outlook
     up: bool | None
-    """Whether the assets were built since they were last due; None if nothing was due yet."""
+    """Whether the assets were built after they were last due; None if nothing has been due yet."""
 
 
 def delivered(ledger: Ledger, now: datetime) -> dict[str, datetime]:
-    """Asset → its last successful build until `now`. If publications are observed, a table counts as delivered when
-    consumers can read it, and not when it was built; NEVER if all its builds were held back.
+    """Asset → when it was last delivered, up to `now`. An asset is delivered by a successful build. A table whose
+    publication is observed is delivered only when consumers can read it; its value is NEVER if all its builds were held
+    back.
     """
     found = ledger.last_ok("asset.failure", believed_until(now))
     published = ledger.last_ok("publication.held", believed_until(now))
@@ -73,14 +74,14 @@ def delivered(ledger: Ledger, now: datetime) -> dict[str, datetime]:
 
 
 def known(ledger: Ledger, now: datetime) -> Known:
-    """Read the ledger once for all service levels."""
+    """Read from the ledger what all service levels need."""
     running: dict[str, dict[str, float]] = {}
     for signal in ledger.latest("step.duration_seconds").values():
         if signal.value and now - signal.event_at <= RUNNING_NOW:
             so_far = signal.value + (now - signal.event_at).total_seconds()
             running.setdefault(signal.pipeline, {})[signal.check] = so_far
-    # A failed run shows that the pipeline is in use; a pipeline that never ran is left out. A pipeline that succeeded
-    # today and failed afterwards has still succeeded.
+    # A failed run shows that the pipeline is in use, so it counts for `seen`. A pipeline that succeeded today and
+    # failed afterwards has still succeeded.
     succeeded = ledger.last_ok("run.failure", believed_until(now))
     return Known(delivered(ledger, now), ledger.first_seen("run.failure"), succeeded, running)
 
@@ -139,7 +140,7 @@ def measured(ledger: Ledger) -> dict[str, list[Interval]]:
 
 
 def dump(found: Mapping[str, Sequence[Interval]]) -> dict[str, list[list[Any]]]:
-    """The inverse of `measured`, for the ledger's document."""
+    """The inverse of `measured`: the intervals in the form in which the ledger stores them."""
     return {
         name: [[item.start.isoformat(), item.end.isoformat(), item.up] for item in items]
         for name, items in found.items()

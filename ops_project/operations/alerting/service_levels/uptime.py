@@ -1,5 +1,5 @@
-"""For how much of the measured time a service level was met. Time in which no process looked is unknown: neither up
-nor down.
+"""For how much of the measured time a service level was met. Time in which no process looked is not measured: it counts
+neither as up nor as down.
 """
 
 from __future__ import annotations
@@ -8,19 +8,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-# If two looks are further apart than this, the time between them is not measured. The observer looks every 30 s.
+# If two looks are further apart than this, the time between them is not measured. The observer normally looks every 30
+# s.
 LONGEST_GAP = timedelta(minutes=10)
 WINDOW = timedelta(days=30)
-# Measurements are kept for longer than they count, so that one look under a clock that is a month ahead does not remove
+# Measurements are kept for longer than they count. Otherwise one look under a clock that is a month ahead would remove
 # them.
 KEPT = 3 * WINDOW
-# Less than a day of measurements is too little for a target that is given in tenths of a percent.
+# A target is given in tenths of a percent. Less than a day of measurements is too little to judge it.
 ENOUGH = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A measured span of time; `up` is the result."""
+    """A span of time that was measured. `up`: whether the service level was met in it."""
 
     start: datetime
     end: datetime
@@ -28,9 +29,11 @@ class Interval:
 
 
 def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interval]:
-    """`measured` (the oldest first) with one more look. The result of a look holds until the next look, if the next
-    look comes soon. A look decides only about the time since the one before it. The clock may have been set differently
-    for a rehearsal, so an earlier measurement and a later one do not change each other.
+    """`measured` (the oldest first) with the result of one more look.
+
+    The time since the look before counts with the result of that look, if the two looks are close enough. The new look
+    decides nothing about earlier time. A rehearsal may have set the clock differently, so a look changes no measurement
+    that lies before or after it.
     """
     past = [item for item in measured if item.end < at and item.end > at - KEPT]
     here = [replace(item, end=at) for item in measured if item.start <= at <= item.end]
@@ -51,12 +54,14 @@ def forgotten(measured: Iterable[Interval], now: datetime) -> bool:
 
 
 def measured_time(measured: Iterable[Interval], now: datetime) -> timedelta:
-    """How much of the window before `now` was measured."""
+    """How much of the window that ends at `now` was measured."""
     return sum((item.end - item.start for item in _clipped(measured, now)), timedelta())
 
 
 def uptime(measured: Iterable[Interval], now: datetime) -> float | None:
-    """The share of the measured time in the window that was up, in percent; None if nothing was measured."""
+    """The share of the window's measured time in which the service level was met, in percent. None if nothing was
+    measured.
+    """
     clipped = _clipped(measured, now)
     total = measured_time(clipped, now)
     if not total:

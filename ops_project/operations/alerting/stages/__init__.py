@@ -1,1 +1,1 @@
-"""The steps of a cycle, in their order: observe, decide, act."""
+"""The stages of a cycle, in their order: observe, decide, act."""

@@ -1,4 +1,4 @@
-"""The third stage: incidents, messages, the alerts in the Dagster UI, and the removal of old records."""
+"""The third stage: incidents, messages, the alerts that the Dagster UI shows, and the removal of old records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = "shown"
 
 
 def incidents(cycle: Cycle) -> None:
-    """Turn alerts into incidents and run the escalation ladders. Their messages are only queued here."""
+    """Turn alerts into incidents, and run the escalation ladders. Their messages are only put into the outbox here."""
     if cycle.decision is None:
         return
     done = run_incidents(
@@ -52,17 +52,18 @@ def incidents(cycle: Cycle) -> None:
         except LeaseLost:
             raise
         except Exception as error:
-            # A page is sent even if the evidence cannot be gathered.
+            # The page is sent even if the evidence cannot be gathered.
             cycle.report.observer_errors["evidence"] = cycle.without_secrets(f"{type(error).__name__}: {error}")
         cycle.moved()
     reach("cycle:incidents")
 
 
 def notify(cycle: Cycle) -> None:
-    """Send what is due."""
+    """Send the messages that are due."""
     if not cycle.ledger.waiting():
         return
-    # In a rehearsal of tomorrow, the deciding clock is ahead of the wall clock. Messages that it wrote are due now.
+    # In a rehearsal, `now` may be ahead of the wall clock, for example by a day. The messages that were written at that
+    # time are due now.
     receivers = cycle.catalog.receivers.receivers
     owners = cycle.catalog.owners
     circumstances = Circumstances(cycle.settings, cycle.catalog, cycle.ledger, cycle.now)
@@ -73,18 +74,19 @@ def notify(cycle: Cycle) -> None:
         cycle.lease.fenced,
         prepare=lambda message: with_links(circumstances.told_in(message), cycle.ledger, cycle.settings, owners),
     )
-    # Messages that need a secret which this process lacks wait for a process that has it. This does not count as an
-    # attempt.
+    # Some messages need a secret that this process lacks. They wait for a process that has it, and the wait does not
+    # count as a failed attempt.
     lacking = unconfigured(receivers, cycle.settings)
     cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
     if lacking and cycle.config.flush_now:
-        # The report is shown to a person, or in the output of a job. If a daemon's own messages wait, an alert says so.
+        # This report is shown to a person, or lies in the output of a job. If the messages of a daemon wait, an alert
+        # says so.
         waiting = cycle.ledger.channels_waiting()
         cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
 
 
 def show(cycle: Cycle) -> None:
-    """Show on each asset in the Dagster UI its open alerts."""
+    """Show the open alerts of each asset in the Dagster UI."""
     if cycle.instance is None or isinstance(cycle.instance, OutOfReach) or cycle.decision is None:
         return
     from ops_project.operations.alerting.dagster.shown_alerts import show as show_on_asset
@@ -109,7 +111,7 @@ def show(cycle: Cycle) -> None:
     except Exception as error:
         if not (words := storage_words(error, cycle.settings.dagster_home)):
             raise
-        # Everything is decided and sent; the next cycle shows it.
+        # Everything else is decided and sent. The next cycle shows the alerts.
         cycle.report.observer_errors["alerts in the Dagster UI"] = words
         return
     cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)

@@ -1,4 +1,6 @@
-"""The second stage: decisions are stored, with their messages, before any message is sent."""
+"""The second stage: decides about the new signals. Each decision is stored, together with its messages, before any
+message is sent.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,20 @@ from ops_project.process import collector
 from ops_project.process.kill_points import reach
 
 DECIDED = "decided"
-# In each batch the levels of all its series are written. 100,000 signals about 2,000 series took 0.18 s of CPU for that
-# in batches of 5,000.
+# Each batch writes the levels of all its series. For 100,000 signals about 2,000 series in batches of 5,000, this took
+# 0.18 s of CPU.
 BATCH = 20_000
-# A batch becomes visible at most this long after it was loaded.
+# The longest time between the loading of a batch and the moment at which its signals become visible.
 LONGEST_LOAD = timedelta(days=1)
-# Ledger → what this process remembers of its state. It is taken out during a decision, so that two threads never share
-# it, and a decision that fails leaves nothing behind.
+# URL of the ledger → what this process remembers of its state. A decision takes the memory out. So two threads never
+# share it, and a decision that fails leaves nothing behind.
 _memories: dict[str, Memory] = {}
 
 
 def decide_and_record(cycle: Cycle) -> None:
-    """Read the signals that no cycle has decided on; write the decisions and messages, in one transaction each."""
+    """Decide about the signals that no cycle has decided on. Each batch of signals is recorded in one transaction, with
+    its decisions and messages.
+    """
     with collector.held_up():
         _decide(cycle)
 
@@ -40,7 +44,7 @@ def _decide(cycle: Cycle) -> None:
     before = state.alerts
     changed: set[int] = set()
     while len(batch) == BATCH:
-        # No message is sent before the whole backlog is read, because a symptom could come before its cause.
+        # No message is sent before the whole backlog has been read, because a symptom may come before its cause.
         decision = decide(state, batch, config, cycle.now, tell=False)
         cursor = batch[-1].seq
         _record(cycle, decision, cursor)
@@ -71,8 +75,9 @@ def _next_batch(cycle: Cycle, cursor: int) -> list[Signal]:
 
 
 def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
-    """The state with everything that can matter: the levels of the series with new signals, or of all series under a
-    changed configuration; and the windows of new signals and of open alerts, because windows move with time.
+    """The state, with everything that can influence the decision. It needs the levels of the series that have new
+    signals; if the rules have changed, the levels of all series. It also needs the windows of new signals and of open
+    alerts, because windows move with time.
     """
     ledger, config = cycle.ledger, cycle.config
     state = ledger.load_state(config, cycle.now)
@@ -81,7 +86,7 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
         ledger.load_levels(state, config)
     elif news:
         ledger.load_levels(state, config, _series(news))
-    # A batch can become visible long after it was loaded. The windows of its signals then begin earlier as well.
+    # A batch can become visible long after it was loaded. The windows must reach back to its signals.
     earliest = max(min([cycle.now, *(signal.event_at for signal in news)]), cycle.now - LONGEST_LOAD)
     by_window: dict[timedelta, list[str]] = {}
     for kind, window in (config.windowed() if news else _sliding(state, config)).items():

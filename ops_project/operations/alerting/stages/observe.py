@@ -1,4 +1,4 @@
-"""The first stage: all observations are stored before anything is decided."""
+"""The first stage: runs the observers. All observations are stored before anything is decided."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ops_project.operations.alerting.stages.under_way import Cycle
 from ops_project.operations.ledger.leases import LeaseLost
 from ops_project.process.kill_points import reach
 
-# An observer that is late by this share of its interval always looks.
+# An observer that is late by this share of its interval runs in any case.
 LATE = 0.5
 
 
 def observe(cycle: Cycle) -> None:
-    """Run all observers; store their signals together with their cursors.
+    """Run all observers that are due. The signals of each are stored together with its cursors.
 
-    An observer that fails or hangs stops no other.
+    An observer that fails or hangs does not stop the others.
     """
     cursors: Mapping[str, str] = cycle.ledger.cursors()
     for observer in _due(cycle, cursors):
@@ -31,8 +31,7 @@ def observe(cycle: Cycle) -> None:
         except LeaseLost:
             raise
         except Exception as error:
-            # A failing observer is itself reported by a signal. The state of its source is unknown until the observer
-            # works again.
+            # A signal reports that the observer fails. Until it works again, the state of its source is unknown.
             words = cycle.without_secrets(_words(cycle, observer, error))
             cycle.report.observer_errors[observer.name] = words
             cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
@@ -43,15 +42,15 @@ def observe(cycle: Cycle) -> None:
 
 def _words(cycle: Cycle, observer: Observer, error: Exception) -> str:
     if isinstance(error, Unusable):
-        return str(error)  # The error's text says what happened, where, and what to do.
+        return str(error)  # The text of this error already says what happened, where, and what to do.
     of_dagster = storage_words(error, cycle.settings.dagster_home) if observer.needs_instance else ""
     return of_dagster or f"{type(error).__name__}: {error}"
 
 
 def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
     """Run one observer, page by page. Returns the cursors after it. Raises the observer's own errors."""
-    # A process that runs another cycle in a few seconds need not wait for a slow look. Any other process waits as long
-    # as the look may take.
+    # A daemon runs another cycle in a few seconds, so it does not wait for a slow look. If no later cycle will come,
+    # the process waits as long as the look may take.
     seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
     while True:
         view = View(
@@ -82,7 +81,9 @@ def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mappi
 def _tell_failing(
     cycle: Cycle, failed: Mapping[str, str], well: Collection[str], cursors: Mapping[str, str]
 ) -> dict[str, str]:
-    """A signal for each observer, or part of an observer, that began or stopped failing."""
+    """Store a signal for each observer, or part of one, that has begun or stopped to fail. Returns the changed
+    cursors.
+    """
     changed = {f"failing:{name}": "1" for name in failed if cursors.get(f"failing:{name}") != "1"}
     changed |= {f"failing:{name}": "" for name in well if cursors.get(f"failing:{name}") == "1"}
     if changed:
@@ -97,9 +98,11 @@ def _tell_failing(
 
 
 def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
-    """The observers whose turn it is. Observers with an interval take turns: one cycle runs only the one that is
-    overdue longest, because all of them together made every sixth cycle slow. An observer that is late by half its
-    interval runs in any case. If no later cycle will come, all of them run.
+    """The observers that run in this cycle.
+
+    Observers with an interval take turns: one cycle runs only the one that is overdue longest, because running all of
+    them made every sixth cycle slow. An observer that is late by half its interval runs in any case. If no later cycle
+    will come, all that are due run.
     """
     always, periodic = [], []
     for observer in cycle.observers:
@@ -109,7 +112,7 @@ def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
             always.append(observer)
             continue
         before = cursors.get(f"looked:{observer.name}")
-        # The last look has a time in the future, so it was made under another clock.
+        # If the last look has a time in the future, it was made under another clock.
         late = abs(cycle.now - datetime.fromisoformat(before)) - observer.every if before else observer.every
         if late >= timedelta():
             periodic.append((late / observer.every, observer))

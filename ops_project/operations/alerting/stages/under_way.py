@@ -1,4 +1,4 @@
-"""A cycle in progress: the state that its stages share, and its report."""
+"""The state that the stages of a running cycle share, and the report of the cycle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CycleReport:
     skipped: str = ""
     """Why nothing was done; empty otherwise."""
     ended: bool = True
-    """False if a tick did not wait for the end of its cycle. The cycle may still be running, or may have failed."""
+    """False if a tick did not wait for the end of its cycle. The cycle may be still running, or may have failed."""
     signals: int = 0
     decided: int = 0
     fired: list[int] = field(default_factory=list)
@@ -38,22 +38,24 @@ class CycleReport:
     delivery: DeliveryReport = field(default_factory=DeliveryReport)
     observer_errors: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
-    """Observers that had not returned. Their observations count in a later cycle."""
+    """Observers that did not return in time. A later cycle stores their observations."""
     waiting: dict[str, str] = field(default_factory=dict)
-    """Channel with messages that this process cannot send → the variables that it lacks."""
+    """Channel whose messages this process cannot send → the variables that it lacks, in words."""
     decided_by: str = ""
-    """Which process decides, or under which configuration, in words; empty if this process decided under its own
-    configuration.
+    """Which process decides, or under which configuration this one does, in words. Empty if this process decided under
+    its own configuration.
     """
     next_flush: datetime | None = None
     removed: int = 0
     """The number of old rows that were removed from the ledger."""
     seconds: float = 0.0
     failed_before: str = ""
-    """The error of an earlier cycle since the last report, if a later cycle ended without an error."""
+    """The error of an earlier cycle that no tick has reported; empty if there is none. A later cycle has ended without
+    an error.
+    """
 
     def add(self, later: CycleReport) -> None:
-        """Add a later cycle that is reported together with this one."""
+        """Add what a later cycle did, because both are reported together."""
         self.signals += later.signals
         self.decided += later.decided
         self.fired += later.fired
@@ -90,13 +92,13 @@ class Cycle:
     observers: Sequence[Observer] = ()
     decision: Decision | None = None
     evidence: Sequence[EvidenceSource] = ()
-    """The sources of evidence that are asked about an incident before its first page."""
+    """The sources of evidence. They are asked about an incident before its first page is sent."""
     report: CycleReport = field(default_factory=CycleReport)
     keeper: LeaseKeeper | None = None
     noted: dict[str, str] = field(default_factory=dict)
-    """Cursors that are written when the cycle ends, because nothing needs them earlier."""
+    """Cursors that are written only at the end of the cycle, because nothing needs them earlier."""
     hidden: Sequence[str] = ()
-    """Values of secrets, which must not be repeated."""
+    """The values of secrets, which no text may repeat."""
 
     def moved(self) -> None:
         """Report progress, so that the lease is kept. Raises LeaseLost if another process has taken over."""
