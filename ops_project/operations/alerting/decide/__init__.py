@@ -1,1 +1,1 @@
-"""Pure decisions: values and a time in, values and reasons out. No database, no network, no Dagster."""
+"""Pure decisions: values and a time go in, values and reasons come out. No database, no network, no Dagster."""

@@ -1,5 +1,5 @@
-"""Applies a person's acknowledgement to the alert and its page. It only stops repeats: new alerts of the same group and
-the end of the alert are sent as before.
+"""Applies a person's acknowledgement to the alert and its page. It only stops repeats: a new alert of the same group,
+and the end of the alert, are sent as before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PAGERDUTY = "pagerduty"
 
 
 def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
-    """Alerts that were sent through a channel that `config` does not have, because the channel belongs to another
+    """The alerts that were sent through a channel that `config` does not have. Such a channel belongs to another
     configuration.
     """
     known = {name for receiver, found in config.receivers.items() for name, _ in found.named(receiver)}
@@ -25,7 +25,7 @@ def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
 
 
 def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> None:
-    """Store new acknowledgements on their alerts, except for the alerts in `leave`."""
+    """Store new acknowledgements on their alerts, except on the alerts in `leave`."""
     state = decision.state
     for number, given in list(state.acknowledgements.items()):
         if given.told_at is not None or number in leave:
@@ -34,9 +34,9 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
         decision.acknowledgements_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status != FIRING or given.at < alert.starts_at:
-            continue  # The alert has ended, or has fired again, since the acknowledgement.
+            continue  # Since the acknowledgement, the alert has ended or has fired again.
         if not given.by:
-            # A person gave the alert back. Nobody works on it now, so it is repeated again.
+            # A person gave the alert back. Nobody works on it now, so its messages are repeated again.
             state.alerts[number] = replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
             decision.changed.add(number)
             decision.note(number, now, AlertReason.UNACKNOWLEDGED, given.note)
@@ -54,9 +54,9 @@ def acknowledged(alerts: Iterable[Alert]) -> bool:
 
 
 def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Stop the page of a group if every alert that was sent is acknowledged now.
+    """Stop the page of a group if every alert that it reported is acknowledged now.
 
-    Such a stop is also needed after a message of this same decision, because a trigger opens the page again.
+    This is also needed if this decision sends a message of the group, because each message opens the page again.
     """
     state = decision.state
     fresh = {number for number in decision.acknowledgements_changed if number in state.alerts}

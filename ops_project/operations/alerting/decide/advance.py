@@ -1,4 +1,6 @@
-"""Applies the effects of time: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
+"""Applies the effects of time: windows move on, for-durations end, held alerts are resolved, and flaps are
+forgotten.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Apply the changes that come with time alone, up to `now`."""
+    """Apply the changes that time alone causes, up to `now`."""
     state, memory = decision.state, decision.look()
-    # Under another configuration, a rule may be gone, or no longer enabled.
+    # If the configuration has changed, a rule may no longer exist or may be disabled.
     numbers = memory.alerts.timed | memory.alerts.news_for("advance")
     for alert in [state.alerts[number] for number in sorted(numbers & state.alerts.keys())]:
         if alert.status == RESOLVED:
@@ -33,7 +35,8 @@ def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if WINDOW not in alert.conditions.get(index, ()) or config.metrics[condition.metric].type == "state":
                 continue
             if condition.aggregate != "count":
-                # If no new reading comes, the last one still counts. Only a better reading or a person ends this alert.
+                # As long as no new reading comes, the last one counts. Only a better reading or a person ends such an
+                # alert.
                 continue
             readings = state.windows.get((alert.rule, index, alert.key), [])
             dismissed = state.dismissed.get(window_name(alert.rule, index, alert.key))

@@ -1,6 +1,7 @@
-"""Writes our routing tree as Alertmanager configuration, for its tools and to compare decisions.
+"""Writes our routing tree as a configuration of Alertmanager. Alertmanager's tools can read it, and its decisions can
+be compared with ours.
 
-Digests, holidays and inhibition from the asset graph are left out, because Alertmanager does not have them.
+Digests, holidays and inhibition by the asset graph are left out, because Alertmanager does not have them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ NO_LABEL = "no_alert_has_this_label"
 
 
 def export(routes: Routes, calendar: Calendar, receivers: Receivers) -> dict[str, Any]:
-    """The file as plain data."""
+    """The configuration file as plain data."""
     named = {
         name: [_interval(item) for item in items if not item.holidays]
         for name, items in calendar.time_intervals.items()
@@ -45,7 +46,8 @@ def _route(route: Route, known: set[str]) -> dict[str, Any]:
     if route.continue_:
         result["continue"] = True
     if route.group_by is not None:
-        # In Alertmanager an empty list means that the value is inherited. Here it means that all alerts form one group.
+        # In Alertmanager, an empty list means that the value is inherited. In routes.yaml, it means that all alerts
+        # form one group.
         result["group_by"] = list(route.group_by) or [NO_LABEL]
     for name in ("group_wait", "group_interval", "repeat_interval"):
         if (value := getattr(route, name)) is not None:

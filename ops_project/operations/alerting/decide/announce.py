@@ -1,4 +1,4 @@
-"""Messages that are not about a group of alerts: a day's success, and a silence that is about to end."""
+"""Messages that are not about a group of alerts: the success of a day, and a silence that is about to end."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ RUN, PUBLICATION = "run.failure", "publication.failure"
 
 
 def needed_beside(signals: Iterable[Signal]) -> set[str]:
-    """Fingerprints of the series that a success notice asks about, beside those of the signals themselves."""
+    """The fingerprints of the other series that a success notice needs, beside those of the signals themselves."""
     other = {RUN: PUBLICATION, PUBLICATION: RUN}
     return {replace(s, kind=other[s.kind]).fingerprint for s in signals if s.state == OK and s.kind in other}
 
 
 def announce_successes(decision: Decision, signals: Sequence[Signal], config: AlertConfig) -> None:
-    """The daily success notice. The first success of a day is announced once; the key of the outbox prevents a second
-    notice. For Dagster a run has succeeded before it publishes. So the notice waits for the publication of the run,
-    and a run that published nothing, or held a table back, is not announced. A pipeline that never published anything
-    is not waited for.
+    """Announce the first success of each day, once. The key of the message in the outbox prevents a second notice.
+
+    Dagster counts a run as succeeded before the run publishes its tables. So the notice waits for the publication. A
+    run that published nothing, or held a table back, is not announced. If a pipeline has never published anything, the
+    notice does not wait.
     """
     levels = decision.state.levels
     done: dict[str, Signal] = {}
@@ -84,7 +85,7 @@ def _announce(decision: Decision, signal: Signal, config: AlertConfig) -> None:
 
 
 def remind_of_silences(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Tell the owner of a silence that it is about to end."""
+    """Remind the owners of silences that are about to end."""
     state = decision.state
     for silence in due_for_notice(list(state.silences.values()), now):
         state.silences[silence.number] = replace(silence, notice_sent_at=now)
@@ -113,7 +114,7 @@ def plain(
     reason: AlertReason,
     now: datetime,
 ) -> list[Notification]:
-    """A message that is not about a group, for every channel of a receiver."""
+    """Make one message for each channel and recipient of a receiver. The message is not about a group of alerts."""
     return [
         Notification(
             key=digest(kind, subject, name, recipient),

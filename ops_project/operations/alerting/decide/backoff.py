@@ -1,5 +1,5 @@
-"""When to try again. The wait doubles up to a limit, and varies, so that many messages are not tried again at the same
-moment.
+"""Decides when to try again. The wait doubles with each attempt, up to a limit. It also varies, so that many messages
+are not tried again at the same moment.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ CAP = timedelta(minutes=5)
 
 
 def delay(attempt: int, key: str, first: timedelta = FIRST, cap: timedelta = CAP) -> timedelta:
-    """The wait after failed attempt number `attempt` (from 1): between half and the whole of 2 s, 4 s, 8 s … 5 min.
-    The variation comes from `key`, so that the same arguments give the same wait.
+    """The wait after the failed attempt number `attempt`, counted from 1. It lies between half and the whole of 2 s, 4
+    s, 8 s, and so on, up to 5 min. `key` decides where between the two, so the same arguments give the same wait.
     """
     whole = min(cap, first * float(2 ** min(attempt - 1, 20)))
     share = int.from_bytes(blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest(), "big") / 2**32

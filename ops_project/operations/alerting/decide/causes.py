@@ -7,10 +7,11 @@ from datetime import timedelta
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.finding import LOADED, WHOLE
 
-# Two observations of the same moment may have times that differ by this much, in either order.
+# Two observations of the same moment may differ by this much, in either order.
 SLACK = timedelta(minutes=1)
-# These failures begin where they are seen. They are explained only by a cause of the same kind, or by a cause that left
-# out or changed the data that they read. Any other failure upstream is a coincidence.
+# Failures of these classes begin where they are seen. Such a failure is explained by a cause of the same class, or of
+# one of the classes listed here, which left out or changed the data that the failure reads. Any other failure upstream
+# of it is a coincidence.
 _OWN = {
     "code_error": frozenset({"schema_mismatch", "config_error", "mart_build_failure", "interface_load_failure"}),
     "config_error": frozenset(),
@@ -47,10 +48,10 @@ def _class_fits(cause: str, symptom: str) -> bool:
 
 
 def same_run(cause: Alert, symptom: Alert) -> bool:
-    """Whether one run reported both."""
+    """Whether the same run reported both alerts."""
     return bool(cause.run_id) and cause.run_id == symptom.run_id
 
 
 def came_together(cause: Alert, symptom: Alert, within: timedelta) -> bool:
-    """Whether the symptom came together with its cause, so that it needs no message of its own."""
+    """Whether the symptom came together with its cause. Then it needs no message of its own."""
     return same_run(cause, symptom) or symptom.starts_at <= cause.starts_at + within

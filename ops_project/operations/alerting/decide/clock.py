@@ -1,7 +1,9 @@
-"""Corrects stored times that lie further in the future than their own interval. A rehearsal with a later clock
-(`--as-of` tomorrow) writes times of tomorrow. Without a correction they would mute today's alerts: the next flush
-would come a day late, and a failure of today would be older than the repair of tomorrow. Levels stay as they are
-stored and are compared only up to now, because there may be no further signal in their series.
+"""Corrects stored times that lie too far in the future.
+
+A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Without a correction they would silence
+today's alerts: the next flush would come a day late, and a failure of today would count as older than the repair of
+tomorrow. Stored levels are not corrected, because their series may never get another signal. They are only compared up
+to the present.
 """
 
 from __future__ import annotations
@@ -12,21 +14,21 @@ from datetime import datetime, timedelta
 from ops_project.operations.alerting.decide.grouping import next_digest
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
-# Clocks of two machines differ by seconds.
+# The clocks of two machines may differ by some seconds.
 SKEW = timedelta(minutes=1)
 
 
 def believed_until(now: datetime) -> datetime:
-    """The latest time of stored signals that a new signal is compared with. Stored signals with a later time come from
-    a rehearsal of tomorrow, and must not hide a signal of today. If the new signal itself has a later time, the caller
-    uses that time as the limit.
+    """The latest time of the stored signals that a new signal is compared with. A stored signal with a later time comes
+    from a rehearsal and must not hide a signal of today. If the new signal itself has a later time, the caller uses
+    that time as the limit.
     """
     return now + SKEW
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Correct the times that lie too far after `now`. A time that was not too far ahead is not too far ahead later, so
-    only changed times are looked at.
+    """Correct the times that lie too far after `now`. Only times that have changed since the last decision need a look,
+    because a time that was acceptable then is acceptable now.
     """
     state, memory = decision.state, decision.look()
     ahead = now + SKEW
@@ -47,8 +49,8 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
         if entry is None:
             continue
         if entry.at > ahead:
-            # The receiver has been told, although under a clock of tomorrow. So the message counts as sent just now,
-            # and is repeated as usual.
+            # The receiver has been told, although under a later clock. So the message counts as sent just now, and is
+            # repeated as usual.
             entry = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
             state.log[entry_key] = entry
             decision.log_changed.add(entry_key)

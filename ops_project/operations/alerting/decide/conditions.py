@@ -1,4 +1,4 @@
-"""Opens and describes an alert when a condition holds, and ends it when the condition no longer holds."""
+"""Opens an alert when a condition holds, describes it, and ends it when the condition no longer holds."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.windows import WINDOW
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
-# The next signal never changes these labels, which say what the alert is about. It may change all other labels.
+# Labels that say what the alert is about. A later signal never changes them, but it may change all other labels.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
 _OURS = frozenset({dates.DATES, "sla_at_risk"})
 
 
 def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> str:
-    """The key that identifies an alert. Unless the rule says otherwise, it is the signal's own subject: the asset,
-    whichever job reported it, or the pipeline if there is no asset.
+    """The key that identifies an alert. Unless the rule says otherwise, it is made from the subject of the signal: the
+    asset (whichever job has reported it), or the pipeline if the signal names no asset.
     """
     if rule.by == IDENTITY:
         subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
@@ -44,8 +44,8 @@ def raise_for(
 ) -> None:
     """A condition holds because of `signal`: open the alert, or keep it open.
 
-    `labels`: the signal's own and those of its asset. `source`: the series' fingerprint, or WINDOW. With
-    WINDOW, `value` is the value of the window.
+    `labels`: the labels of the signal and of its asset. `source`: the fingerprint of the series; or WINDOW, and then
+    `value` is the value of the window.
     """
     if gone(labels, config):
         return
@@ -79,7 +79,9 @@ def raise_for(
 
 
 def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Alert:
-    """An open alert that now concerns a further date is sent again, so that an old failure does not hide a new one."""
+    """If an open alert now concerns a further date, let it be sent again. Otherwise an old failure would hide the new
+    one.
+    """
     if alert.status != FIRING or not dates.collects(rule) or signal.partition in ("", *dates.of(alert.labels)):
         return alert
     decision.joined.add(alert.number)
@@ -88,7 +90,7 @@ def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Ale
 
 
 def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: str, at: datetime) -> Alert:
-    """The alert of this key. If it is new or had ended, it begins as pending."""
+    """The alert with this key. If there is none, or if it has ended, it begins as pending."""
     state, rule = decision.state, watched.rule
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
@@ -116,7 +118,7 @@ def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: s
                 suspect=None,
                 flaps=flaps,
             )
-        # The end of the earlier alert must still be sent, whether or not this one ever fires. So this is a new alert.
+        # The end of the earlier alert must still be sent, even if this one never fires. So this one is a new alert.
     elif (before := state.closed.get(key)) is not None and timedelta() <= at - before.resolved_at <= config.flap_window:
         flaps = before.flaps + 1
     alert = Alert(
@@ -146,7 +148,7 @@ def _described(
     labels: Mapping[str, str],
     value: float | None,
 ) -> Alert:
-    """The alert, updated with its newest signal."""
+    """The alert, updated with a signal."""
     rule = watched.rule
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     metric = config.metrics[signal.kind]
@@ -154,8 +156,8 @@ def _described(
     days = _days(alert, rule, signal)
     shown = shown_value(value, watched.condition, metric.unit)
     if signal.event_at < alert.updated_at and alert.labels:
-        # This older signal was read late. It counts for owners and dates, but the newer signal still describes the
-        # alert.
+        # This signal is older than the one that describes the alert: it was read late. It adds owners and dates, and
+        # changes nothing else.
         alert = replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
         if not days:
             return alert
@@ -163,7 +165,8 @@ def _described(
         return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
     made = alert_labels(watched.name, rule, labels, owners)
     if alert.status == FIRING and LOADED not in alert.labels:
-        made.pop(LOADED, None)  # Another file of this alert was not loaded whole.
+        # Another file of this alert was loaded only in part, so the alert no longer has this label.
+        made.pop(LOADED, None)
     followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
     return replace(
         alert,
@@ -182,7 +185,9 @@ def _described(
 
 
 def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
-    """The dates that the alert is about, with this signal. Empty if the rule has one alert for each date."""
+    """The dates that the alert is about, including the date of this signal. Empty if the rule makes one alert for each
+    date.
+    """
     if not dates.collects(rule) or not signal.partition:
         return ()
     return tuple(sorted({*dates.of(alert.labels), signal.partition}))
@@ -191,14 +196,14 @@ def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
 def became_false(
     decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, *, index: int, source: str, at: datetime
 ) -> None:
-    """A condition is no longer true for one series, or for its window, whatever happened to other series."""
+    """A condition is no longer true for one series, or for its window. Other series may still make it true."""
     held = alert.conditions.get(index, frozenset())
     if source not in held:
         return
     was_true = lifecycle.truth(alert, rule)
     alert = replace(alert, conditions={**alert.conditions, index: held - {source}})
     if was_true and not lifecycle.truth(alert, rule):
-        # The alert ended when its last series became well, in whatever order the signals were read.
+        # The alert ended when its last series became ok. In which order the signals were read does not matter.
         at = max(at, alert.updated_at)
         if alert.status == PENDING and rule.hold and at - alert.starts_at >= rule.hold:
             alert = lifecycle.fire(decision, alert, alert.starts_at + rule.hold)
@@ -212,7 +217,7 @@ def became_false(
 
 
 def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple[str, ...]) -> dict[str, str]:
-    """The signal's labels, overlaid with the labels that the rule gives to all its alerts."""
+    """The labels of an alert: those of the signal, and over them the labels that the rule gives to all its alerts."""
     identity = {"alertname": name, "severity": rule.severity, "category": rule.category}
     result = {**labels, **rule.labels, **identity}
     if owners:
@@ -221,8 +226,8 @@ def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple
 
 
 def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, signal: Signal) -> Mapping[str, str]:
-    """The labels of an open alert after a new signal. Labels of its subject keep their first value; labels of the
-    failure take the newest value. Every reported date is kept, because a verdict is about all of them.
+    """The labels of an open alert after a new signal. A label of its subject keeps its first value, and any other label
+    takes the newest value. Every reported date is kept, because a verdict is about all of them.
     """
     fixed = (_SUBJECT | set(rule.by) | _OURS) - (
         {"partition"} if not signal.partition and rule.by == IDENTITY else set()
@@ -235,8 +240,8 @@ def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, sign
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
-    """The owner of an alert without an asset: the team that the rule names, or else the first owner of the pipeline's
-    domain, or else the default owner.
+    """The owner of an alert whose asset has no owner. It is the team that the rule names; otherwise the first owner of
+    the pipeline's domain; otherwise the default owner.
     """
     team = f"team:{rule.labels.get('team', '')}"
     if config.owners.resolve(team) is not None:

@@ -1,6 +1,6 @@
-"""The business dates of an alert that is about a subject, and not about one date of it. A rule whose `by` leaves out
-the partition makes one alert for all dates of its subject: a file that does not come for a week is one problem. The
-dates of the alert are those that are still open.
+"""The business dates of an alert that is about several dates of its subject. If the `by` of a rule does not contain the
+partition, the rule makes one alert for all dates of its subject. So a file that does not come for a week is one
+problem, with one alert. The alert names the dates that are still open.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from ops_project.model.alerting.rule import Rule
 
 DATES = "dates"
 PARTITION = "partition"
-# If there are more dates than this, only the first, the last and their number are shown.
+# If there are more dates than this, only the first date, the last date and their number are shown.
 LISTED = 3
 
 
 def collects(rule: Rule) -> bool:
-    """Whether an alert of this rule is about every date of its subject."""
+    """Whether an alert of this rule is about all dates of its subject."""
     return PARTITION not in rule.by
 
 
 def of(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """The dates that an alert's labels name, in ascending order."""
+    """The dates that the labels of an alert name, in ascending order."""
     return tuple(sorted({day for day in labels.get(DATES, labels.get(PARTITION, "")).split(",") if day}))
 
 
 def labelled(labels: Mapping[str, str], days: tuple[str, ...]) -> dict[str, str]:
-    """The labels of an alert about these dates. Only an alert about a single date has a partition."""
+    """The labels of an alert that is about these dates. Only an alert about a single date has the label `partition`."""
     result = {name: value for name, value in labels.items() if name not in (DATES, PARTITION)}
     if days:
         result[DATES] = ",".join(sorted(days))
@@ -37,7 +37,9 @@ def labelled(labels: Mapping[str, str], days: tuple[str, ...]) -> dict[str, str]
 
 
 def in_words(days: tuple[str, ...]) -> str:
-    """2026-11-18, 2026-11-19; from the fourth date on: 7 dates from 2026-11-18 to 2026-11-24."""
+    """The dates in words: `2026-11-18, 2026-11-19`. More than LISTED dates become `7 dates from 2026-11-18 to
+    2026-11-24`.
+    """
     if len(days) <= LISTED:
         return ", ".join(days)
     every = "" if _gapless(days) else ", with gaps"

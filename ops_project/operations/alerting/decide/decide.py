@@ -1,4 +1,6 @@
-"""The decision of one cycle, as one list of stages: (state, signals, config, now) → (state, actions, reasons)."""
+"""The decision of one cycle, as a list of stages. State, signals, configuration and time go in; state, actions and
+reasons come out.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: datetime, tell: bool = True) -> Decision:
-    """Decide on `signals` at `now`. Use `tell=False` while a backlog is still being read: no message is sent before all
-    stored signals have been considered, because a symptom could be sent before its cause.
+    """Decide about `signals` at `now`. `tell`: False while a backlog is still being read. Then no message is made,
+    because a symptom could be sent before its cause has been read.
     """
     decision = Decision(state.copy())
     decision.begin(config, now)

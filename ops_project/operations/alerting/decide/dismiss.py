@@ -1,4 +1,4 @@
-"""A person's statement that an alert is over. It is valid until a newer failing signal."""
+"""Applies a person's statement that an alert is over. The statement is valid until a newer failing signal comes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def close_by_hand(decision: Decision, now: datetime) -> None:
-    """Close the alerts that people resolved, and clear the levels that kept them open."""
+    """Close the alerts that people have resolved, and dismiss the levels that kept them open."""
     state = decision.state
     for number, given in list(state.resolutions.items()):
         if given.taken_at is not None:
@@ -23,8 +23,8 @@ def close_by_hand(decision: Decision, now: datetime) -> None:
         decision.resolutions_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status == RESOLVED:
-            continue  # The alert has ended since the person's statement.
-        # In a rehearsal of tomorrow, signals may have later times than the person's clock.
+            continue  # The alert has ended since the person made the statement.
+        # In a rehearsal, signals may have later times than the person's clock.
         moment = max(given.at, alert.updated_at)
         for index, held in alert.conditions.items():
             for source in held:

@@ -1,5 +1,5 @@
-"""Decides to which groups firing alerts belong: to the groups of their routes, and to the groups through which the
-owners of the alerts that are silent under them are told.
+"""Decides to which groups a firing alert belongs. It belongs to the groups of its routes. If other alerts are silent
+because of it, it also belongs to groups through which their owners are told.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBI
 
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Add firing alerts to the groups of their routes, and remove them from groups that no longer match. A receiver
-    to which such a group reported an alert is still told when the alert ends.
+    """Add firing alerts to the groups of their routes, and remove them from groups that no longer match. If a receiver
+    was told of an alert through such a group, it is still told when the alert ends.
     """
     state = decision.state
     _forget_listed(decision)
@@ -33,8 +33,8 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
         homeless = _keep_known_routes(decision, config)
     memory = decision.look()
     alerts, groups = memory.alerts, memory.groups
-    # Each firing alert was in its groups after the last decision. It needs a look if it has changed, if its groups are
-    # gone, or if other alerts became silent under it.
+    # After the last decision, each firing alert was in its groups. It needs another look only if it has changed, if a
+    # group of it is gone, or if other alerts became silent because of it.
     new = alerts.news_for("dispatch") | groups.left
     groups.left = set()
     under = alerts.silent if everything else alerts.silent & decision.changed
@@ -52,7 +52,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _silent_under(alerts: Sequence[Alert]) -> dict[int, list[Alert]]:
-    """Cause → those of these alerts that are silent under it."""
+    """Number of a cause → those of these alerts that are silent because of it."""
     found: dict[int, list[Alert]] = {}
     for alert in alerts:
         if alert.cause is not None and alert.muted in SILENT_UNDER_ANOTHER:
@@ -61,8 +61,8 @@ def _silent_under(alerts: Sequence[Alert]) -> dict[int, list[Alert]]:
 
 
 def _places(config: AlertConfig, alert: Alert, silent: Sequence[Alert]) -> dict[Place, tuple[Node, Mapping[str, str]]]:
-    """The groups to which an alert belongs. `silent`: alerts that are silent under this alert. Their owners may not be
-    receivers of its own routes.
+    """The groups to which an alert belongs. `silent`: the alerts that are silent because of it. Their owners may not be
+    receivers of this alert's own routes, so they get groups of their own.
     """
     own = heard_once(match(config.tree, alert.labels))
     taken: dict[Place, tuple[Node, Mapping[str, str]]] = {}
@@ -89,8 +89,8 @@ def _places(config: AlertConfig, alert: Alert, silent: Sequence[Alert]) -> dict[
 
 
 def _labels(node: Node, alert: Alert) -> dict[str, str]:
-    """The labels that the group's alerts share. Alerts that came later under one suspected cause are sent together,
-    however many there are.
+    """The labels that the alerts of the group share. Alerts that came later than their suspected cause share one group,
+    so that they are sent together, however many there are.
     """
     if alert.suspect is not None and not node.digest:
         return {SUSPECTED: str(alert.suspect)}
@@ -98,9 +98,11 @@ def _labels(node: Node, alert: Alert) -> dict[str, str]:
 
 
 def _forget_listed(decision: Decision) -> None:
-    """Forget that receivers were told of alerts that have ended and fire again, so that the alerts are sent again. This
-    also applies to an alert that a message only listed under its cause. If it is still silent under the same cause, it
-    is not sent again, because nobody was told that it had ended.
+    """Forget that receivers were told of alerts that have ended and now fire again, so that these alerts are sent
+    again.
+
+    This also holds for an alert that a message only listed below its cause. The exception is an alert that is silent
+    again under the same cause: nobody was told that it had ended, so it is not sent again.
     """
     state = decision.state
     again = {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}
@@ -116,16 +118,16 @@ def _forget_listed(decision: Decision) -> None:
 
 
 def _listed_under(alert: Alert | None, members: frozenset[int]) -> bool:
-    """Whether the messages about these alerts list this one as silent under them."""
+    """Whether this alert is silent because of one of `members`, so that the messages about that one list it."""
     return alert is not None and alert.muted == AlertReason.INHIBITED_BY_CAUSE.value and alert.cause in members
 
 
 def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
-    """Find the groups of routes that no longer exist. A receiver to which such a group reported an alert is still told
-    when the alert ends. Returns the keys of these groups. If the alerts of a group have another route to the same
-    receiver, the group moves to that route.
+    """Handle the groups whose routes no longer exist. If a receiver was told of an alert through such a group, it is
+    still told when the alert ends. Returns the keys of these groups. If the alerts of a group have another route to the
+    same receiver, the group later moves to that route.
 
-    Groups that an earlier version named by position keep their key.
+    An earlier version named routes by their position. The groups of such routes keep their key.
     """
     state = decision.state
     renamed = {node.former_id: node.id for node in config.nodes.values() if node.former_id}
@@ -136,7 +138,7 @@ def _keep_known_routes(decision: Decision, config: AlertConfig) -> set[str]:
         if group.route in renamed:
             decision.put_group(replace(group, route=renamed[group.route]))
             continue
-        # The route itself is not stored, but each channel's name begins with its receiver.
+        # The group does not store its receiver, but the name of each channel begins with the receiver.
         told = next((channel.partition("/")[0] for of, channel, _ in state.log if of == key), "")
         if told in config.receivers:
             decision.put_group(replace(group, route=ends_of(told), labels=alone(key)))

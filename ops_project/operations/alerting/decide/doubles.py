@@ -1,6 +1,6 @@
 """Finds receivers that two routes of the tree reach with the same alert.
 
-The receiver is told once, and the second route has no effect.
+Such a receiver is told once, so the second route has no effect.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ops_project.operations.alerting.decide.routing import Node, heard_once, mat
 
 @dataclass(frozen=True, slots=True)
 class Double:
-    """A route that sends a receiver only what another route already sends."""
+    """A route that would send a receiver only what another route already sends."""
 
     receiver: str
     path: tuple[str | int, ...]
-    """The place of the route that has no effect for such an alert."""
+    """The place in routes.yaml of the route that has no effect for this alert."""
     alertname: str
     domain: str
-    """An example of a domain that both routes accept."""
+    """A domain that both routes accept, as an example."""
 
 
 def doubles(tree: Node, rules: Mapping[str, Rule], domains: Iterable[str]) -> list[Double]:
-    """One result for each such route, with the first alert that shows it."""
+    """One result for each route without effect, with the first alert that shows it."""
     found: dict[tuple[str | int, ...], Double] = {}
     domains = sorted(domains)
     for name, rule in sorted(rules.items()):

@@ -1,4 +1,4 @@
-"""Which groups of alerts are looked at now."""
+"""Decides which groups of alerts are looked at now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 
 def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """If an alert got a further date, its groups become due at once. A digest keeps its hour."""
+    """Make the groups of alerts that got a further date due at once. A digest keeps its hour."""
     groups = decision.state.memory.groups
     for key in sorted({key for number in decision.joined for key in groups.of_alert.get(number, ())}):
         group = decision.state.groups[key]

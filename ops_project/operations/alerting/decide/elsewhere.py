@@ -1,4 +1,4 @@
-"""Whether a recipient already knows an alert from another group of the same channel."""
+"""Knows whether a recipient was already told of an alert through another group of the same channel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from ops_project.operations.alerting.decide.grouping import LogEntry, LogKey
 
 
 class KnownElsewhere:
-    """The notification log by channel, recipient and alert. It is built when a flush first asks, so that the flush
-    reads the log once and not again for each group. Every entry that is written after that has to be noted.
+    """The notification log, arranged by channel, recipient and alert. It is built at the first question, so that a
+    flush reads the log once and not once for each group. Every entry that is written after that must be passed to
+    `note`.
     """
 
     def __init__(self, log: Mapping[LogKey, LogEntry]) -> None:
@@ -25,7 +26,7 @@ class KnownElsewhere:
         return not self._groups.get((channel, recipient, number), set()) <= {group}
 
     def note(self, before: LogEntry | None, entry: LogEntry) -> None:
-        """An entry is written in the place of `before`."""
+        """Record that `entry` was written in place of `before`."""
         if self._groups is None:
             return
         if before is not None:

@@ -1,4 +1,6 @@
-"""Applies signals to levels, and decides which condition is true for which series. It does not know the receivers."""
+"""Applies signals to levels, and decides which conditions are true for which series. It knows nothing about
+receivers.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ from ops_project.operations.alerting.decide.wording import shown_value, summary
 
 
 class _Kind:
-    """What `evaluate` asks about the metric of each signal."""
+    """What `evaluate` needs to know about the metric of a signal."""
 
     __slots__ = ("entries", "levelled", "type")
 
@@ -40,7 +42,7 @@ class _Kind:
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig, now: datetime) -> None:
     """Apply each signal to its level, and update the alerts.
 
-    Earlier signals with a time after `now` count only together with a signal whose time is also after `now`.
+    Stored signals with a time after `now` are ignored, except when the new signal itself has a time after `now`.
     """
     state = decision.state
     believed = believed_until(now)
@@ -72,7 +74,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
         for watched in entries:
             condition = watched.condition
             if condition.aggregate == "last":
-                # This comparison comes first, because it is true of few signals and costs least.
+                # This comparison comes first, because it costs least and few signals pass it.
                 if not changed or not windows.holds(condition, value):
                     continue
                 if not holds(signal, condition, config.lineage):
@@ -85,7 +87,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
 
 
 def remember(state: State, signal: Signal, config: AlertConfig) -> None:
-    """Fill the windows with a signal that has been decided on already."""
+    """Fill the windows with a signal that an earlier cycle has already decided on."""
     for name, rule, index, condition in config.by_metric.get(signal.kind, ()):
         if condition.aggregate == "last":
             continue
@@ -98,7 +100,7 @@ def remember(state: State, signal: Signal, config: AlertConfig) -> None:
 
 
 def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Signal) -> None:
-    """Update the alerts that a series raised, after `signal` has changed its level."""
+    """Update the alerts that a series has raised. `signal` has just changed the level of the series."""
     state = decision.state
     level = state.levels[fingerprint]
     for number in sorted(decision.alerts_of(fingerprint)):
@@ -121,7 +123,9 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
 def _without_date(
     decision: Decision, config: AlertConfig, *, number: int, rule: Rule, index: int, signal: Signal
 ) -> None:
-    """An alert about several dates stays open, and no longer names the date for which `signal` is ok."""
+    """Remove the date for which `signal` is ok from an alert about several dates. The alert stays open for its other
+    dates.
+    """
     alert = decision.state.alerts.get(number)
     if alert is None or alert.status == RESOLVED or not dates.collects(rule):
         return
@@ -136,7 +140,7 @@ def _without_date(
 
 
 def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime) -> None:
-    """If the time of a person's statement lies in the future, limit it to what came before `signal`."""
+    """If a person's statement has a time after `latest`, limit it to the time just before `signal`."""
     moment = decision.state.dismissed.get(name)
     if moment is not None and moment > latest:
         decision.state.dismissed[name] = signal.event_at - timedelta.resolution
@@ -144,7 +148,7 @@ def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime)
 
 
 def _outlive(decision: Decision, fingerprint: str) -> None:
-    """Forget a person's statement about a series when every signal of its level is newer."""
+    """Forget a person's statement about a series as soon as every signal of the series' level is newer."""
     state = decision.state
     moment = state.dismissed.get(fingerprint)
     if moment is not None and all(s.event_at > moment for s in state.levels[fingerprint].signals):
@@ -161,7 +165,9 @@ def _slide(
     labels: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Add a reading to a window. The window ends at its newest reading, in whatever order the readings arrive."""
+    """Add a reading to a window. The window ends at its newest reading, whatever the order in which the readings
+    arrive.
+    """
     state = decision.state
     name, rule, index, condition = watched
     is_state = config.metrics[condition.metric].type == "state"

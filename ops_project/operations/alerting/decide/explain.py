@@ -1,4 +1,4 @@
-"""Explains where an alert would go at a given time, and why. It uses the same functions as the engine."""
+"""Explains where an alert would go at a given time, and why. It uses the same functions as the alert cycle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Target:
     channel: str
     recipients: tuple[str, ...]
     told_at: datetime | None
-    """When a message is sent through the channel; None if none is sent at this time."""
+    """When a message would be sent through the channel; None if none would be sent at this time."""
     why: str
     page: bool
 

@@ -1,5 +1,5 @@
-"""A group of alerts as in Alertmanager: when it is sent, and whether there is anything to send (by its notification
-log).
+"""A group of alerts, as in Alertmanager. Decides when a group is sent. Its notification log decides whether it has
+anything to send.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
 
-# A digest is sent once a day. With a repeat interval of 24 h, a few seconds of delay in the cycle must not move it to
+# A digest is sent once a day. Its repeat interval is 24 h, so a cycle that is a few seconds late must not move it to
 # the next day.
 DIGEST_SLACK = timedelta(minutes=30)
 
@@ -35,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What a recipient was last told about a group."""
+    """What one recipient was last told about a group."""
 
     group: str
     channel: str
@@ -46,8 +46,8 @@ class LogEntry:
     """When the last message was sent."""
     expires_at: datetime
     own_times: Mapping[int, datetime] = field(default_factory=dict)
-    """Firing alerts that the last message did not name → when this recipient was last told of each. An alert that was
-    silent at the time of that message stays known to the recipient, and its own repeat becomes due earlier.
+    """For firing alerts that the last message did not name: number → when this recipient was last told of the alert. If
+    an alert was silent when that message was sent, the recipient still knows of it, and its own repeat is due earlier.
     """
 
     def told_at(self, number: int) -> datetime:
@@ -55,7 +55,7 @@ class LogEntry:
         return self.own_times.get(number, self.at)
 
     def without(self, numbers: frozenset[int]) -> LogEntry:
-        """A copy of this entry, as if the recipient had not been told that these alerts fire."""
+        """A copy of this entry that records that the recipient was not told of these alerts."""
         own = {number: at for number, at in self.own_times.items() if number not in numbers}
         return replace(self, firing=self.firing - numbers, own_times=own)
 
@@ -67,7 +67,7 @@ class LogEntry:
 
 
 def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
-    """The next moment, strictly after `after`, at which the wall clock shows `clock`."""
+    """The next moment after `after` at which the wall clock of `zone` shows `clock`."""
     local = after.astimezone(zone)
     at = datetime.combine(local.date(), time.fromisoformat(clock), zone)
     if at <= local:
@@ -76,7 +76,9 @@ def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
 
 
 def first_flush(node: Node, zone: ZoneInfo, starts_at: datetime, now: datetime) -> datetime:
-    """When a new group is sent: after group_wait, or at once if its first alert is already older than that."""
+    """When a new group is first sent: after its group_wait, or at once if its first alert is already older than
+    that.
+    """
     if node.digest:
         return next_digest(node.digest, zone, now)
     return now if starts_at + node.group_wait <= now else now + node.group_wait
@@ -97,9 +99,10 @@ def needs_update(
     zone: ZoneInfo,
     told_at: datetime | None = None,
 ) -> tuple[bool, AlertReason]:
-    """Whether a message is sent, and the reason, as in Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`).
-    For a digest, days are calendar days in `zone`. `told_at`: the time from which the next repeat is counted; by
-    default the time of the last message.
+    """Whether a message is sent, and the reason. The logic is that of Alertmanager (`notify.DedupStage.needsUpdate`).
+
+    For a digest, days are calendar days in `zone`. `told_at`: the time from which the wait for the next repeat is
+    counted; by default the time of the last message.
     """
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)
@@ -115,7 +118,7 @@ def needs_update(
     since = told_at or entry.at
     passed = now - since
     if node.digest:
-        # The day on which clocks go forward has 23 hours, and the digest is due after them as well.
+        # The day on which clocks go forward has 23 hours. A digest is due after these 23 hours too.
         days = now.astimezone(zone).date() - since.astimezone(zone).date()
         passed = max(days, passed) + DIGEST_SLACK
     if passed > node.repeat_interval:

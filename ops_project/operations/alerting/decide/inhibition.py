@@ -1,4 +1,4 @@
-"""Decides which firing alerts are silenced by another alert: by rule as in Alertmanager, and from the asset graph."""
+"""Decides which firing alerts are silenced by another alert: by a rule, as in Alertmanager, or by the asset graph."""
 
 from __future__ import annotations
 
@@ -16,29 +16,37 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 
 Key = TypeVar("Key")
 Equal = tuple[str, ...]
-"""The values of the labels that source and target must share."""
+"""The values of the labels that the source and the target of a rule must share."""
 
 
 class Inhibitions:
-    """The silenced alerts, kept up to date: if an alert changes, only those that it may silence are decided again."""
+    """The alerts that other alerts silence. If an alert changes, only the alerts that it may silence are
+    decided again.
+    """
 
     def __init__(self, rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition) -> None:
         self.found: dict[int, tuple[int, AlertReason]] = {}
-        """Number of the silent alert → (number of the alert that silences it, why). The graph is asked first."""
+        """Number of the silent alert → (number of the alert that silences it, the reason). The asset graph takes
+        precedence over the rules.
+        """
         self._rules, self._lineage, self._graph = rules, lineage, graph
         self._firing: dict[int, Alert] = {}
         self._causes: dict[str, set[int]] = {}
-        """Asset → the alerts on it that may explain others downstream."""
+        """Asset → its alerts that may be the cause of others downstream."""
         self._symptoms: dict[str, set[int]] = {}
-        """Asset → the alerts on it that may be explained."""
+        """Asset → its alerts that may be symptoms of others upstream."""
         self._sources: list[dict[Equal, list[int]]] = [{} for _ in rules]
-        """For each rule, the sources, the oldest first."""
+        """For each rule: the alerts on its source side, the oldest first."""
         self._targets: list[dict[Equal, set[int]]] = [{} for _ in rules]
         self._roles: dict[str, tuple[list[int], list[int]]] = {}
-        """Name of an alert's rule → the inhibition rules of which it may be a source, and a target."""
+        """Name of an alert's rule → the inhibition rules whose source side, and those whose target side, may take its
+        alerts.
+        """
 
     def update(self, alerts: Mapping[int, Alert | None]) -> set[int]:
-        """Follow these alerts; None means that an alert no longer exists. Returns all that were decided again."""
+        """Take over the present form of these alerts; None means that an alert no longer exists. Returns the numbers of
+        all alerts that were decided again.
+        """
         again = set(alerts)
         most = len(alerts) * 4 > len(self._firing)
         for number, alert in alerts.items():
@@ -85,7 +93,9 @@ class Inhibitions:
             _discard(self._symptoms, asset, alert.number)
 
     def _concerned(self, alert: Alert, most: bool) -> set[int]:
-        """The alerts that this one may silence. They are not gathered if nearly all are decided again anyway."""
+        """The alerts that this alert may silence. `most`: nearly all alerts are decided again in any case, so they are
+        not collected.
+        """
         found: set[int] = set()
         if most:
             return found
@@ -134,9 +144,11 @@ class Inhibitions:
             self.found.pop(number, None)
 
     def _by_graph(self, alert: Alert) -> int | None:
-        """The cause furthest upstream. A symptom is silent when each of its assets lies downstream of a firing cause
-        that is at least as severe and can explain it. If a cause is itself a symptom, its own cause is used, so that
-        one page lists all symptoms.
+        """The number of the alert that explains this one by the asset graph; None if there is none.
+
+        The alert is a symptom if each of its assets lies downstream of a firing alert that is at least as severe and
+        can explain it. Among these causes, the one furthest upstream is chosen. So symptoms of symptoms have the same
+        cause, and one page lists them all.
         """
         if not self._causes:
             return None
@@ -158,8 +170,8 @@ class Inhibitions:
         return first.number if first.number != alert.number else None
 
     def _by_rule(self, alert: Alert) -> int | None:
-        """The alert that silences this one. An alert that matches both sides of a rule is silenced only by an alert
-        that does not.
+        """The number of the alert that silences this one by a rule; None if there is none. If an alert matches both
+        sides of a rule, only an alert that does not match both sides can silence it.
         """
         for number, equal in self._as_target(alert):
             rule = self._rules[number]
@@ -175,7 +187,9 @@ class Inhibitions:
 
 
 def inhibited_by_rule(alerts: Iterable[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
-    """Number of a silenced alert (target) → number of the alert that silences it (source), by rules alone."""
+    """Number of a silenced alert (target) → number of the alert that silences it (source). Only rules are used, and not
+    the asset graph.
+    """
     inhibitions = Inhibitions(rules, Lineage(), GraphInhibition(enabled=False))
     inhibitions.update({alert.number: alert for alert in alerts})
     return {number: source for number, (source, _) in inhibitions.found.items()}
@@ -191,12 +205,12 @@ def _equal(rule: InhibitRule, alert: Alert) -> Equal:
 
 
 def _takes(matchers: Sequence[Matcher], name: str) -> bool:
-    """Whether these matchers accept the name of an alert's rule."""
+    """Whether these matchers accept alerts of the rule `name`."""
     return all_match(tuple(matcher for matcher in matchers if matcher.name == "alertname"), {"alertname": name})
 
 
 def _same(before: Alert, after: Alert) -> bool:
-    """Whether both silence the same alerts, and are silenced by the same."""
+    """Whether both forms of an alert silence the same alerts, and are silenced by the same."""
     return (
         before.severity == after.severity
         and before.failure_class == after.failure_class

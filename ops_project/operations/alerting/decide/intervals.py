@@ -1,4 +1,6 @@
-"""Whether a moment is inside a named time interval, decided as in Alertmanager, and on public holidays."""
+"""Decides whether a moment lies in a named time interval. The logic is that of Alertmanager, with public holidays
+added.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import holidays
 
 from ops_project.model.alerting.calendar import TimeInterval
 
-# The set of one country and year is kept, because building it takes a millisecond.
+# The holidays of a country and year are kept, because computing them takes a millisecond.
 
 
 @lru_cache(maxsize=64)
@@ -22,7 +24,7 @@ def _holidays(code: str, year: int) -> frozenset[date]:
 
 
 def is_holiday(code: str, day: date) -> bool:
-    """`code` is a country, or country-subdivision, of the holidays library."""
+    """Whether `day` is a public holiday. `code`: a country of the `holidays` library, or country-subdivision."""
     return day in _holidays(code, day.year)
 
 
@@ -58,5 +60,5 @@ def _day_of_month(ranges: Sequence[tuple[int, int]], day: date) -> bool:
 
 
 def any_holds(names: Sequence[str], intervals: Mapping[str, Sequence[TimeInterval]], now: datetime) -> str | None:
-    """The first of `names` that holds at `now`, or None."""
+    """The first of `names` whose interval contains `now`; None if there is none."""
     return next((name for name in names if any(holds(interval, now) for interval in intervals[name])), None)

@@ -1,11 +1,11 @@
-"""A copy of a part of the state that is kept from one decision to the next, with facts that are derived from it.
+"""A copy of a part of the state, with facts that are derived from it. It is kept from one decision to the next.
 
-With thousands of open alerts, nearly all of them are the same as five seconds before. A walk over them costs more per
-alert when there are more of them, because they no longer fit into the processor's caches. So a decision compares the
-state with this copy, which hardly touches an entry that has not changed, and derives facts only from the others.
+With thousands of open alerts, nearly all are the same as five seconds before. Walking through them becomes slower per
+alert the more there are, because they no longer fit into the processor's caches. So a decision compares the state with
+this copy, which hardly touches an unchanged entry. It derives facts only from changed entries.
 
-The facts depend on the copy and on nothing else. If a decision is given up, or if another process has written, the next
-comparison finds the differences.
+The facts depend only on the copy. If a decision is abandoned, or if another process has written, the next comparison
+finds the differences.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class Kept(ABC, Generic[Key, Value]):
-    """The copy. `readers`: the stages that ask which entries have changed since they asked last."""
+    """The copy. `readers`: the names of the stages that ask which entries have changed since they last asked."""
 
     readers: tuple[str, ...] = ()
 
@@ -28,9 +28,12 @@ class Kept(ABC, Generic[Key, Value]):
         self._news: dict[str, set[Key]] = {name: set() for name in self.readers}
 
     def compare(self, current: Mapping[Key, Value], among: Iterable[Key] | None = None) -> None:
-        """Follow the differences from `current`. `among`: no other entry can have changed."""
+        """Take over the differences from `current`. `among`: the only keys whose entries can have changed; None if any
+        can.
+        """
         if among is None:
-            if self.held == current:  # entries that are the same object are equal without being looked at
+            # Entries that are the same object count as equal without being compared field by field.
+            if self.held == current:
                 return
             among = self._different(current)
         for key in among:
@@ -42,11 +45,11 @@ class Kept(ABC, Generic[Key, Value]):
         return [*changed, *(held.keys() - current.keys())]
 
     def found(self, key: Key, value: Value | None) -> None:
-        """The comparison met this entry."""
+        """Called by `compare` for each entry that may differ."""
         self.follow(key, value)
 
     def follow(self, key: Key, value: Value | None) -> None:
-        """The entry is `value` now; None means that the entry does not exist any more."""
+        """Record that the entry is now `value`; None means that the entry no longer exists."""
         before = self.held.get(key)
         if before is value:
             return
@@ -59,17 +62,17 @@ class Kept(ABC, Generic[Key, Value]):
         self.tell(key)
 
     def tell(self, key: Key) -> None:
-        """The readers will learn that this entry has changed."""
+        """Let all readers know that this entry has changed."""
         for news in self._news.values():
             news.add(key)
 
     def tell_all(self) -> None:
-        """The readers must look at every entry again."""
+        """Let all readers look at every entry again."""
         for news in self._news.values():
             news.update(self.held)
 
     def news_for(self, reader: str) -> set[Key]:
-        """The entries that have changed since this reader asked last."""
+        """The entries that have changed since this reader last asked."""
         found = self._news[reader]
         self._news[reader] = set()
         return found
@@ -80,4 +83,4 @@ class Kept(ABC, Generic[Key, Value]):
 
     @abstractmethod
     def leave(self, key: Key, value: Value, /) -> None:
-        """Take back the facts of an entry."""
+        """Remove the facts of an entry."""

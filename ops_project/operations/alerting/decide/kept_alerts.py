@@ -1,4 +1,6 @@
-"""Which alerts a stage of the decision must look at although they have not changed."""
+"""The copy of the alerts. It knows which alerts a stage of the decision must look at even though they have not
+changed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The groups by alert and by place, and those without anything to send."""
+"""The copy of the groups, arranged by alert and by place. It also knows the groups that have nothing to send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Place = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def place_of(route: str, labels: Mapping[str, str]) -> Place:
-    """The route, and the labels that the group's alerts share."""
+    """The place of a group: its route, and the labels that its alerts share."""
     return route, tuple(sorted(labels.items()))
 
 
@@ -30,7 +30,7 @@ class KeptGroups(Kept[str, Group]):
         """Alerts whose last group is gone. `dispatch` puts those that still fire into a new one."""
 
     def found(self, key: str, value: Group | None) -> None:
-        """Another process has written this group, so it is looked at as a new process would look at it."""
+        """Another process has written this group. So it is treated as new, and is looked at again."""
         self.follow(key, value)
         if value is not None:
             self.settled.forget(key)
@@ -44,7 +44,7 @@ class KeptGroups(Kept[str, Group]):
         place = _place(value)
         if self.at.get(place) != key:
             return
-        # An earlier version may have left two groups at one place.
+        # An earlier version may have left two groups in the same place.
         twins = len(self.at) < len(self.held)
         others = (k for k, group in self.held.items() if k != key and _place(group) == place) if twins else iter(())
         if (other := next(others, None)) is not None:
@@ -55,7 +55,7 @@ class KeptGroups(Kept[str, Group]):
     def follow(self, key: str, value: Group | None) -> None:
         before = self.held.get(key)
         if before is not None and value is not None and _place(before) == _place(value):
-            # A group can have thousands of members, and usually only a few of them change.
+            # A group can have thousands of members, of which usually only a few change.
             self._part(key, before.members - value.members)
             self._join(key, value.members - before.members)
             self.held[key] = value

@@ -1,4 +1,4 @@
-"""The notification log by group."""
+"""The copy of the notification log, arranged by group."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ class KeptLog(Kept[LogKey, LogEntry]):
                 del self.of_group[key[0]]
 
     def recipients(self, group: str, channel: str) -> set[str]:
-        """The recipients who were told something of this group through this channel."""
+        """The recipients who were told something about this group through this channel."""
         return {recipient for _, name, recipient in self.of_group.get(group, ()) if name == channel}

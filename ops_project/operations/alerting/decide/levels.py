@@ -1,6 +1,8 @@
-"""The level of each series: its newest ok, and the failures since then. The order in which signals are read does not
-matter. A series is (kind, asset or pipeline, partition, check). Alerts follow from levels alone. So a rule that is
-switched on again, a late signal and a repeated failure need no further history.
+"""The level of each series: its newest ok signal, and the failures since then. A series is identified by kind, asset or
+pipeline, partition, and check.
+
+The order in which signals are read does not matter. Alerts follow from the levels alone. So no further history is
+needed when a rule is switched on again, a signal comes late, or a failure is repeated.
 """
 
 from __future__ import annotations
@@ -14,27 +16,29 @@ from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import windows
 
-# At most this many different failures are kept between two repairs. Rules distinguish failures by their labels, so the
-# last failure of a set of labels is the last to go.
+# At most this many different failures are kept between two repairs. Rules distinguish failures by their labels. So as
+# long as possible, one failure is kept for each set of labels.
 MOST = 8
-# These labels differ from one failure to the next, and no rule asks for them.
+# These labels differ from one failure to the next, and no rule uses them.
 _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "batch"})
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One series. A failure that a rule names ends only with an ok. A later failure that no rule names does not
-    replace it.
+    """The level of one series. A failure that a rule is about ends only with an ok signal. A later failure that no rule
+    is about does not replace it.
     """
 
     firing: tuple[Signal, ...] = ()
-    """The newest failure of each failure class and set of labels since the last ok, oldest first."""
+    """The failures since the last ok signal, the oldest first: for each failure class and set of labels, the newest
+    one.
+    """
     ok: Signal | None = None
-    """The newest ok. For a gauge it is the newest reading, which is never in `firing`."""
+    """The newest ok signal. For a gauge, it is the newest reading; readings are never in `firing`."""
 
     @property
     def candidates(self) -> tuple[Signal, ...]:
-        """Signals that can make a condition true, the oldest first."""
+        """The signals that can make a condition true, the oldest first."""
         return self.firing or ((self.ok,) if self.ok is not None else ())
 
     @property
@@ -47,8 +51,8 @@ UNKNOWN = Level()
 
 
 def fold(level: Level, signal: Signal, metric_type: str) -> Level:
-    """The level after `signal`. The same object is returned if the signal changes nothing, because the signal is older
-    or its value is unknown.
+    """The level after `signal`. If the signal changes nothing, because it is older or its value is unknown, the same
+    object is returned.
     """
     if windows.value_of(signal) is None:
         return level
@@ -72,9 +76,9 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
 
 
 def without_later(level: Level, latest: datetime) -> Level:
-    """The level without events after `latest`. The same object is returned if there are no such events."""
+    """The level without signals after `latest`. If there are none, the same object is returned."""
     believed = level.ok is None or level.ok.event_at <= latest
-    # This is the usual case when a backlog is read: most series are well and stay well.
+    # When a backlog is read, this is the usual case: most series are ok and stay ok.
     if believed and (not level.firing or all(signal.event_at <= latest for signal in level.firing)):
         return level
     ok = level.ok if level.ok is not None and level.ok.event_at <= latest else None
@@ -91,7 +95,9 @@ def _told_apart(signal: Signal) -> tuple[object, ...]:
 
 
 def _least_telling(failures: list[Signal]) -> Signal:
-    """The oldest failure that has the labels of a newer one, or else the oldest. `failures`: the oldest first."""
+    """The failure that can best be dropped: the oldest one whose labels a newer one shares, otherwise the oldest.
+    `failures`: the oldest first.
+    """
     newer: set[tuple[object, ...]] = set()
     repeated = failures[0]
     for signal in reversed(failures):
@@ -102,8 +108,8 @@ def _least_telling(failures: list[Signal]) -> Signal:
 
 
 def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: datetime | None) -> Signal | None:
-    """The newest signal for which `condition` holds now; None if the condition does not hold, or nothing is known.
-    `dismissed`: the moment up to which a person said that everything is over.
+    """The newest signal for which `condition` holds now; None if the condition does not hold or nothing is known.
+    `dismissed`: up to this moment, a person said, everything is over.
     """
     for signal in reversed(level.candidates):
         if dismissed is not None and signal.event_at <= dismissed:
@@ -115,7 +121,7 @@ def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: dat
 
 def holds(signal: Signal, condition: Condition, lineage: Lineage) -> bool:
     """Whether this signal alone makes a condition on the last reading true."""
-    # The reading is older than its window, so it says nothing about the present.
+    # A reading that is older than the condition's window says nothing about the present.
     if condition.window is not None and signal.event_at <= signal.observed_at - condition.window:
         return False
     return windows.holds(condition, windows.value_of(signal)) is True and (
@@ -124,7 +130,7 @@ def holds(signal: Signal, condition: Condition, lineage: Lineage) -> bool:
 
 
 def labels_of(signal: Signal, lineage: Lineage) -> dict[str, str]:
-    """The signal's labels, with the facts that the asset graph has about its asset."""
+    """The labels of the signal, with those that the asset graph adds for its asset."""
     labels = signal.labelset()
     if signal.asset and (facts := lineage.assets.get(signal.asset)) is not None:
         for label, value in (("domain", facts.domain), ("layer", facts.layer), ("tier", facts.tier)):
@@ -134,5 +140,5 @@ def labels_of(signal: Signal, lineage: Lineage) -> dict[str, str]:
 
 
 def window_name(rule: str, index: int, key: str) -> str:
-    """The name of a window over one subject, by which a person's statement about it is stored."""
+    """The name of a window over one subject. A person's statement about the window is stored under it."""
     return digest("window", rule, str(index), key)

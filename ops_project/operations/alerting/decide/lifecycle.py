@@ -10,25 +10,28 @@ from ops_project.model.alerting.rule import Rule
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision
 
-# Firing again once may be a repair that did not hold. Firing a third time within the flap window is a pattern.
+# If an alert fires a second time, a repair may not have held. If it fires a third time within the flap window, it is
+# flapping.
 FLAPPING_FROM = 2
 
 
 def truth(alert: Alert, rule: Rule) -> bool:
-    """Whether the alert's rule is satisfied: any or all of its conditions hold."""
+    """Whether the alert's rule is satisfied: any or all of its conditions hold, as the rule says."""
     indices = range(len(rule.conditions))
     test = any if rule.any else all
     return test(bool(alert.conditions.get(index)) for index in indices)
 
 
 def fire(decision: Decision, alert: Alert, at: datetime) -> Alert:
-    """Pending → firing."""
+    """Turn a pending alert into a firing one."""
     decision.note(alert.number, at, AlertReason.HELD_LONG_ENOUGH)
     return replace(alert, status=FIRING, fired_at=at)
 
 
 def end(decision: Decision, alert: Alert, rule: Rule, at: datetime, config: AlertConfig) -> Alert:
-    """The condition is false: resolve the alert, or hold it if its rule or its flapping demands that."""
+    """Resolve the alert, because its condition is false. If its rule or its flapping demands it, hold the alert open
+    for a while.
+    """
     hold = max(rule.keep_firing_for, config.flap_hold if alert.flaps >= FLAPPING_FROM else timedelta())
     if not hold:
         return resolve(decision, alert, at)
@@ -39,7 +42,7 @@ def end(decision: Decision, alert: Alert, rule: Rule, at: datetime, config: Aler
 def resolve(
     decision: Decision, alert: Alert, at: datetime, why: str = "", reason: AlertReason = AlertReason.CONDITION_FALSE
 ) -> Alert:
-    """Firing → resolved."""
+    """Turn a firing alert into a resolved one."""
     decision.note(alert.number, at, reason, why)
     return replace(alert, status=RESOLVED, resolved_at=at, clears_at=None, updated_at=max(at, alert.updated_at))
 
@@ -51,7 +54,7 @@ def store(decision: Decision, alert: Alert) -> None:
 
 
 def forget(decision: Decision, alert: Alert) -> None:
-    """Take a finished alert out of the state."""
+    """Remove an alert from the state, because nothing more is to be done about it."""
     state = decision.state
     state.alerts.pop(alert.number, None)
     if state.by_key.get(alert.key) == alert.number:
@@ -64,7 +67,7 @@ def forget(decision: Decision, alert: Alert) -> None:
 
 
 def forget_told(decision: Decision) -> None:
-    """Drop resolved alerts that no group holds any more."""
+    """Remove the resolved alerts that no group contains any more."""
     memory = decision.look()
     for number in sorted(memory.alerts.resolved):
         if number not in memory.groups.of_alert:

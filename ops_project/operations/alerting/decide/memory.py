@@ -1,5 +1,5 @@
-"""What the decisions of one process remember of the state, so that a decision looks only at what has changed since the
-last one. Nothing here is stored; a process without it looks at everything once.
+"""What this process remembers of the state from one decision to the next. With it, a decision looks only at what has
+changed since the last one. It is not stored, and a process without it looks at everything once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ops_project.operations.alerting.decide.kept_log import KeptLog
 
 
 class Memory:
-    """It belongs to one chain of states, and no two threads may decide with it at the same time."""
+    """The memory of one chain of states. Two threads must never decide with it at the same time."""
 
     def __init__(self) -> None:
         self._token: object = None
@@ -36,7 +36,7 @@ class Memory:
     def begin(
         self, token: object, rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition, now: datetime
     ) -> bool:
-        """Begin a decision at `now` under the configuration that `token` identifies. Under another configuration
+        """Begin a decision at `now`, under the configuration that `token` identifies. If the configuration has changed,
         everything is looked at again. If the clock has gone back, everything is forgotten, and True is returned.
         """
         back = self._at is not None and now < self._at

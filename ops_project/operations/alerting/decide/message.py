@@ -1,7 +1,7 @@
-"""The content of a message: what broke, where, since when, severity, owners, what depends on it, and the first
-response.
+"""The content of a message: what broke, where and since when, its severity, its owners, what depends on it, and what to
+do first.
 
-It is plain data that the outbox stores. The modules of `rendering` format it for each medium.
+It is plain data, which the outbox stores. The modules of `rendering` give it the form of each channel.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from ops_project.operations.alerting.decide.state import AlertConfig
 LISTED = 20
 OPEN_ALERTS = "Open alerts"
 READ = ("gold", "serving")
-# A table in this schema has the same name as its feed.
+# The schema of landed tables. Each of them has the name of its feed.
 LANDED = "bronze"
-# After this prefix, the name of a check names the reconciliation that the check compares.
+# The name of a check that compares a reconciliation consists of this prefix and the name of the reconciliation.
 CHAIN = "reconciliation_"
 
 
 @dataclass(frozen=True)
 class Around:
-    """Facts about other alerts for the messages of one decision, gathered once."""
+    """The facts about other alerts that the messages of one decision need. They are gathered once."""
 
     alerts: Mapping[int, Alert]
     under: Mapping[int, Sequence[Alert]]
     """Number of a cause → the alerts that are silent because of it."""
     near: frozenset[str]
-    """Service levels that an open alert is about."""
+    """The service levels that open alerts are about."""
 
 
 def around(alerts: Iterable[Alert]) -> Around:
-    """The facts about these alerts that the messages about other alerts need."""
+    """Gather these facts from all `alerts`."""
     known = {alert.number: alert for alert in alerts}
     under: dict[int, list[Alert]] = {}
     for alert in known.values():
@@ -60,7 +60,7 @@ def around(alerts: Iterable[Alert]) -> Around:
 
 @dataclass(frozen=True)
 class Flush:
-    """One group, at the moment at which its messages are made."""
+    """One group at the moment at which its messages are made."""
 
     group: Group
     node: Node
@@ -70,8 +70,8 @@ class Flush:
     muted: frozenset[int]
     others: Around
     on_time: bool
-    """Whether the group's own time has come. Otherwise it is looked at early, because no later cycle will come; then
-    nothing is repeated.
+    """Whether the regular time of the group has come. If not, the group is looked at early because no later cycle will
+    come, and then nothing is repeated.
     """
     now: datetime
 
@@ -85,8 +85,10 @@ def of_group(
     reason: AlertReason,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
-    """The payload for one recipient of one group. `firing` and `resolved`: the alerts that this recipient gets.
-    `told`: the numbers of the last message; new alerts come before them.
+    """The payload for one recipient of one group.
+
+    `firing` and `resolved`: the alerts that this recipient gets. `told`: the numbers of the alerts in the last message.
+    New alerts are listed before these.
     """
     node = flushed.node
     alerts = sorted(
@@ -128,15 +130,15 @@ def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> 
 
 
 def of_alert(alert: Alert, others: Around, config: AlertConfig) -> dict[str, Any]:
-    """One alert with its context."""
+    """One alert with everything that a reader needs to know about it."""
     below = sorted(
         {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
-        # Tables that people read come first, and then the tables on the way to them.
+        # Tables that people read come first, followed by the tables in between.
         key=lambda asset: (asset.partition("/")[0] not in READ, asset),
     )
     touched = {*below, *subjects(alert)}
-    # A table that depends on the failure does not by itself endanger a service level. If every alert claimed a danger,
-    # nobody would believe it.
+    # A service level is named only if an open alert is about it. That a table depends on the failure is not enough: if
+    # every alert claimed a danger, nobody would believe it.
     near = others.near | {alert.labels["sla"]} if alert.status == FIRING and "sla" in alert.labels else others.near
     suspect = others.alerts.get(alert.suspect) if alert.suspect is not None else None
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
@@ -195,7 +197,7 @@ def _promise(sla: Sla) -> str:
 
 
 def acknowledgement(alert: Alert) -> str:
-    """The person who works on the alert, and since when; empty if it is not acknowledged."""
+    """Who works on the alert, and since when; empty if it is not acknowledged."""
     if alert.acknowledged_at is None:
         return ""
     note = f": {alert.acknowledged_note}" if alert.acknowledged_note else ""
@@ -203,7 +205,9 @@ def acknowledgement(alert: Alert) -> str:
 
 
 def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
-    """The first response of the failure class, with its placeholders filled; None if the rule's response applies."""
+    """The first response for the alert's failure class, with its placeholders filled in; None if the response of the
+    rule applies.
+    """
     rule = config.rules.get(alert.rule)
     found = config.first_responses.get(alert.failure_class)
     if rule is None or not rule.generic or found is None:
@@ -223,14 +227,14 @@ def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
 
 
 def response(alert: Alert, config: AlertConfig) -> str:
-    """What to do first: the failure class's own response, or else the response of the rule."""
+    """What to do first: the response for the failure class, otherwise the response of the rule."""
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     return own.response if own else rule.response if rule else ""
 
 
 def runbook(alert: Alert, config: AlertConfig) -> str:
-    """Slug of the runbook: that of the failure class, or else of the rule (for that class, or in general), or else of
-    the asset.
+    """The slug of the runbook: that of the failure class; otherwise that of the rule, first its runbook for this class
+    and then its general one. If the rule no longer exists, it is the asset's runbook.
     """
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     if own and own.runbook:
@@ -241,7 +245,7 @@ def runbook(alert: Alert, config: AlertConfig) -> str:
 
 
 def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:
-    """The notice that a silence is about to end."""
+    """The notice that a silence is about to end. It lists the alerts that would be sent afterwards."""
     matchers = ", ".join(map(str, silence.matchers))
     waiting = [alert for alert in firing if all_match(silence.matchers, alert.labels)]
     listed = "".join(f"\n#{alert.number} {alert.summary}" for alert in waiting[:LISTED])
@@ -265,7 +269,9 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
 def of_success(
     title: str, *, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
 ) -> dict[str, Any]:
-    """The daily success notice. Its subject names open alerts, so that it is not mistaken for an all-clear."""
+    """The daily success notice. Its subject also names the number of open alerts, so that nobody takes it for an
+    all-clear.
+    """
     open_now = int(dict(facts).get(OPEN_ALERTS, 0))
     others = f", {open_now} alert{'s' if open_now > 1 else ''} open" if open_now else ""
     return {

@@ -1,4 +1,4 @@
-"""Puts firing alerts into groups, one after the other, and moves the record of what was sent with them."""
+"""Puts firing alerts into groups one after the other. The record of what was sent moves with them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Moves:
     config: AlertConfig
     now: datetime
     places: Mapping[int, Places]
-    """Number of each alert that may move → the groups to which it belongs."""
+    """Number of each alert that may move → the groups to which it now belongs."""
     homeless: set[str]
-    """Groups whose route no longer exists, and which no alert has moved to another route yet."""
+    """Groups whose route no longer exists, as long as no alert has moved them to another route."""
 
     def __post_init__(self) -> None:
         self._groups = self.decision.state.groups
@@ -41,7 +41,7 @@ class Moves:
         self._some_stay: dict[str, bool] = {}
 
     def put(self, alert: Alert, held: Collection[str]) -> None:
-        """Put an alert into its groups. `held`: the groups that contained the alert before."""
+        """Put an alert into its groups. `held`: the groups that have contained it until now."""
         groups, taken = self._groups, self.places[alert.number]
         left = [key for key in sorted(held) if self._is_left(key, taken)]
         beside = [key for key in sorted(held) if key not in left and self._node(key).kind]
@@ -54,7 +54,7 @@ class Moves:
             if node.kind and before in beside:
                 continue  # The receiver already gets this alert through a route outside the tree.
             if known is None and before is not None and not self._others_stay(before, alert.number):
-                # The group keeps its key when it moves, because a pager knows the group by its key.
+                # A group that moves as a whole keeps its key, because a pager knows the group by its key.
                 due = min(groups[before].next_flush, self.now + node.group_wait)
                 due = next_digest(node.digest, self.config.zone, self.now) if node.digest else due
                 self._move(before, node.id, labels, due)
@@ -76,12 +76,12 @@ class Moves:
         return self.config.nodes[self._groups[key].route]
 
     def _is_left(self, key: str, taken: Places) -> bool:
-        """Whether the alert does not belong to this group any more."""
+        """Whether the alert no longer belongs to this group."""
         group = self._groups[key]
         return key in self.homeless or (not self._node(key).kind and place_of(group.route, group.labels) not in taken)
 
     def _others_stay(self, key: str, number: int) -> bool:
-        """Whether a firing alert stays in a group that the alert `number` leaves."""
+        """Whether another firing alert stays in a group that the alert `number` leaves."""
         group, alerts = self._groups[key], self.decision.state.alerts
         firing = (n for n in group.members if n in alerts and alerts[n].status == FIRING)
         if self._node(key).kind and key not in self.homeless:
@@ -92,14 +92,14 @@ class Moves:
         return self._some_stay[key]
 
     def _move(self, key: str, route: str, labels: Mapping[str, str], due: datetime) -> None:
-        """Move a group as a whole."""
+        """Move a whole group to another route. It keeps its key."""
         self.decision.put_group(replace(self._groups[key], route=route, labels=dict(labels), next_flush=due))
         self.homeless.discard(key)
         self._some_stay[key] = True
 
     def _leave(self, key: str, number: int) -> None:
-        """Take an alert out of a group that has no successor. Receivers to which the group reported the alert are still
-        told when the alert ends.
+        """Take an alert out of a group when no other group takes its place. If a receiver was told of the alert through
+        this group, it is still told when the alert ends.
         """
         node = self._node(key)
         if node.kind == ENDS:
@@ -148,7 +148,9 @@ class Moves:
         return self._kept.log.of_group.get(key, set())
 
     def _carry(self, before: str, after: str, number: int) -> None:
-        """An alert that a receiver was told of in its earlier group counts as told in the group `after`."""
+        """Copy the record of what was sent: a receiver who was told of the alert through the group `before` counts as
+        told through the group `after`.
+        """
         log = self.decision.state.log
         for old in sorted(self._entries(before)):
             entry = log.get(old)
@@ -181,7 +183,7 @@ def _way(node: Node) -> str:
 
 
 def _free_key(decision: Decision, key: str) -> str:
-    """A key for a new group. The usual key may be in use by a group that moved as a whole, because such a group keeps
+    """A key for a new group. The usual key may be taken by a group that has moved, because such a group keeps
     its key.
     """
     while key in decision.state.groups:

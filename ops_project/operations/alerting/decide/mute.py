@@ -1,4 +1,4 @@
-"""Decides which firing alerts are silenced, by which cause, and which are sent although there is a cause."""
+"""Decides which firing alerts are silent and because of which cause, and which are sent although they have a cause."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
-    """Label the alerts that endanger an SLA. Such an alert is not delayed on a holiday."""
+    """Label the alerts that endanger a service level. Such an alert is not delayed on a holiday."""
     state, memory = decision.state, decision.look()
     found: set[str] = set()
     for number in memory.alerts.promised:
@@ -45,9 +45,10 @@ def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
 
 
 def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Decide for each firing alert whether it is silent, and under which cause. A symptom is silent if it came together
-    with its cause, because the message about the cause lists it. A symptom is sent once separately if it came later, or
-    if the cause was silenced before a message listed the symptom.
+    """Decide for each firing alert whether it is silent, and because of which cause.
+
+    A symptom that came together with its cause is silent, because the message about the cause lists it. A symptom is
+    sent once by itself if it came later, or if its cause was silenced before any message listed the symptom.
     """
     decision.begin(config, now)
     state, memory = decision.state, decision.look()
@@ -55,13 +56,13 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     again = memory.inhibitions.update({number: state.alerts.get(number) for number in news}) if news else set()
     causes = memory.inhibitions.found
     active = [silence for silence in state.silences.values() if silence.active(now)]
-    # The maintenance windows that hold now are computed once for all alerts.
+    # The maintenance windows that apply now are computed once for all alerts.
     held = {n: w for n, w in config.maintenance.items() if any_holds(w.intervals, config.intervals, now)}
     told = cache(lambda: _told(state))
     if memory.quiet != (active, list(held)):
         again = set(state.alerts)
     elif again or memory.log.news_for("mute"):
-        # Whether an alert is silent also depends on its cause, and on whether somebody was told.
+        # Whether an alert is silent also depends on its cause, and on whether anybody was told.
         again |= causes.keys()
     memory.quiet = active, list(held)
     for alert in [state.alerts[number] for number in sorted(again & state.alerts.keys())]:
@@ -81,8 +82,8 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
                     decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
             if reason is not AlertReason.INHIBITED_BY_CAUSE or suspect is None:
                 why, detail = reason.value, f"alert {cause}"
-        # A person's silence comes first: no message about a cause is sent because of a symptom that a person
-        # has silenced.
+        # A person's silence takes precedence. If a person has silenced a symptom, no message about its cause is sent
+        # because of it.
         if (quiet := _silenced(alert, active, held, config, now)) is not None:
             why, detail = quiet.reason.value, quiet.name
         if (alert.cause, alert.muted, alert.suspect) != (cause, why, suspect):
@@ -92,7 +93,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _told(state: State) -> frozenset[int]:
-    """Numbers of the alerts that some person was told about, by name or in a list."""
+    """The numbers of the alerts that at least one recipient was told of, in full or in a list."""
     return frozenset(number for entry in state.log.values() for number in entry.firing)
 
 
@@ -103,8 +104,8 @@ def _silenced(
 
 
 def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:
-    """The alert whose message also covers this one: its cause, or, if the cause is silenced by a rule, the alert that
-    silences the cause.
+    """The alert whose message also covers this one, and the reason. It is the cause of this alert. If a rule silences
+    that cause, it is the alert that silences the cause.
     """
     cause, reason = causes[number]
     seen = {number}

@@ -1,4 +1,4 @@
-"""Makes messages from groups of alerts, as Alertmanager does: the notification log says what was sent before."""
+"""Makes messages from groups of alerts. As in Alertmanager, a notification log says what was sent before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Send every group that is due."""
+    """Make the messages of every group that is due."""
     state, memory = decision.state, decision.look()
     settled, log = memory.groups.settled, memory.log
     others = _others(decision)
@@ -79,8 +79,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _others(decision: Decision) -> messages.Around:
-    """The facts about other alerts. If an alert has changed, or the alerts that are silent under it, its groups are
-    looked at in their next regular flush.
+    """Gather the facts about other alerts that messages need. If an alert has changed, or if other alerts have become
+    silent or audible because of it, its groups are looked at in their next regular flush.
     """
     state, memory = decision.state, decision.state.memory
     under: dict[int, list[Alert]] = {}
@@ -101,7 +101,7 @@ def _others(decision: Decision) -> messages.Around:
 
 
 def _repeats_at(decision: Decision, flushed: messages.Flush) -> datetime:
-    """When a recipient of this group gets the next repeat."""
+    """The earliest time at which a recipient of this group gets a repeat."""
     state, node = decision.state, flushed.node
     names = {name for name, _ in flushed.receiver.named(node.receiver)}
     entries = [state.log.get(key) for key in _entries(decision, flushed) if key[1] in names]
@@ -114,15 +114,15 @@ def _repeats_at(decision: Decision, flushed: messages.Flush) -> datetime:
 
 
 def _entries(decision: Decision, flushed: messages.Flush) -> list[LogKey]:
-    """The entries of this group in the notification log, from before this flush."""
+    """The group's entries in the notification log, as they were before this flush."""
     return sorted(decision.state.memory.log.of_group.get(flushed.group.key, ()))
 
 
 def _owed(decision: Decision, config: AlertConfig, flushed: messages.Flush) -> frozenset[int]:
     """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
-    Another process has the secrets and sends the end: for example, a person's shell must not discard the end of a page
-    that the daemon sends. If no process has the secrets any more, the end is dropped when the log entry expires.
+    Another process has the secrets and sends the end. For example, a person's shell must not discard the end of a page
+    that the daemon sends. If no process has the secrets any more, the end is dropped when the entry in the log expires.
     """
     if not flushed.resolved:
         return frozenset()
@@ -159,7 +159,7 @@ def _tell(
     state = decision.state
     group, node, now = flushed.group, flushed.node, flushed.now
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
-    # Through a route outside the tree, a message goes only to the owners whose alerts the message lists.
+    # Through a route outside the tree, only those owners get the message whose alerts it lists.
     shares = {} if node.kind == SYMPTOMS else recipients.shares(channel, [*firing, *resolved], config)
     listed = _listed(
         config,
@@ -169,25 +169,25 @@ def _tell(
         shares=shares,
         elsewhere=elsewhere if node.kind == SYMPTOMS else None,
     )
-    # With many recipients, a walk through all alerts for each of them would cost the product of both numbers.
+    # There may be many recipients. So the alerts are indexed once, and not walked through for each recipient.
     open_by_number = {alert.number: alert for alert in firing}
     ended_by_number = {alert.number: alert for alert in resolved}
     open_now, ended_now = frozenset(open_by_number), frozenset(ended_by_number)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
         firing_now = open_now & shares.get(recipient, frozenset())
-        # A recipient who was told that an alert fires must be told that it ends.
+        # A recipient who was told that an alert fires must also be told that it has ended.
         resolved_now = ended_now & entry.firing if entry is not None else frozenset()
         still_muted = muted & entry.firing if entry is not None else frozenset()
-        # An alert may get another owner, or no longer be listed under its cause. Its former recipients are still told
-        # of its end.
+        # An alert may have got another owner, or may no longer be listed under its cause. Its former recipients are
+        # still told when it ends.
         known_before = entry.firing & open_now if entry is not None else frozenset()
         if not firing_now and not resolved_now:
             continue
         heard = firing_now | (listed.get(recipient, frozenset()) if firing_now else frozenset())
         if not firing_now and still_muted:
-            # Some of these alerts are repaired and others are silent. The recipient is told of the repair, and the
-            # silent ones count as still told.
+            # Some of these alerts are repaired and others are silent. The recipient is told of the repair, and still
+            # counts as told of the silent ones.
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
             news = firing_now & decision.joined
@@ -261,12 +261,14 @@ def _tell(
 
 
 def _repeated(alert: Alert) -> bool:
-    """Whether this alert is repeated: it is not acknowledged, and no other open alert is known as its cause."""
+    """Whether this alert is repeated: nobody has acknowledged it, and it is not the symptom of another open alert."""
     return alert.acknowledged_at is None and (alert.suspect is None or alert.cause is None)
 
 
 def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
-    """When the recipient was last told of the alert that waits longest for its repeat; None if none is repeated."""
+    """Of the alerts that are repeated, one was told the longest time ago; this returns when. None if no alert is
+    repeated.
+    """
     if not entry.own_times:
         return entry.at
     return min((entry.told_at(alert.number) for alert in alerts if _repeated(alert)), default=None)
@@ -281,9 +283,11 @@ def _listed(
     shares: dict[str, frozenset[int]],
     elsewhere: KnownElsewhere | None,
 ) -> dict[str, frozenset[int]]:
-    """Owner → its own silent symptoms that the message about their cause lists. The causes are added to the owners'
-    `shares`. A page is not sent again because of further symptoms. `elsewhere`: an alert that another group reported to
-    the owner is not listed; None if it is.
+    """Owner → its silent symptoms that the message about their cause lists. For each owner, the cause is added to
+    `shares`.
+
+    A page is not sent again because of further symptoms. `elsewhere`: if given, a symptom is left out if another group
+    has already reported it to the owner.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}
@@ -291,7 +295,7 @@ def _listed(
     for alert in flushed.firing:
         for symptom in flushed.others.under.get(alert.number, ()):
             if symptom.muted not in SILENT_UNDER_ANOTHER:
-                # A person silenced this symptom. A message may list it, but is not sent because of it.
+                # A person has silenced this symptom. A message may list it, but no message is sent because of it.
                 continue
             for recipient in recipients.of_symptom(channel, alert, symptom, flushed.node, config):
                 if elsewhere and elsewhere.has(symptom.number, flushed.group.key, name, recipient):

@@ -1,10 +1,10 @@
-"""Routes outside the routing tree. No alert reaches such a route by its own labels.
+"""Routes outside the routing tree. No alert reaches such a route by its own labels. There are two kinds:
 
-- `ends`: an alert has left the route through which a receiver was told of the alert, because the alert's severity or
-  the route was edited. The receiver is still told when the alert ends, and gets nothing else. Otherwise the page would
-  stay open for ever.
-- `symptoms`: an alert is silent under a cause that goes to other receivers. The owners of the silent alert get the
-  message about the cause through the route of their own alert, which lists it.
+- `ends`: an alert no longer takes the route through which a receiver was told of it, because its severity or the
+  route has changed. Through this kind of route, the receiver is told when the alert ends, and nothing else. Otherwise
+  its page would stay open for ever.
+- `symptoms`: an alert is silent because of a cause that goes to other receivers. Through this kind of route, the owners
+  of the silent alert get the message about the cause, which lists their alert.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node,
 
 
 def ends_of(receiver: str) -> str:
-    """The id of the route through which a receiver is told only that alerts end."""
+    """The id of the route through which a receiver is only told that alerts have ended."""
     return f"({ENDS}) {receiver}"
 
 

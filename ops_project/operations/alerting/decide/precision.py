@@ -1,4 +1,4 @@
-"""The precision of a rule: the share of its alerts with a verdict that were justified."""
+"""The precision of a rule: of its alerts with a verdict, the share that was justified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WRONG = frozenset({"false-positive", "noise"})
 
 @dataclass(frozen=True)
 class Precision:
-    """One rule. `precision` is None without verdicts: unknown, not perfect."""
+    """One rule. `precision` is None if there is no verdict, because it is then unknown and not perfect."""
 
     rule: str
     fired: int
@@ -23,7 +23,7 @@ class Precision:
 
 
 def by_rule(fired: Mapping[str, int], verdicts: Sequence[Mapping[str, Any]]) -> list[Precision]:
-    """The rules that ever fired, the least precise first."""
+    """All rules that have ever fired, the least precise first."""
     result = []
     for rule, count in fired.items():
         given = [item["verdict"] for item in verdicts if item["rule"] == rule]

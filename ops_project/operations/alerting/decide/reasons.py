@@ -1,4 +1,4 @@
-"""The reasons for the engine's actions. Each is stored with its action, so a timeline is a list of reasons."""
+"""The reasons for what alerting does. Each is stored with its action, so a timeline is a list of reasons."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ from ops_project.operations.alerting.decide.state import AlertConfig
 
 
 def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
-    """Recipient → numbers of the alerts that it gets. The empty recipient stands for the only reader of the channel."""
+    """Recipient → the numbers of the alerts that it gets. If the channel has a single reader, the recipient is an empty
+    text.
+    """
     if channel.one_reader:
         return {"": frozenset(alert.number for alert in alerts)} if alerts else {}
     result: dict[str, set[int]] = {}
@@ -23,21 +25,21 @@ def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> di
 
 
 def of_symptom(channel: Channel, cause: Alert, symptom: Alert, node: Node, config: AlertConfig) -> list[str]:
-    """The owners whose symptom the message about its cause lists, except owners that get the cause through another
-    branch. `node`: the route through which the message goes.
+    """The owners of a symptom that are told of it in the message about its cause. An owner that gets the cause through
+    another branch is left out. `node`: the route through which the message goes.
     """
     served = _served(channel, cause, config, beside=(node,) if node.kind else ())
     return [found for found in of_owners(channel, symptom.owners, config) if found not in served]
 
 
 def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
-    """The names of the people and teams that receive a message about these alerts, each once."""
+    """The names of the people and teams that get a message about these alerts, each name once."""
     found = [name for alert in alerts for name in _recipients(channel, alert, config)]
     return [owner_name(name, config) for name in dict.fromkeys(found) if name]
 
 
 def owner_name(owner: str, config: AlertConfig) -> str:
-    """The name of a recipient as readers know it. An unknown recipient is returned as it is."""
+    """The name of a recipient, as readers know it. An unknown recipient is returned unchanged."""
     found = config.owners.resolve(owner)
     if found is None:
         return owner
@@ -53,13 +55,13 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
     if channel.to == "primary-owner":
         owner = primary(alert, config)
         if owner in (config.on_call or (owner,)) and _paged_too(channel, alert, config):
-            return []  # The person on call gets the page itself.
+            return []  # The person on call gets the page itself, so this channel leaves that person out.
         return of_owners(channel, [owner], config)
     return of_owners(channel, (), config)
 
 
 def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
-    """Whether the person on call gets this alert through a channel of the same kind."""
+    """Whether the person on call gets this alert through another channel of the same kind."""
     return any(
         other is not channel and other.to == "on-call" and other.type == channel.type
         for node in match(config.tree, alert.labels)
@@ -69,8 +71,8 @@ def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
 
 
 def _served(channel: Channel, alert: Alert, config: AlertConfig, beside: Sequence[Node] = ()) -> set[str]:
-    """E-mail addresses to which another branch of the tree always sends this alert when this channel's branch does. A
-    branch with other quiet times, or with a digest, sends later, so it does not count.
+    """The e-mail addresses that get this alert through another branch of the tree whenever this channel's branch sends
+    it. A branch that sends later, because it has other quiet times or a digest, does not count.
     """
     if channel.type != "email":
         return set()
@@ -90,7 +92,9 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig, beside: Sequenc
 
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
-    """The addresses of `owners` for this kind of channel. A fixed channel has its own address."""
+    """The addresses of `owners` for this kind of channel. If the channel names its own recipients, these are
+    returned.
+    """
     if channel.to in ("owners", "primary-owner", "on-call"):
         found = [address(channel, owner, config) for owner in owners if owner]
     else:
@@ -98,13 +102,13 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
         if channel.one_message:
             found = [",".join(dict.fromkeys(found))]
     if not found and channel.one_message:
-        return []  # Nobody owns the alert, so an e-mail has no recipient. The other channels send the message.
+        return []  # Nobody owns the alert, so an e-mail has no recipient. The message goes through the other channels.
     return list(dict.fromkeys(found)) or [""]
 
 
 def primary(alert: Alert, config: AlertConfig) -> str:
-    """The person who is responsible for the failed asset: the pipeline's primary owner, or else the first member of
-    the first owner.
+    """The person who is responsible for the failed asset: the primary owner of the pipeline or domain, otherwise the
+    first owner of the alert. Of a team, it is the first member.
     """
     if alert.labels.get("pipeline", "") in config.pipeline_owners:
         return config.pipeline_owners[alert.labels["pipeline"]]
@@ -115,13 +119,13 @@ def primary(alert: Alert, config: AlertConfig) -> str:
 
 
 def person(owner: str, config: AlertConfig) -> str:
-    """A team's first member; for a person, the person."""
+    """The first member of a team; a person's id is returned as it is."""
     found = config.owners.resolve(owner)
     return found.members[0] if isinstance(found, Team) else owner
 
 
 def address(channel: Channel, owner: str, config: AlertConfig) -> str:
-    """The address of `owner` for this kind of channel. An unknown name is used as an address."""
+    """The address of `owner` for this kind of channel. A name that is not known is itself used as the address."""
     known = config.owners.resolve(owner)
     found = channel.address_of(known) if known is not None else None
     return owner if found is None else found

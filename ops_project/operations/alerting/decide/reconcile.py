@@ -1,6 +1,6 @@
-"""Compares open alerts with the current rules, levels and subjects. Between two changes of these three, only signals
-change a level, and the alerts follow each signal at once. So the full comparison is needed only if the rules or the
-asset graph have changed since the last decision.
+"""Compares the open alerts with the present rules, levels and subjects. Usually only signals change a level, and the
+alerts follow each signal at once. So this full comparison is needed only if the rules or the asset graph have changed
+since the last decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops_project.operations.alerting.decide.windows import WINDOW
 
 
 def reconcile(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Close alerts that are not true under the current configuration, and open those that are."""
+    """Close the alerts that are not true under the present configuration, and open those that are true."""
     state = decision.state
     if state.rules_version == config.version:
         return
@@ -77,7 +77,7 @@ def _reconcile_open(decision: Decision, config: AlertConfig, alert: Alert, rule:
 def _drop(
     decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, *, index: int, source: str, now: datetime
 ) -> None:
-    """A condition that the rule no longer has counts as false."""
+    """Treat a condition that the rule no longer has as false."""
     became_false(decision, config, alert, rule, index=index, source=source, at=now)
     kept = decision.state.alerts.get(alert.number)
     if kept is not None and index >= len(rule.conditions):

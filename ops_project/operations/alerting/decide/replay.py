@@ -1,5 +1,5 @@
-"""Computes which messages would have been sent: past signals run through the engine, with a clock that jumps from
-event to event.
+"""Computes which messages would have been sent. Past signals are decided on again, under a clock that jumps from event
+to event.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.state import AlertConfig, Notification, State
 
-# Signals that are closer together than this are read by the same cycle.
+# Signals that are closer together than this belong to the same cycle.
 TICK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Told:
-    """One notification of a replay. Two replays are compared by these values."""
+    """One notification of a replay. The notifications of two replays are compared by these values."""
 
     at: datetime
     channel: str
@@ -31,13 +31,13 @@ class Told:
 
 
 def replay(signals: Sequence[Signal], config: AlertConfig, until: datetime) -> list[Told]:
-    """Every notification that these signals (in order of event) cause, up to `until`."""
+    """All notifications that these signals cause, up to `until`. `signals`: in the order of their events."""
     state = State()
     told: list[Told] = []
     for now, batch in _moments(signals, until):
         decision = decide(state, batch, config, now)
         told += _told(decision.notifications, config)
-        # Between this event and the next one, groups become due.
+        # Some groups become due between this event and the next one.
         state, more = _quiet(decision.state, config, now, _next_event(signals, now, until))
         told += more
     return told
@@ -68,7 +68,7 @@ def _next_event(signals: Sequence[Signal], now: datetime, until: datetime) -> da
 
 
 def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) -> tuple[State, list[Told]]:
-    """Let the time between two events pass, from one due moment to the next."""
+    """Let the time between two events pass, from one moment at which something is due to the next."""
     told: list[Told] = []
     now = since
     while (following := _due(state, config, now)) is not None and following < end:
@@ -80,7 +80,7 @@ def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) ->
 
 
 def _due(state: State, config: AlertConfig, after: datetime) -> datetime | None:
-    """The next moment after `after` at which something can change without a signal."""
+    """The next moment after `after` at which something can change without a new signal."""
     times = [group.next_flush for group in state.groups.values()]
     times += state.memory.groups.settled.next_looks()
     for alert in state.alerts.values():
@@ -131,7 +131,7 @@ def _told(notifications: Sequence[Notification], config: AlertConfig) -> list[To
 
 @dataclass(frozen=True)
 class Change:
-    """Notifications of one kind that a change of configuration adds or removes."""
+    """Notifications with the same values, and their number before and after a change of the configuration."""
 
     channel: str
     recipient: str
@@ -143,7 +143,7 @@ class Change:
 
 
 def compare(before: Sequence[Told], after: Sequence[Told]) -> list[Change]:
-    """The differences, pages first. A different time alone does not count as a difference."""
+    """The differences, with pages first. If only the time differs, that is not a difference."""
 
     def count(told: Sequence[Told]) -> Counter[tuple[str, str, bool, str, str]]:
         return Counter((t.channel, t.recipient, t.page, t.status, t.summary) for t in told)

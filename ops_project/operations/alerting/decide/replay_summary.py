@@ -1,4 +1,4 @@
-"""Summarizes a replay: one line for each notification with all of its channels."""
+"""Summarizes a replay. All channels of the same notification share one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.operations.alerting.decide.replay import Change, Told
 
 @dataclass(frozen=True)
 class Moment:
-    """One alert that was sent at one time."""
+    """A notification at one time, with all channels through which it goes."""
 
     at: datetime
     page: bool
@@ -22,7 +22,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class AlertChange:
-    """The effect of a changed configuration on one alert; `before` and `after` count messages."""
+    """The effect of a changed configuration on one alert. `before` and `after` are numbers of messages."""
 
     page: bool
     status: str
@@ -33,14 +33,14 @@ class AlertChange:
 
     @property
     def word(self) -> str:
-        """The kind of the change: added, removed, more, fewer or moved."""
+        """The kind of change in one word: added, removed, more, fewer or moved."""
         if not self.before or not self.after:
             return "added" if self.after else "removed"
         return "more" if self.after > self.before else "fewer" if self.after < self.before else "moved"
 
 
 def by_moment(told: Sequence[Told]) -> list[Moment]:
-    """The notifications by time."""
+    """The notifications in the order of their times."""
     found: dict[tuple[datetime, bool, str, str], list[str]] = {}
     for item in told:
         found.setdefault((item.at, item.page, item.status, item.summary), []).append(item.channel)
@@ -48,7 +48,7 @@ def by_moment(told: Sequence[Told]) -> list[Moment]:
 
 
 def by_alert(changes: Sequence[Change]) -> list[AlertChange]:
-    """The notifications by alert: pages first, then additions, then by their text."""
+    """The changes for each alert: pages first, then additions, then in the order of their texts."""
     found: dict[tuple[bool, str, str], list[Change]] = {}
     for change in changes:
         found.setdefault((change.page, change.status, change.summary), []).append(change)
@@ -60,7 +60,7 @@ def by_alert(changes: Sequence[Change]) -> list[AlertChange]:
 
 
 def ways(channels: Iterable[str]) -> tuple[str, ...]:
-    """`data-team/0-file`, `data-team/2-email` → `data-team (file, email)`."""
+    """The channels in short form: `data-team/0-file` and `data-team/2-email` become `data-team (file, email)`."""
     found: dict[str, list[str]] = {}
     for channel in sorted(set(channels)):
         receiver, _, kind = channel.partition("/")

@@ -1,4 +1,6 @@
-"""Which routes take an alert: Alertmanager's tree walk, with the path to each of them."""
+"""Decides which routes take an alert. It walks through the tree as Alertmanager does, and can name the path to each
+route.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,11 @@ ENDS, SYMPTOMS = "ends", "symptoms"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A route, with the values that it inherits filled in."""
+    """A route with all values that it inherits."""
 
     id: str
-    """The matchers of its parents and its own: {}/{severity="critical"} on-call. The position among its siblings is
-    not part of the id, so the id stays the same when a route is inserted before this one.
+    """The matchers of its parents and its own: {}/{severity="critical"} on-call. The id does not contain the position
+    among its siblings, so it stays the same when a route is inserted before this one.
     """
     receiver: str
     matchers: tuple[Matcher, ...]
@@ -42,7 +44,7 @@ class Node:
     path: tuple[str | int, ...]
     """The place of the route in routes.yaml."""
     former_id: str = ""
-    """The id that earlier versions gave the route: its place in the tree."""
+    """The id that earlier versions gave to the route. It was its position in the tree."""
     kind: str = ""
     """Empty for a route of the tree; `ends` or `symptoms` for a route outside the tree (outside.py)."""
 
@@ -52,7 +54,7 @@ class Node:
         return {name: labels[name] for name in self.group_by if name in labels}
 
     def group_key(self, labels: Mapping[str, str]) -> str:
-        """The key of a new group with these group labels."""
+        """The key of a new group whose alerts share these labels."""
         return digest(self.id, *(f"{name}={labels[name]}" for name in sorted(labels)))
 
 
@@ -62,7 +64,9 @@ def compile_tree(
     path: tuple[str | int, ...] = ("route",),
     own: str | None = None,
 ) -> Node:
-    """The tree with inheritance resolved. `own`: the matchers that distinguish this route from its siblings."""
+    """The tree, in which every route has its inherited values. `own`: the text that distinguishes this route from its
+    siblings; by default its matchers.
+    """
     matchers = "{" + ",".join(map(str, route.matchers)) + "}"
     said = own if own is not None else matchers
     node_id = f"{parent.id}/{said}" if parent else said
@@ -95,8 +99,8 @@ def compile_tree(
 
 
 def _names(routes: Sequence[Route], parent: Node) -> list[str]:
-    """A name for each of these siblings, from its matchers. A number is added only if two siblings have the same
-    matchers.
+    """A name for each of these siblings, made from its matchers. If two siblings have the same matchers, a number is
+    added.
     """
     plain = [f"{{{','.join(sorted(map(str, r.matchers)))}}} {r.receiver or parent.receiver}" for r in routes]
     timed = [
@@ -112,11 +116,10 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
-    """The routes that send something which no other route sends, among all routes that match an alert. A receiver is
-    told once, however many branches reach it: a route is left out if, whenever it sends, another route of the same
-    receiver sends too.
+    """Of all routes that match an alert, those that are needed. A receiver is told once, however many routes reach it.
+    So a route is left out if another route of the same receiver sends at every moment at which it sends.
     """
-    # If two routes send the same, the quicker one comes first.
+    # If two routes send at the same moments, the quicker one comes first and is kept.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))
     kept: list[Node] = []
     for node in order:
@@ -140,12 +143,14 @@ def _inherit(own: Value | None, inherited: Value | None, default: Value) -> Valu
 
 
 def walk(node: Node) -> list[Node]:
-    """Every node, parents first."""
+    """This node and all nodes below it. A parent comes before its children."""
     return [node, *(below for child in node.children for below in walk(child))]
 
 
 def match(node: Node, labels: Mapping[str, str]) -> list[Node]:
-    """The routes that take these labels: the deepest match of each branch, stopping where `continue` is not set."""
+    """The routes that take these labels: in each branch, the deepest route that matches. Further branches are tried
+    only after a match with `continue`.
+    """
     if not all_match(node.matchers, labels):
         return []
     found: list[Node] = []
@@ -159,7 +164,7 @@ def match(node: Node, labels: Mapping[str, str]) -> list[Node]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One comparison of the walk, for `ops route explain`."""
+    """One comparison of the walk, as `ops route explain` shows it."""
 
     depth: int
     route: str
@@ -168,7 +173,7 @@ class Step:
 
 
 def explain(node: Node, labels: Mapping[str, str], depth: int = 0) -> list[Step]:
-    """The walk through the tree, with the first matcher that refused."""
+    """The walk through the tree. For each route that does not match, the first matcher that refuses is named."""
     refused = next((matcher for matcher in node.matchers if not matcher.matches(labels)), None)
     name = "{" + ", ".join(map(str, node.matchers)) + "}" if node.matchers else "(every alert)"
     if refused is not None:

@@ -1,5 +1,5 @@
 """Groups that have nothing to send: until when they can be skipped, and what makes them due at once. The ledger does
-not store this; a process without it looks at each group once more than necessary.
+not store this. A process that does not know it looks at each group once more than necessary.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass
 class _Round:
-    """The groups of one route that have their regular flush at the same time."""
+    """The groups of one route whose regular flush is at the same time."""
 
     route: str
     following: datetime
     """The next regular flush."""
     until: dict[str, datetime] = field(default_factory=dict)
-    """Group → when it may have something to send."""
+    """Key of a group → when it may have something to send again."""
     earliest: datetime = _NEVER
 
     def add(self, key: str, until: datetime) -> None:
@@ -28,7 +28,7 @@ class _Round:
         self.earliest = min(self.earliest, until)
 
     def take(self, now: datetime) -> list[str]:
-        """Remove the groups that may have something to send."""
+        """Remove the groups that may have something to send at `now`, and return their keys."""
         due = [key for key, until in self.until.items() if until <= now]
         for key in due:
             del self.until[key]
@@ -37,22 +37,24 @@ class _Round:
 
 
 class Settled:
-    """The groups by their next regular flush. Thousands of them come due together, and a round is passed over as a
-    whole if none of its groups has changed and none must be repeated.
+    """The groups that have nothing to send, arranged by their next regular flush. Thousands of them come due together.
+    If none of them has changed and none must be repeated, the whole round is skipped at once.
     """
 
     def __init__(self) -> None:
         self.unsettled: set[str] = set()
-        """All other groups. They are due at the time that is stored with them."""
+        """All other groups. They are due at the time that is stored in the group."""
         self._round_of: dict[str, _Round] = {}
         self._rounds: dict[tuple[str, datetime], _Round] = {}
 
     def keys(self) -> Set[str]:
-        """The groups without anything to send."""
+        """The keys of the groups that have nothing to send."""
         return self._round_of.keys()
 
     def settle(self, key: str, route: str, following: datetime, until: datetime) -> None:
-        """The group was looked at. Its next regular flush is at `following`; its next repeat is due at `until`."""
+        """Record that the group was looked at. `following`: its next regular flush. `until`: when its next repeat is
+        due.
+        """
         self._remove(key)
         self.unsettled.discard(key)
         found = self._rounds.get((route, following))
@@ -62,7 +64,7 @@ class Settled:
         self._round_of[key] = found
 
     def changed(self, key: str) -> None:
-        """The group, or an alert in it, has changed. It is looked at in its next regular flush."""
+        """Record that the group, or an alert in it, has changed. The group is looked at in its next regular flush."""
         found = self._round_of.get(key)
         if found is None:
             self.unsettled.add(key)
@@ -70,23 +72,23 @@ class Settled:
             found.add(key, _AT_ONCE)
 
     def all_changed(self) -> None:
-        """Every group is looked at in its next regular flush."""
+        """Let every group be looked at in its next regular flush."""
         for key, found in self._round_of.items():
             found.add(key, _AT_ONCE)
 
     def forget(self, key: str) -> None:
-        """The group is due at the time that is stored with it."""
+        """Let the group be due at the time that is stored in it."""
         self._remove(key)
         self.unsettled.add(key)
 
     def removed(self, key: str) -> None:
-        """The group does not exist any more."""
+        """Record that the group no longer exists."""
         self._remove(key)
         self.unsettled.discard(key)
 
     def take_due(self, now: datetime, following: Callable[[str], datetime]) -> list[str]:
-        """The groups whose regular flush may find something to send. They are unsettled from now on. For the others,
-        `following` gives the next regular flush of their route.
+        """The groups whose regular flush may find something to send. They no longer count as groups with nothing to
+        send. For the other groups, `following` gives the next regular flush of their route.
         """
         due: list[str] = []
         for place in [place for place in self._rounds if place[1] <= now]:
@@ -105,7 +107,7 @@ class Settled:
         place = held.route, held.following
         known = self._rounds.get(place)
         if known is not None:
-            # Rounds that are late come due together, so there are never many of them.
+            # Rounds that are late come due together, so there are never many rounds.
             if len(known.until) > len(held.until):
                 known, held = held, known
             for key, until in known.until.items():

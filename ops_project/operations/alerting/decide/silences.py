@@ -1,4 +1,4 @@
-"""Decides whether a silence covers an alert, and when the owner of the silence must be reminded."""
+"""Decides whether a silence covers an alert, and when the owner of a silence is reminded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Why an alert is silent, and which person is responsible for that."""
+    """Why an alert is silent, and who is responsible for the silence."""
 
     reason: AlertReason
     name: str
@@ -28,7 +28,7 @@ def silenced(
     intervals: Mapping[str, Sequence[TimeInterval]],
     now: datetime,
 ) -> Quiet | None:
-    """The silence or maintenance window that covers these labels at `now`."""
+    """The silence or maintenance window that covers an alert with these labels at `now`; None if there is none."""
     if (silence := covering(labels, silences, now)) is not None:
         return Quiet(AlertReason.SILENCED, f"silence {silence.number} of {silence.owner}: {silence.reason}")
     for name, window in maintenance.items():
@@ -38,13 +38,13 @@ def silenced(
 
 
 def covering(labels: Mapping[str, str], silences: Sequence[Silence], now: datetime) -> Silence | None:
-    """The first silence that covers these labels at `now`."""
+    """The first silence that covers an alert with these labels at `now`; None if there is none."""
     return next((s for s in silences if s.active(now) and all_match(s.matchers, labels)), None)
 
 
 def due_for_notice(silences: Sequence[Silence], now: datetime) -> list[Silence]:
-    """Silences that end soon and whose owner has not been reminded. For a short silence, the reminder comes after
-    half of its time.
+    """The silences that end soon and whose owner has not been reminded. For a short silence, the reminder is due when
+    half of its time has passed.
     """
     return [
         silence

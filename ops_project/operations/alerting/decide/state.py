@@ -1,6 +1,6 @@
-"""The state that the engine keeps from cycle to cycle, and its configuration.
+"""The state that alerting keeps from cycle to cycle, and its configuration.
 
-These are values only; the ledger stores them.
+Both consist of plain values. The ledger stores the state.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ops_project.operations.alerting.decide.windows import Reading
 
 
 class Watched(NamedTuple):
-    """One condition of one rule, with which signals are compared."""
+    """One condition of one rule. Signals are compared with it."""
 
     name: str
     """The rule's name."""
@@ -47,7 +47,7 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True)
 class AlertConfig:
-    """The configuration that decides, from the catalog and the asset graph."""
+    """The configuration that decides about alerts. It is made from the catalog and the asset graph."""
 
     rules: Mapping[str, Rule]
     metrics: Mapping[str, Metric]
@@ -63,28 +63,28 @@ class AlertConfig:
     slas: Mapping[str, Sla] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     primary_owners: Mapping[str, str] = field(default_factory=dict)
-    """Pipeline or domain → its primary owner, who takes the place of the person on call if there is none."""
+    """Pipeline or domain → its primary owner. Without a person on call, the primary owner gets the pages."""
     pipeline_owners: Mapping[str, str] = field(default_factory=dict)
     """Pipeline → the person who is its primary owner, if a person is named."""
     on_call: tuple[str, ...] = ()
-    """Ids of the people who get a critical page now; empty if there is no rota."""
+    """The ids of the people who get a critical page now; empty if there is no rota."""
     flap_window: timedelta = timedelta(hours=1)
     flap_hold: timedelta = timedelta(minutes=30)
     first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
-    """Failure class → what to do first, for generic rules."""
+    """Failure class → what to do first. It applies to rules that are generic."""
     ui_url: str = ""
-    """Address of the Dagster UI, for links. It is empty if it is not known; messages then name runs without a link."""
+    """The address of the Dagster UI, for links. If it is empty, messages name a run without a link."""
     flush_now: bool = False
-    """No later cycle will come in a few seconds, because no daemon runs. So everything new is sent in this cycle,
+    """True if no daemon runs, so that no later cycle will come in a few seconds. Then this cycle sends everything new,
     except digests.
     """
     unconfigured: frozenset[str] = frozenset()
-    """Channels (receiver/index-type) that lack their secrets. They are left out, and this is reported."""
+    """Channels (receiver/index-type) whose secrets are missing. They are left out, and this is reported."""
     switched_off: frozenset[str] = frozenset()
     """Domains that are switched off, and the jobs that build them. Their alerts are closed."""
     removed: frozenset[str] = frozenset()
-    """Assets, checks, jobs and sensors that were once in the asset graph and no longer are, as subjects.py names
-    them.
+    """Assets, checks, jobs and sensors that were once in the asset graph and no longer are. subjects.py defines their
+    names.
     """
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class AlertConfig:
 
     by_metric: Mapping[str, Sequence[Watched]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
-    """Id → the route, inside or outside the tree."""
+    """Id → the route. Routes outside the tree are included."""
 
     @cached_property
     def token(self) -> object:
@@ -108,7 +108,7 @@ class AlertConfig:
 
     @cached_property
     def version(self) -> str:
-        """Digest of everything that turns levels into alerts. Receivers and channels are not part of it."""
+        """A digest of everything that turns levels into alerts. Receivers and channels are not part of it."""
         facts = [(f.key, f.domain, f.layer, f.tier) for f in self.lineage.assets.values()]
         return digest(
             repr(sorted(self.rules.items())),
@@ -120,15 +120,15 @@ class AlertConfig:
 
     @cached_property
     def routes_version(self) -> str:
-        """Digest of everything that determines the groups of an alert: the routes, and the places beside the tree,
-        which go with their receivers. An earlier version of the program, which does not know these places, computes
-        another digest and removes their groups.
+        """A digest of everything that determines the groups of an alert: the routes of the tree, and the routes outside
+        it. A version of the program that does not know the routes outside the tree computes another digest and removes
+        their groups.
         """
         routes = (f"{n.id}|{n.receiver}|{n.group_by}|{n.continues}" for n in walk(self.tree))
         return digest(*routes, *(n.id for n in self.nodes.values() if n.kind))
 
     def windowed(self) -> dict[str, timedelta]:
-        """Metrics that some rule aggregates over a window → the longest window."""
+        """Each metric that a rule aggregates over a window → the longest of these windows."""
         result: dict[str, timedelta] = {}
         for metric, entries in self.by_metric.items():
             for watched in entries:
@@ -139,7 +139,7 @@ class AlertConfig:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a removed alert ended. The record is kept while the alert could still count as flapping."""
+    """How a removed alert ended. This is kept as long as the alert could still count as flapping."""
 
     resolved_at: datetime
     flaps: int
@@ -157,15 +157,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message for one recipient, to be written into the outbox with the decision."""
+    """One message for one recipient. It is written into the outbox together with the decision."""
 
     key: str
-    """Idempotency key."""
+    """The idempotency key: the receiver can drop a message whose key it already knows."""
     kind: str
     """What the message is about: alert, acknowledge, incident, hold, success, silence or report."""
     receiver: str
     channel: str
-    """The channel, as receiver/index-type."""
+    """The name of the channel: receiver/index-type."""
     recipient: str
     severity: str
     reason: AlertReason
@@ -182,10 +182,10 @@ _NONE: frozenset[int] = frozenset()
 
 @dataclass
 class State:
-    """Mutable only inside a decision, which works on `copy()`."""
+    """The state. Only a decision may change it, and it works on a `copy()`."""
 
     alerts: dict[int, Alert] = field(default_factory=dict)
-    """Open alerts, and resolved ones whose end must still be sent."""
+    """The open alerts, and the resolved alerts whose end must still be sent."""
     by_key: dict[str, int] = field(default_factory=dict)
     closed: dict[str, Closed] = field(default_factory=dict)
     windows: dict[WindowKey, list[Reading]] = field(default_factory=dict)
@@ -193,22 +193,22 @@ class State:
     log: dict[tuple[str, str, str], LogEntry] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
     acknowledgements: dict[int, Acknowledgement] = field(default_factory=dict)
-    """Acknowledgements that no decision has applied yet, by alert."""
+    """Number of an alert → an acknowledgement that no decision has applied yet."""
     resolutions: dict[int, Resolution] = field(default_factory=dict)
-    """Resolutions by people that no decision has applied yet, by alert."""
+    """Number of an alert → a person's resolution that no decision has applied yet."""
     levels: dict[str, Level] = field(default_factory=dict)
-    """Fingerprint → the level of the series. The mapping holds at least the series of new signals, and all series if
-    `rules_version` differs from that of the configuration.
+    """Fingerprint → the level of the series. At least the series with new signals are present. If `rules_version`
+    differs from the configuration's version, all series are.
     """
     dismissed: dict[str, datetime] = field(default_factory=dict)
-    """Series or window → the moment up to which a person said that it is over."""
+    """Series or window → a moment. A person said that everything up to this moment is over."""
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     """What this process remembers of the state. The ledger does not store it, and copies share it."""
     next_number: int = 1
     routes_version: str = ""
-    """Digest of the routing tree with which the groups were made."""
+    """A digest of the routing tree for which the groups were made."""
     rules_version: str = ""
-    """Version of the configuration under which the alerts were last decided."""
+    """The version of the configuration under which the alerts were last decided."""
 
     def copy(self) -> State:
         return State(
@@ -232,14 +232,14 @@ class State:
 
 @dataclass
 class Decision:
-    """The result of one cycle: the state after it, the changes, and the messages."""
+    """The result of one cycle: the new state, what has changed, and the messages."""
 
     state: State
     changed: set[int] = field(default_factory=set)
     joined: set[int] = field(default_factory=set)
-    """Open alerts that now concern a further date. They are sent again to everybody."""
+    """Open alerts that now concern a further date. Everybody is told of them again."""
     dropped: set[int] = field(default_factory=set)
-    """Alerts that are resolved and whose end was sent. They are no longer part of the state."""
+    """Alerts that are resolved and whose end was sent. They are no longer in the state."""
     groups_changed: set[str] = field(default_factory=set)
     groups_dropped: set[str] = field(default_factory=set)
     log_changed: set[tuple[str, str, str]] = field(default_factory=set)
@@ -253,22 +253,22 @@ class Decision:
     events: list[Event] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     final: dict[int, Alert] = field(default_factory=dict)
-    """Dropped alerts as they ended."""
+    """The dropped alerts, in their last form."""
     next_flush: datetime | None = None
-    """When something is due next."""
+    """When the next message is due."""
 
     _raised: dict[str, set[int]] = field(default_factory=dict, repr=False)
     _looked: bool = field(default=False, repr=False)
 
     def begin(self, config: AlertConfig, now: datetime) -> None:
-        """Let the memory forget what another configuration or a later clock found."""
+        """Begin a decision. The memory forgets what it found under another configuration or a later clock."""
         if self.state.memory.begin(config.token, config.inhibit_rules, config.lineage, config.graph, now):
             self._looked = False
 
     def look(self) -> Memory:
-        """The memory, up to date with the state."""
+        """The memory, brought up to date with the state."""
         state, memory = self.state, self.state.memory
-        # Only the first look of a decision needs the whole comparison. After that, the decision knows its changes.
+        # Only the first call in a decision compares everything. Afterwards the decision knows what it has changed.
         memory.alerts.compare(state.alerts, {*self.changed, *self.dropped} if self._looked else None)
         memory.groups.compare(state.groups, () if self._looked else None)
         memory.log.compare(state.log, self.log_changed if self._looked else None)
@@ -276,18 +276,18 @@ class Decision:
         return memory
 
     def alerts_of(self, source: str) -> Set[int]:
-        """Numbers of the alerts for which this series made a condition true. Some of them may have ended."""
+        """The numbers of the alerts for which this series has made a condition true. Some of them may have ended."""
         if not self._looked:
             self.look()
         known, raised = self.state.memory.alerts.by_series.get(source, _NONE), self._raised.get(source)
         return known | raised if raised else known
 
     def made_true(self, source: str, alert: int) -> None:
-        """Note that this series made a condition of this alert true."""
+        """Record that this series has made a condition of this alert true."""
         self._raised.setdefault(source, set()).add(alert)
 
     def put_group(self, group: Group) -> None:
-        """Put the group into the state. A group without members ends."""
+        """Put the group into the state. If it has no members, it is removed."""
         if group.members:
             self.state.groups[group.key] = group
             self.groups_changed.add(group.key)

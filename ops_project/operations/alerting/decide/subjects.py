@@ -1,5 +1,6 @@
-"""Whether the subject of an alert still exists: an asset, a check or the freshness policy of an asset, a job, a sensor.
-Service levels, expectations and schedules have their own observers, which report when one no longer exists.
+"""Decides whether the subject of an alert still exists. A subject is an asset, a check of an asset, the freshness
+policy of an asset, a job or a sensor. Service levels, expectations and schedules have observers of their own, which
+report when one no longer exists.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
 
 FRESHNESS = "(freshness)"
-"""This word stands in place of the name of a check. It means the freshness of an asset, which Dagster judges."""
-# The first words of the kinds of signals that are about a job, if they name no asset.
+"""Stands in place of a check's name. It means the freshness of an asset, which Dagster judges."""
+# The first words of the kinds of signals that are about a job if they name no asset.
 _OF_JOBS = frozenset({"run", "step", "publication", "resource"})
 
 
@@ -33,7 +34,7 @@ def of_check(asset: str, check: str) -> str:
 
 
 def gone(labels: Mapping[str, str], config: AlertConfig) -> str:
-    """What no longer exists, in words; empty if everything exists, or if it is unknown."""
+    """A text that says what no longer exists. Empty if the subject exists, or if that is unknown."""
     asset, check = labels.get("asset", ""), labels.get("check", "")
     if config.switched_off and (off := _switched_off(labels, asset, config)):
         return off

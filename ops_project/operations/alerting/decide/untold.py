@@ -1,4 +1,4 @@
-"""Says in one line why no message about an alert was sent, from the reasons that were recorded."""
+"""Says in one line why no message about an alert was sent. It uses the reasons that were recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUIET = {
     AlertReason.INHIBITED_BY_RULE: "another alert that says more was open ({detail})",
     AlertReason.INHIBITED_BY_CAUSE: "the message about its cause lists it ({detail})",
 }
-"""Reason of the timeline → words; `detail` is what was recorded with it."""
+"""Recorded reason → words. `detail` stands for the text that was recorded with the reason."""
 
 
 def why_untold(
@@ -25,8 +25,9 @@ def why_untold(
 ) -> str:
     """Why nobody was sent a message about this alert.
 
-    `silent`: why it is silent now, in words, or empty. `nodes`: its routes; each alert has at least one. `lacking`:
-    what the channels of its routes lack in the process that decides, in words; empty if one of them can be used.
+    `silent`: why the alert is silent now, in words; empty if it is not. `nodes`: the routes of the alert; there is at
+    least one. `lacking`: what the channels of its routes lack in the deciding process, in words; empty if one of them
+    can be used.
     """
     if alert.status == PENDING:
         return "It does not fire yet: its condition has not held for as long as the rule asks."
@@ -34,7 +35,7 @@ def why_untold(
         return f"It is silent: {silent}."
     if lacking:
         return f"No channel of its routes can be used: {'; '.join(lacking)}."
-    # Reasons from before the alert last became audible say nothing about the present.
+    # Reasons that were recorded before the alert last stopped being silent say nothing about the present.
     quiet: Event | None = None
     for event in timeline:
         if event.reason is AlertReason.NO_LONGER_MUTED:

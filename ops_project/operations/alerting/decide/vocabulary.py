@@ -1,7 +1,9 @@
-"""Knows which labels and values exist, so that a mistyped silence is refused instead of silencing nothing or
-everything. A value of an open label (a check, a partition) is always accepted. Each part of an expression that is a
-plain list must be an existing value; any other expression must match an existing value. There is no option to bypass
-this. A value that does not exist yet can be silenced once it exists.
+"""Knows which labels and values exist. So a mistyped silence is refused; it would otherwise silence nothing or
+everything.
+
+A label without a list of values (a check, a partition) is open: any value is accepted. For the other labels, each value
+that an expression lists must exist, and any other expression must match an existing value. No option bypasses this. A
+value that does not exist yet can be silenced as soon as it exists.
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ _PLAIN = re.compile(r"[\w/:@. -]+")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`names`: every label; `values`: the values of closed labels."""
+    """The labels and values that exist. `names`: every label. `values`: the values of each label that is not open."""
 
     names: frozenset[str]
     values: Mapping[str, frozenset[str]]
     meant: Mapping[tuple[str, str], str]
-    """(label, the text that people write) → the value on alerts."""
+    """(label, a text that people write for a value) → the value that alerts have."""
 
 
 def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
-    """One sentence for each matcher with an unknown name or value, with the nearest existing one."""
+    """One sentence for each matcher whose name or value does not exist. It names the nearest ones that do."""
     found = []
     for matcher in matchers:
         if matcher.name not in known.names:
@@ -50,12 +52,12 @@ def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
 
 
 def _named(matcher: Matcher) -> list[str]:
-    """The values that a matcher lists one by one; empty if it is a real expression."""
+    """The values that a matcher lists one by one. Empty if the matcher is a real expression."""
     if matcher.operator in ("=", "!="):
         return [matcher.value]
     parts = matcher.value.split("|")
-    # A dot in a name stands for itself; in an expression it stands for any character. For a list of plain names the
-    # difference does not matter.
+    # In a name, a dot stands for itself; in an expression, it stands for any character. For a list of plain names, this
+    # makes no difference.
     return parts if all(_PLAIN.fullmatch(part) and ".*" not in part for part in parts) else []
 
 

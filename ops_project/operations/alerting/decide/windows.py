@@ -1,4 +1,6 @@
-"""Exact sliding windows: readings with event_at in (now − window, now]."""
+"""Sliding windows. A window contains exactly the readings whose event_at is later than now − window, and not later than
+now.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import FIRING, Signal
 
 WINDOW = "window"
-"""Takes the place of a series' fingerprint in an alert's conditions, if a condition is about a window over the whole
-subject.
+"""Stands in an alert's conditions in place of the fingerprint of a series, if the condition is about a window over the
+whole subject.
 """
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -39,14 +41,16 @@ def reading(signal: Signal) -> Reading:
 
 
 def value_of(signal: Signal) -> float | None:
-    """The value. For a state without a value, it is 1 while it fires and 0 while it is ok."""
+    """The value of a signal; None if it is unknown. A state without a value counts as 1 while it fires and as 0 while
+    it is ok.
+    """
     if signal.value is not None:
         return signal.value
     return None if signal.labels.get("unknown") else 1.0 if signal.state == FIRING else 0.0
 
 
 def aggregate(condition: Condition, readings: Iterable[Reading], now: datetime) -> float | None:
-    """The condition's value at `now`; None if nothing is known."""
+    """The value of the condition at `now`; None if nothing is known."""
     assert condition.window is not None
     inside = [r for r in readings if now - condition.window < r.at <= now]
     if condition.aggregate == "count":

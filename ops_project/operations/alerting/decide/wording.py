@@ -1,4 +1,4 @@
-"""Puts an alert into words: fills in its title and formats its value for people."""
+"""Puts an alert into words: fills in its title, and formats its value for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Blank(dict[str, str]):
 
 
 def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str, days: tuple[str, ...] = ()) -> str:
-    """The title of an alert. `days`: its business dates, if the rule collects them."""
+    """The title of an alert. `days`: its business dates, if its rule collects dates."""
     title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
     if len(days) > 1 and rule.title_of_days:
         title = rule.title_of_days
@@ -24,7 +24,7 @@ def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: st
 
 
 def shown_value(value: float | None, condition: Condition, unit: str) -> str:
-    """A value as people say it: 2 h 5 min, 25 %, 3.1 GB."""
+    """A value in the form in which people say it: 2 h 5 min, 25 %, 3.1 GB."""
     if value is None:
         return "unknown"
     if condition.aggregate == "count":
@@ -43,7 +43,9 @@ def shown_value(value: float | None, condition: Condition, unit: str) -> str:
 
 
 def human_bytes(value: float) -> str:
-    """A number of bytes as people say it: 1.5 GB. The units are decimal, as on the labels of disks."""
+    """A number of bytes in the form in which people say it: 1.5 GB. The units are decimal, as on the labels of
+    disks.
+    """
     units = ["B", "kB", "MB", "GB", "TB"]
     while abs(value) >= 1000 and len(units) > 1:
         value /= 1000
