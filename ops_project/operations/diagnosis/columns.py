@@ -13,12 +13,12 @@ SHOWN = 8
 
 
 class UnknownColumn(LookupError):
-    """There is no such column or table; the message names existing ones."""
+    """There is no such column or table. The message names some that exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """For how many columns of one kind of table the origin is known."""
+    """For one schema: the number of columns whose origin is proven, absent or unknown."""
 
     proven: int
     absent: int
@@ -30,13 +30,13 @@ class Resolved:
 
     @property
     def share(self) -> float:
-        """The share of the columns whose origin is known: 0 to 1."""
+        """The share of the columns whose origin is known, from 0 to 1."""
         return 1.0 if not self.total else (self.proven + self.absent) / self.total
 
 
 def find(lineage: ColumnLineage, text: str) -> Column:
-    """The column that a person means: schema.table.column, schema/table.column or table.column; a table alone means
-    its rows. Raises UnknownColumn.
+    """The column that a person has named: schema.table.column, schema/table.column or table.column. If only a table is
+    named, its rows are meant. Raises UnknownColumn.
     """
     words = text.strip().lower().replace("/", ".").split(".")
     if len(words) > 3 or not all(words):
@@ -47,7 +47,7 @@ def find(lineage: ColumnLineage, text: str) -> Column:
     if not tables:
         names = [asset.replace("/", ".") for asset in lineage.columns]
         wanted = ".".join(words[:2])
-        # People often write `table` or `table.column` without the schema.
+        # People often leave out the schema, and write `table` or `table.column`.
         near = get_close_matches(wanted, names, SHOWN) or [
             name for name in names if get_close_matches(words[0], [name.partition(".")[2]])
         ]
@@ -64,7 +64,7 @@ def find(lineage: ColumnLineage, text: str) -> Column:
 
 
 def _tables(lineage: ColumnLineage, words: list[str]) -> list[tuple[str, str]]:
-    """(asset, name of the column or nothing) for each way to read the words as a table."""
+    """Every way to read the words, as (asset, name of the column); the name is empty if only a table is named."""
     found = []
     if len(words) >= 2 and f"{words[0]}/{words[1]}" in lineage.columns:
         found.append((f"{words[0]}/{words[1]}", words[2] if len(words) > 2 else ""))
@@ -88,14 +88,14 @@ def _or_near(near: list[str], what: str, names: list[str]) -> str:
 def trace(
     lineage: ColumnLineage, column: Column, direction: Literal["up", "down"] = "up", *, rows: bool = False
 ) -> LineageGraph:
-    """The columns upstream or downstream of a column. With `rows`, or if `column` stands for the rows of a table,
-    columns that decide only which rows exist are followed too.
+    """The columns upstream or downstream of a column. Some columns decide only which rows exist. They are followed too
+    if `rows` is true, or if `column` stands for the rows of a table.
     """
     return walk(lineage, column, direction, rows=rows or column.name == ROWS)
 
 
 def resolved(lineage: ColumnLineage) -> Mapping[str, Resolved]:
-    """Schema → the number of its columns whose origin is known. The fields of inbound files and the journal are not
+    """Schema → how many of its columns have a known origin. The fields of inbound files and the journal are not
     counted.
     """
     counted: dict[str, dict[str, int]] = {}

@@ -1,4 +1,6 @@
-"""Finds where a trouble began, from the ledger and from the sources of evidence."""
+"""Finds where a problem began, from the ledger and from sources of evidence. In this package, a `trouble` is one thing
+that is wrong at one asset.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 
 FINDING = "landing.finding"
-# The firing signals of these metrics are about one asset, and say that something is wrong there.
+# The firing signals of these metrics are about one asset, and each of them means that something is wrong there.
 KINDS = (
     FINDING,
     "asset.failure",
@@ -36,7 +38,7 @@ COLUMN_LABELS = ("column", "column_name")
 
 
 class NothingToDiagnose(LookupError):
-    """There is no such table or column, or the incident is about no table; the message says what to do."""
+    """There is no such table or column, or the incident is about no table. The message says what to do."""
 
 
 def diagnose(
@@ -52,7 +54,7 @@ def known_of(scene: Scene, sources: Sequence[EvidenceSource] = (), columns: Colu
 
 
 def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = None) -> Known:
-    """Like `known_of`, with evidence that was gathered before."""
+    """All facts that a diagnosis is made of, with evidence that has already been gathered."""
     known = columns if columns is not None else known_columns(scene.ledger)
     return Known(
         lineage=scene.lineage,
@@ -66,8 +68,8 @@ def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = N
 
 
 def refers(feeds: Mapping[str, Feed]) -> dict[str, frozenset[str]]:
-    """Landed table → the landed tables of the same domain whose whole key is among its columns. Tables with the same
-    key are left out.
+    """Landed table → the landed tables of the same domain that its rows refer to. A table refers to another one if it
+    has all columns of that table's key. Tables with the same key do not count.
     """
     columns = {
         name: frozenset(column for found in feed.contracts() for column in found.columns)
@@ -89,7 +91,7 @@ def known_columns(ledger: Ledger) -> ColumnLineage:
 
 
 def troubles(ledger: Ledger) -> list[Trouble]:
-    """Everything that is wrong at an asset now, each trouble with the time at which it began."""
+    """Everything that is wrong at an asset now, each with the time at which it began."""
     firing = [
         signal for kind in KINDS for signal in ledger.latest(kind).values() if signal.state == FIRING and signal.asset
     ]
@@ -115,8 +117,8 @@ def troubles(ledger: Ledger) -> list[Trouble]:
 
 
 def _harmless(firing: Sequence[Signal]) -> set[str]:
-    """Ids of the findings of tables whose files were all loaded whole, and of the checks that repeat only such
-    findings.
+    """The ids of harmless troubles. These are the findings about tables whose files were all loaded whole, and the
+    checks that only repeat such findings.
     """
     whole: dict[tuple[str, str], bool] = {}
     for signal in firing:
@@ -132,8 +134,8 @@ def _harmless(firing: Sequence[Signal]) -> set[str]:
 
 
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
-    """The question about a table: when its first trouble began, and when it was last good. The table was last good at
-    its last build before this trouble, by a run other than the one that has the trouble.
+    """The question about a table: when it became wrong, and when it was last good. It became wrong when its first
+    trouble began. It was last good when it was last built before that time, by another run.
     """
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     first = min(mine, key=lambda trouble: trouble.began_at, default=None)
@@ -142,7 +144,8 @@ def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
         wrong_at, wrong_in = first.began_at, first.began_in
         good = ledger.ok_before(BUILT, asset, wrong_at, wrong_in)
     elif newest := ledger.signals_of(asset, [BUILT], EVER, limit=1):
-        # Only the person who asks says that the table is wrong. So the build before the newest one counts as good.
+        # Nothing is known to be wrong; only the person who asks says so. So the build before the newest one counts as
+        # good.
         wrong_in = newest[0].run_id
         good = ledger.ok_before(BUILT, asset, newest[0].event_at, wrong_in)
     good_at, good_in = good or (None, "")
@@ -157,8 +160,8 @@ def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
 
 
 def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Question:
-    """The table that an incident is about: among the failed tables, the one furthest downstream, because one cause
-    is behind all of them.
+    """The question about the table that an incident is about. It is the failed table that lies furthest downstream,
+    because one cause explains all the failed tables.
     """
     alerts = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
     named = [asset for alert in alerts for asset in (alert.asset, *alert.assets) if asset]
@@ -173,7 +176,9 @@ def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Questio
 
 
 def asset_named(lineage: Lineage, columns: ColumnLineage, text: str) -> tuple[str, str]:
-    """(asset, column or nothing) for the words of a person. Raises NothingToDiagnose."""
+    """The asset and the column that a person has named; the column is empty if only a table is named. Raises
+    NothingToDiagnose.
+    """
     from ops_project.operations.diagnosis.columns import UnknownColumn, find
 
     plain = text.strip().lower().replace("/", ".")

@@ -1,5 +1,5 @@
-"""Gathers evidence about a warehouse from sources that the application plugs in. No source may delay a page: each one
-runs in its own thread and has a limited time. A source that fails or hangs is listed as unread, and its evidence is
+"""Gathers evidence about a warehouse from sources that the application plugs in. No source may delay a page, so each
+one runs in its own thread and for a limited time. A source that fails or hangs is listed as unread, and its evidence is
 unknown.
 """
 
@@ -20,8 +20,8 @@ from ops_project.settings import Settings
 PATIENCE_SECONDS = 5.0
 """How long a page waits for evidence."""
 _late: dict[EvidenceSource, threading.Thread] = {}
-"""Threads that did not answer in time. While a thread hangs, its source is not asked again, so that threads do not
-pile up.
+"""Source → the thread that has not answered in time. As long as a thread hangs, its source is not asked again.
+Otherwise threads would pile up.
 """
 
 
@@ -31,16 +31,16 @@ class Item:
 
     title: str
     text: str
-    """The evidence in words, masked, because it is stored and sent."""
+    """The evidence in words. It is masked, because it is stored and sent."""
     source: str = ""
-    """The source of the evidence: a table, a file, a run."""
+    """Where the evidence comes from: a table, a file or a run."""
     command: str = ""
     """The command that shows the evidence again."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The subject for which evidence is wanted."""
+    """What the evidence is wanted for."""
 
     settings: Settings
     catalog: Catalog
@@ -48,7 +48,7 @@ class Scene:
     lineage: Lineage
     now: datetime
     assets: tuple[str, ...]
-    """The table that is wrong, followed by the tables upstream of it that may matter."""
+    """The table that is wrong, followed by those tables upstream of it that may matter."""
     run_id: str = ""
     batch_id: str = ""
     since: datetime | None = None
@@ -59,13 +59,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """One source. Each of its functions may be missing; `commits` is asked for only if there are `changes`."""
+    """One source of evidence. Each of its functions may be None. `commits` is called only if there are `changes`."""
 
     name: str
     items: Callable[[Scene], Sequence[Item]] | None = None
     changes: Callable[[Scene], Sequence[Change]] | None = None
     commits: Callable[[Scene], Mapping[str, str]] | None = None
-    """Run → the commit that it ran."""
+    """Returns: id of a run → the commit that the run used."""
 
 
 @dataclass
@@ -104,7 +104,9 @@ def gather(
     *,
     only_changes: bool = False,
 ) -> Gathered:
-    """Ask all sources at once, and wait for all of them together at most `patience` seconds. Raises no error."""
+    """Ask all sources at the same time, and wait at most `patience` seconds for all of them together. No error is
+    raised.
+    """
     wanted = [source for source in sources if source.changes is not None or not only_changes]
     hanging = [source for source in wanted if source in _late and _late[source].is_alive()]
     asked = {

@@ -1,5 +1,5 @@
-"""Stores evidence and a diagnosis with an incident before its first page is sent. The page contains a summary of
-them.
+"""Stores evidence and a diagnosis with an incident before the first page about it is sent. The page contains a summary
+of both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ SHORT = 3
 
 
 def keep(scene: Scene, numbers: Sequence[int], sources: Sequence[EvidenceSource]) -> list[int]:
-    """Gather evidence for each of these incidents that has none yet. All together take no longer than a page can
-    wait. Returns the incidents for which something was stored.
+    """Gather evidence for each of these incidents that has none yet. All incidents together take no longer than a page
+    can wait. Returns the incidents for which something was stored.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     kept = []
@@ -70,7 +70,7 @@ def _keep(scene: Scene, incident: Incident, sources: Sequence[EvidenceSource], p
 
 
 def in_short(diagnosis: Diagnosis | None, found: Gathered) -> str:
-    """A few sentences for the message: where the trouble began, with the evidence, and what could not be read."""
+    """A summary for the page: where the problem began, with the evidence, and what could not be read."""
     parts = []
     culprit = diagnosis.culprit if diagnosis is not None else None
     if diagnosis is not None and culprit is not None and culprit.statements:

@@ -1,1 +1,1 @@
-"""Incidents: their escalation ladder and timeline, holds, runbooks, post-mortems and checklists."""
+"""Incidents, with their escalation ladders and timelines; holds, runbooks, post-mortems and checklists."""

@@ -1,5 +1,5 @@
-"""What people do to an incident. The shell, the console and links use the same functions, so they get the same
-refusals.
+"""The actions of people on an incident. The shell, the console and the links in messages call the same functions, so
+they refuse the same things.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ POST_MORTEM = "post-mortem"
 
 
 def acknowledge(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
-    """Acknowledge the incident: the ladder stops, and its alerts are not repeated. Raises Refused, NoIncident."""
+    """Acknowledge the incident. The ladder stops, and messages about its alerts are not repeated. Raises Refused,
+    NoIncident.
+    """
     return ledger.change_incident(number, lambda i: decisions.acknowledge(i, by, note, now), now, (by, note))
 
 
 def give_back(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
-    """Give the incident back: the ladder continues. Raises Refused, NoIncident."""
+    """Give the incident back, so that the ladder continues. Raises Refused, NoIncident."""
     return ledger.change_incident(number, lambda i: decisions.unacknowledge(i, by, note, now), now, ("", note))
 
 
@@ -32,7 +34,8 @@ def take_over(ledger: Ledger, number: int, by: str, now: datetime) -> Incident:
 
 
 def resolve(ledger: Ledger, number: int, *, by: str, cause: str, reason: str, now: datetime) -> Incident:
-    """Resolve the incident. `cause` and `reason` say why it happened and what ended it. Its alerts are not repeated.
+    """Resolve the incident. Messages about its alerts are not repeated. `cause`: why it happened. `reason`: what ended
+    it.
 
     Raises Refused, NoIncident.
     """
@@ -48,8 +51,8 @@ def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Inc
 
 
 def finish_postmortem(ledger: Ledger, number: int, by: str, text: str, now: datetime) -> Incident:
-    """Store the written post-mortem. Raises NoIncident, and Refused if the incident is open or a question has no
-    answer.
+    """Store the written post-mortem. Raises NoIncident. Raises Refused if the incident is still open, or if a question
+    has no answer.
     """
 
     def change(incident: Incident) -> tuple[Incident, list[Event]]:

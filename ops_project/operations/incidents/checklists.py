@@ -1,4 +1,4 @@
-"""Evaluates a checklist: each line is well, a gap, unknown, answered, or waits for a person's answer."""
+"""Evaluates a checklist. Each line is well, a gap, unknown, answered, or waits for a person's answer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.lineage_document import recall
 
 LISTED = 3
-"""If there are more subjects than this, only their number is shown."""
+"""If more subjects than this are concerned, only their number is shown."""
 WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answered"
 KIND = "checklist.gap"
 EVERY = 1_000_000
 LeftOut = Callable[[Signal], bool]
 Query = Callable[[str], float | None]
-"""One number from the newest snapshot; None if it cannot be determined."""
+"""Runs a query on the newest snapshot and returns one number; None if the number cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ def before(every: str, now: datetime, zone: ZoneInfo) -> str:
 
 
 def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: datetime) -> tuple[str, list[Judged]]:
-    """(period, lines). The call stores the measurements, and writes a signal for each line that is a gap or is well
+    """Evaluate the checklist `name`. Returns the name of the period, and its lines.
+
+    The call also stores the measurements. It writes a signal for each line that has become a gap or has become well
     again.
     """
     checklist = catalog.checklists.checklists[name]
@@ -90,9 +92,10 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
 
 
 def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) -> dict[str, str]:
-    """Questions of a period that has ended without an answer.
+    """The questions that nobody answered in a period that has ended, each with the name of the period.
 
-    A period before the first run of the list is left out, because the list did not exist then.
+    If the checklist was not evaluated in that period, nothing is returned, because the checklist may not have existed
+    then.
     """
     kept = ledger.checklist(name, period)
     if not kept:
@@ -102,8 +105,8 @@ def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) ->
 
 
 def _left_out(ledger: Ledger, catalog: Catalog) -> LeftOut:
-    """The test whether a signal is about a domain that is switched off. Such a signal is left out, because no newer
-    one will replace it.
+    """A test for signals that do not count: those about a domain that is switched off. No newer signal will ever
+    replace such a signal.
     """
     off, lineage = catalog.switched_off, recall(ledger) if catalog.switched_off else Lineage()
     return lambda signal: (signal.domain or (lineage.get(signal.asset).domain if signal.asset else "")) in off
@@ -125,7 +128,7 @@ def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime, lef
 
 
 def _unread(ledger: Ledger, measure: Measure, left_out: LeftOut) -> list[str]:
-    """The subjects whose newest reading of the metric has no value. Each of them may be a gap."""
+    """The subjects whose newest reading of the metric has no value. Each of them could be a gap."""
     if measure.metric is None:
         return []
     read = [signal for signal in ledger.latest(measure.metric).values() if not left_out(signal)]
@@ -160,8 +163,8 @@ def _signal(
     left: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Write a signal for each line whose state has changed. A gap fires, and so does a question that was left
-    unanswered in the period before. A line that is unknown neither fires nor ends an alert.
+    """Write a signal for each line whose state has changed. A gap makes the signal fire, and so does a question that
+    nobody answered in the period before. A line that is unknown neither opens nor ends an alert.
     """
     known = {signal.check: signal.state for signal in ledger.latest(KIND).values()}
     signals = []
@@ -187,7 +190,7 @@ def _signal(
 
 
 def _end_removed(ledger: Ledger, catalog: Catalog, now: datetime) -> None:
-    """Write an ok signal for each line that was a gap and is no longer part of a checklist."""
+    """Write an ok signal for each line that was a gap and no longer belongs to any checklist."""
     lines = {f"{name}.{line}" for name, found in catalog.checklists.checklists.items() for line in found.lines}
     left = [s for s in ledger.latest(KIND).values() if s.state == FIRING and s.check not in lines]
     words = "the line is no longer part of a checklist"
@@ -199,7 +202,9 @@ def _end_removed(ledger: Ledger, catalog: Catalog, now: datetime) -> None:
 
 
 def question(catalog: Catalog, name: str, line: str) -> Line:
-    """A line that asks a person. Raises KeyError, whose message lists the valid names."""
+    """The line of a checklist that asks a person. Raises KeyError if there is none of this name; the message lists the
+    valid ones.
+    """
     asked = {key: item for key, item in catalog.checklists.checklists[name].lines.items() if item.ask is not None}
     if line not in asked:
         raise KeyError(f"checklist {name} asks nothing called {line!r}; it asks: {', '.join(asked) or 'nothing'}")

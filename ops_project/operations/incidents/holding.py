@@ -1,5 +1,5 @@
-"""Stops the building of everything downstream of a table or in a domain. The shell and the console use the same
-functions.
+"""Puts a domain or a table on hold, and releases it. While it is on hold, nothing downstream of it is built. The shell
+and the console call the same functions.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def hold(
     until: datetime | None = None,
     incident: int | None = None,
 ) -> Hold:
-    """Store the hold, with its line in the audit log and in the incident's timeline. Raises Refused."""
+    """Store the hold, and write a line into the audit log and into the timeline of its incident. Raises Refused."""
     if not why.strip():
         raise Refused("a hold needs a reason, so that others can read why a table is not built")
     if until is not None and until <= now:
@@ -51,7 +51,7 @@ def hold(
 
 
 def release(ledger: Ledger, subject: str, by: str, now: datetime, *, source: str) -> list[Hold]:
-    """End every hold of `subject`. Returns the holds that it ended. Raises Refused if there is none."""
+    """End every hold of `subject`, and return them. Raises Refused if there is none."""
     ended = ledger.release_hold(subject, by, now)
     if not ended:
         raise Refused(f"{subject!r} is not on hold; `ops hold list` shows what is")

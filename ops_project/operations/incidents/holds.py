@@ -1,5 +1,5 @@
-"""Finds the assets that a hold stops: every asset that is built from its subject. The held asset itself can still be
-repaired.
+"""Finds the assets that a hold stops: every asset that is built from its subject. An asset that is the subject itself
+can still be built, so that it can be repaired.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ LANDED = "bronze"
 
 
 def stopped(hold: Hold, lineage: Lineage) -> frozenset[str]:
-    """The assets that are not built. For a domain, these are all its tables except the landed ones, and everything that
-    is built from the domain's tables.
+    """The assets that are not built because of a hold. If its subject is a domain, these are all tables of the domain
+    except the landed ones, and everything that is built from the domain's tables.
     """
     if hold.subject in lineage.assets:
         return lineage.descendants(hold.subject)
@@ -33,7 +33,7 @@ def held(holds: Iterable[Hold], lineage: Lineage) -> dict[str, Hold]:
 
 
 def words(hold: Hold) -> str:
-    """Who holds it, since when and why, in one line, with the command that releases it."""
+    """The hold in one line: who made it, since when and why, and the command that releases it."""
     until = f", until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
     since = f"held by {hold.made_by} since {hold.made_at:%Y-%m-%d %H:%M} UTC{until}"
     return f"{since}: {hold.why} (`ops release {hold.subject}`)"

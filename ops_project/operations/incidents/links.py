@@ -1,5 +1,6 @@
-"""Signed links for one action on one incident. They expire, and each works once. A link without a valid signature does
-nothing. The key is in the home and only its owner can read it, because everybody who can read the key can sign.
+"""Signed links. A link stands for one action on one incident. It expires, and it works only once. A link without a
+valid signature does nothing. The key lies in the home. Only the home's owner can read it, because whoever can read the
+key can sign links.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class LinkRefused(ValueError):
 
 
 class KeyExposed(RuntimeError):
-    """Users other than its owner can read the key, or the key is damaged."""
+    """The key can be read by users other than its owner, or it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,16 @@ class Link:
     action: str
     incident: int
     who: str
-    """The person to whom the link was sent; empty if several people read the message. The page then asks who is
+    """The person to whom the link was sent. Empty if several people read the message; the page then asks who is
     acting.
     """
     expires_at: datetime
     id: str
-    """Links with the same id count as one link, of which only one use is accepted."""
+    """Of all links with the same id, only one can be used, and only once."""
 
 
 def key(folder: Path) -> bytes:
-    """The home's key of 32 bytes, made at the first use. Raises KeyExposed."""
+    """The home's key, which has 32 bytes and is made when it is first needed. Raises KeyExposed."""
     path = folder / "links.key"
     try:
         return _key(folder, path)
@@ -66,7 +67,8 @@ def key(folder: Path) -> bytes:
 def _key(folder: Path, path: Path) -> bytes:
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # The file gets its name when it is complete, so no process reads half a key, and a kill leaves none.
+        # The file gets its name only when it is complete. So no process reads half a key, and a killed process leaves
+        # none.
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".links-") as made:
             made.write(secrets.token_bytes(KEY_BYTES))
             made.flush()
@@ -85,7 +87,7 @@ def _key(folder: Path, path: Path) -> bytes:
 
 
 def sign(link: Link, secret: bytes) -> str:
-    """The link's text for a URL."""
+    """The link as a signed text, which becomes a part of a URL."""
     body = json.dumps(
         [link.action, link.incident, link.who, int(link.expires_at.timestamp()), link.id], separators=(",", ":")
     ).encode()
@@ -93,7 +95,7 @@ def sign(link: Link, secret: bytes) -> str:
 
 
 def verify(text: str, secret: bytes, now: datetime) -> Link:
-    """The link of a signed text. Raises LinkRefused."""
+    """The link that a signed text stands for. Raises LinkRefused."""
     invalid = LinkRefused("this link is not valid; copy the whole link from the message")
     head, dot, tail = text.partition(".")
     if not dot or len(text) > LONGEST:
@@ -114,7 +116,9 @@ def verify(text: str, secret: bytes, now: datetime) -> Link:
 
 
 def links_for(message: str, incident: int, who: str, sent_at: datetime, secret: bytes) -> list[tuple[str, str]]:
-    """(label, signed text) for each action of one message. A message that is sent again has the same links."""
+    """The links of one message, as (label, signed text): one for each action. If the message is sent again, the links
+    are the same.
+    """
     return [
         (label, sign(Link(action, incident, who, sent_at + LIFE, digest(message, action, str(incident))), secret))
         for action, label in ACTIONS.items()

@@ -1,4 +1,4 @@
-"""Adds links to a message right before it is sent, so that the ledger never stores them. If the key cannot be used, the
+"""Adds links to a message just before it is sent, so that the ledger never stores them. If the key cannot be used, the
 message is sent without links and says why.
 """
 
@@ -18,8 +18,8 @@ KINDS = ("alert", "incident")
 
 
 def serve_url(settings: Settings) -> tuple[str, bool]:
-    """(address of `ops serve`, whether it is certain). The address comes from OPS_SERVE_URL, or else from the running
-    server. If neither is known, the address is only the default one, and not certain.
+    """The address of `ops serve`, and whether it is certain. The address comes from OPS_SERVE_URL, otherwise from the
+    server that is running. If neither is known, the address is only the default, and is not certain.
     """
     known = settings.secret("OPS_SERVE_URL") or serve_address.recall(settings)
     return (known or DEFAULT_URL).rstrip("/"), bool(known)
@@ -53,6 +53,6 @@ def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Own
 
 
 def _reader(recipient: str, owners: Owners) -> str:
-    """The person who is the only reader of the message; empty if that is not certain."""
+    """The person who alone reads the message; empty if there may be several readers."""
     found = owners.resolve(recipient) if recipient else None
     return owners.people_of(recipient)[0] if isinstance(found, Person) else ""

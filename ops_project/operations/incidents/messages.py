@@ -1,4 +1,6 @@
-"""Makes messages for the outbox from a call of a ladder, one for each channel of the receiver `escalation`."""
+"""Turns a call of an escalation ladder into messages for the outbox, one for each channel of the receiver
+`escalation`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LISTED = 5
 
 
 def receiver_of(config: AlertConfig) -> str:
-    """The receiver for calls: `escalation`, or else a receiver that pages, or else the receiver of the root route."""
+    """The receiver for the calls of ladders: `escalation`, otherwise a receiver that pages, otherwise that of the root
+    route.
+    """
     if RECEIVER in config.receivers:
         return RECEIVER
     return next((name for name, found in config.receivers.items() if found.page), config.tree.receiver)
@@ -28,8 +32,8 @@ def receiver_of(config: AlertConfig) -> str:
 def notifications_of(
     call: Call, incident: Incident, around: messages.Around, config: AlertConfig, now: datetime
 ) -> list[Notification]:
-    """One message for each channel and each person or team that is called. A channel with only one reader gets a single
-    message. `around`: facts about all open alerts.
+    """The messages of a call: one for each channel and for each person or team that is called. A channel with a single
+    reader gets one message. `around`: the facts about all open alerts.
     """
     receiver = receiver_of(config)
     known = (around.alerts.get(number) for number in sorted(incident.firing))
@@ -74,7 +78,7 @@ def notifications_of(
 
 
 def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: datetime) -> list[Notification]:
-    """The notice that a hold is past its limit, for the person who made it."""
+    """The notices for the person who made a hold, after the hold has passed its limit."""
     receiver = receiver_of(config)
     limit = hold.until or now
     payload = {

@@ -1,4 +1,4 @@
-"""The draft of a post-mortem: the facts of the ledger, under six headings, and five questions that people answer."""
+"""Drafts a post-mortem: six headings with the facts from the ledger, and five questions that people have to answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def draft(
     slas: Mapping[str, Sla],
     now: datetime,
 ) -> str:
-    """The draft, as Markdown. It contains only recorded facts, and names what is unknown."""
+    """The draft as Markdown. It contains only recorded facts, and says what is unknown."""
     lines = [f"# Post-mortem of incident {incident.number}: {incident.title}", ""]
     lines += _head(incident)
     for heading in HEADINGS[:-1]:
@@ -86,7 +86,7 @@ def draft(
 
 
 def unanswered(text: str) -> list[str]:
-    """The questions that a text does not answer or does not contain."""
+    """The questions that a text does not contain or does not answer."""
     found = []
     for index, question in enumerate(QUESTIONS):
         start = text.find(question)
@@ -115,7 +115,7 @@ def _head(incident: Incident) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Text in one cell of a Markdown table."""
+    """The text in a form that fits into one cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
@@ -161,7 +161,9 @@ def _line(event: Event) -> str:
 
 
 def took(timeline: Sequence[Event]) -> list[tuple[str, str]]:
-    """(minutes to acknowledge, minutes to resolve) of each opening, as text; `–` if it did not happen."""
+    """For each opening: the minutes to acknowledge and the minutes to resolve, as texts. `–` stands for an event that
+    has not happened.
+    """
 
     def minutes(value: Any) -> str:
         return "–" if value is None else f"{value.total_seconds() / 60:.0f} min"

@@ -1,5 +1,5 @@
-"""The present rota: the configuration, and the changes that people made in the ledger. Pages and commands both use
-it.
+"""The present rota: the configured schedules, and over them the changes that people have made in the ledger. Pages and
+commands use the same rota.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ops_project.operations.oncall.roster import Roster
 
 
 class SwapRefused(ValueError):
-    """A swap that cannot be asked for, accepted or ended; the message says why and what can be done."""
+    """A swap that cannot be asked for, accepted or ended. The message says why, and what can be done."""
 
 
 def current(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
-    """Schedule → its roster, with every swap and override in force."""
-    # The catalog is kept with the answer, so that Python does not give its id to another object.
+    """Schedule → its roster, with all swaps and overrides that apply."""
+    # The catalog is kept with the answer. Otherwise Python could give its id to another object.
     kept = ledger.answers.ask(("rota", id(catalog)), lambda: (catalog, _read(catalog, ledger)))
     return kept[1]
 
@@ -37,13 +37,13 @@ def _read(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
 
 
 def paged_now(catalog: Catalog, ledger: Ledger, now: datetime) -> tuple[str, ...]:
-    """The people who get a critical page; empty if there is no rotation."""
+    """The people who get a critical page at `now`; empty if there is no schedule."""
     name = catalog.oncall.main()
     return current(catalog, ledger)[name].at(now).paged if name is not None else ()
 
 
 def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str, why: str, now: datetime) -> AskedSwap:
-    """Ask the primary of `other` to swap with `by`, who is primary of `shift`. Raises SwapRefused."""
+    """Let `by`, the primary of `shift`, ask the primary of `other` to swap. Raises SwapRefused."""
     mine, theirs = roster.holder(shift)[0], roster.holder(other)[0]
     if mine != by:
         begins = roster.starts(shift).astimezone(roster.zone)
@@ -87,7 +87,7 @@ def accept_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwa
 
 
 def end_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwap:
-    """End a swap for one of its two people. Raises SwapRefused."""
+    """End a swap in the name of `by`, who must be one of its two people. Raises SwapRefused."""
     found = _find(ledger, number)
     if by not in (found.asked_by, found.agreed_by):
         raise SwapRefused(f"swap {number} is between {found.asked_by} and {found.agreed_by}; only they can end it")

@@ -1,4 +1,6 @@
-"""Runs steps of a runbook for an incident, and stores their output with it. The caller decides how a command runs."""
+"""Runs the steps of a runbook for an incident, and stores their output with the incident. The caller decides how a
+command is run.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ KEPT = 20_000
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 
 Run = Callable[[list[str]], tuple[bool, str]]
-"""The words after `ops` → whether the command succeeded, and its output."""
+"""Takes the words after `ops`; returns whether the command succeeded, and its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One command of one step."""
+    """The result of one command of a step."""
 
     step: int
     command: str
@@ -30,18 +32,19 @@ class StepResult:
     """The outcome of the command: done, failed or not run."""
     output: str
     ran: str = ""
-    """The command with its placeholders filled in, ready for a shell; empty if it was not run."""
+    """The command with its placeholders filled in, as it can be pasted into a shell. Empty if it was not run."""
     not_shown: tuple[str, ...] = ()
-    """Promised words that no command of the step printed. They are listed with the step's last command, and only
-    if all its commands were run.
+    """Words that the step promises and that none of its commands has printed. They are listed with the last command of
+    the step, and only if all its commands were run.
     """
 
 
 def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
-    """The values of {alert}, {table} and the other placeholders in this incident. They come from the first alert that
-    names a file, or else from the first that names a feed, or else from the first that names an asset. `is_meant` says
-    whether the runbook is that of an alert. If it belongs to no alert, such as a pipeline's runbook, all alerts of the
-    incident are considered.
+    """The values of {alert}, {table} and the other placeholders for this incident. They come from one alert: the first
+    that names a file, otherwise the first that names a feed, otherwise the first that names an asset.
+
+    `is_meant`: whether the runbook is the runbook of an alert. Only such alerts are considered. If there are none, for
+    example because the runbook is that of a pipeline, all alerts of the incident are considered.
     """
     every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
     alerts = [alert for alert in every if is_meant is not None and is_meant(alert)] or every
@@ -63,17 +66,19 @@ def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool]
 
 
 def _names(alert: Alert) -> tuple[bool, bool, bool]:
-    """Whether an alert names a file, a feed and an asset. The alert that names the most in this order is preferred."""
+    """Whether an alert names a file, a feed and an asset. The three count in this order when the best alert is
+    chosen.
+    """
     return bool(alert.labels.get("archived")), bool(alert.labels.get("feed")), bool(alert.asset)
 
 
 def _chain(check: str) -> str:
-    """The reconciliation that a check compares; empty if it is another kind of check."""
+    """The name of the reconciliation that a check compares; empty if the check compares none."""
     return check.removeprefix(CHAIN) if check.startswith(CHAIN) else ""
 
 
 def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str], run: Run) -> list[StepResult]:
-    """Run the commands of the steps `wanted` (all steps if it is empty), one after the other."""
+    """Run the commands of the steps `wanted` one after the other. If `wanted` is empty, all steps are run."""
     results = []
     for step in runbook.steps:
         told = []
@@ -95,7 +100,7 @@ def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str],
 def keep(
     ledger: Ledger, incident: int, runbook: Runbook, results: Collection[StepResult], *, by: str, now: datetime
 ) -> None:
-    """Store the outputs with the incident, and record the run in its timeline."""
+    """Store the outputs with the incident, and record in its timeline that the runbook was run."""
     for result in results:
         title = f"runbook {runbook.slug}, step {result.step}: {result.ran or result.command}"
         ledger.keep_evidence(incident, "runbook", title=title, body=result.output[:KEPT], by=by, now=now)

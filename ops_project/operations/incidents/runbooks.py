@@ -1,7 +1,8 @@
-"""Runbooks: Markdown with fixed headings, whose diagnostic steps are commands that can be run. A step is a numbered
-line under `Diagnosis` with one or more commands in backticks. Only commands that read are run. The text after
-`Shows` is what the step promises: each word there in backticks must be in the output. Commands and promises can
-contain placeholders: `FEED` stands for the name of the incident's feed.
+"""Runbooks: Markdown files with fixed headings, whose diagnostic steps can be run.
+
+A step is a numbered line under `Diagnosis` with one or more commands in backticks. Only commands that read are run. The
+text after `Shows` is the promise of the step: each word in backticks there must occur in the output. Commands and
+promises can contain placeholders. For example, `FEED` stands for the name of the incident's feed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ops_project.catalog import Catalog
 from ops_project.settings import RUNBOOK_DIR
 
 HEADINGS = ("Summary", "Data sources", "SLA", "Scenarios", "Diagnosis", "First response", "Escalation")
-# These commands change nothing. Any other command in a step is shown and never run.
+# These commands change nothing. If a step contains any other command, it is shown and never run.
 READING = (
     ("sql",),
     ("status",),
@@ -45,12 +46,12 @@ READING = (
     ("hold", "list"),
     ("escalation", "simulate"),
 )
-# Exit code 1 of these commands is an answer: the file would not be loaded, the two sides do not agree, or the ledger is
-# lost.
+# For these commands, exit code 1 is also an answer: the file would not be loaded, the two sides do not agree, or the
+# ledger is lost.
 ANSWERING = (("feed", "check"), ("metadata", "check"), ("reconcile",), ("status",))
 _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
-# A reader fills these placeholders in by hand. Here they are filled in from the incident.
+# In a runbook, a reader fills these placeholders in by hand. When a step is run, they are filled in from the incident.
 _CAPITALS = {"CHAIN": "chain", "N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
 _INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN|INCIDENT)\b")
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -67,9 +68,11 @@ class Step:
     number: int
     text: str
     commands: tuple[str, ...]
-    """Commands of `ops`, as they are written. Placeholders such as {alert} are filled in before they run."""
+    """The commands of `ops` as the runbook writes them. Placeholders such as {alert} are filled in when they
+    are run.
+    """
     shows: tuple[str, ...]
-    """The words that the output must contain, as they are written."""
+    """The words that the output must contain, as the runbook writes them."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,12 @@ class Runbook:
     steps: tuple[Step, ...]
 
     def missing(self) -> list[str]:
-        """The fixed headings that the runbook lacks."""
+        """The fixed headings that are missing in the runbook."""
         return [heading for heading in HEADINGS if f"\n## {heading}\n" not in self.text]
 
 
 def slugs(catalog: Catalog) -> list[str]:
-    """Every runbook, the overlay's included."""
+    """The slugs of all runbooks, including those of the overlay."""
     found = {path.stem for path in RUNBOOK_DIR.glob("*.md")}
     if catalog.overlay is not None:
         found |= {path.stem for path in (catalog.overlay / "runbooks").glob("*.md")}
@@ -93,7 +96,7 @@ def slugs(catalog: Catalog) -> list[str]:
 
 
 def read(catalog: Catalog, slug: str) -> Runbook:
-    """The runbook. Raises NoRunbook."""
+    """The runbook with this slug. Raises NoRunbook."""
     path = catalog.runbook_file(slug) if slug in slugs(catalog) else None
     if path is None:
         raise NoRunbook(f"there is no runbook {slug[:80]!r}; `ops runbook list` shows them")
@@ -124,13 +127,13 @@ def _step(line: str) -> Step:
 
 
 def _with_places(word: str) -> str:
-    """A word of a command or promise, with {feed} for FEED and the like."""
+    """A word of a command or promise, with its placeholders in braces: {feed} in place of FEED, and so on."""
     return f"{{{_CAPITALS[word]}}}" if word in _CAPITALS else _INSIDE.sub(lambda m: f"{{{m[0].lower()}}}", word)
 
 
 def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
-    """The promised words that `output` lacks. Promises with a placeholder that the incident cannot fill are left
-    out. White space is ignored, because a table can break a long value over two lines.
+    """The promised words that do not occur in `output`. A promise whose placeholder the incident cannot fill is left
+    out. White space is ignored, because a table may break a long value over two lines.
     """
     said = "".join(output.split())
     promised = [_with_places(word) for word in step.shows]
@@ -140,8 +143,8 @@ def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
 
 
 def words_of(command: str, places: Mapping[str, str]) -> list[str]:
-    """The words after `ops`, with placeholders filled in. Raises ValueError if a placeholder is not known, or the
-    command may not be run.
+    """The words of a command after `ops`, with the placeholders filled in. Raises ValueError if a placeholder has no
+    value, or if the command may not be run.
     """
     written = [_with_places(word) for word in shlex.split(command)[1:]]
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
@@ -158,12 +161,12 @@ def words_of(command: str, places: Mapping[str, str]) -> list[str]:
 
 
 def is_answer(words: Sequence[str], code: int, errors: str) -> bool:
-    """Whether a command that ended with `code` has answered its question."""
+    """Whether a command has answered its question. `code`: its exit code."""
     answers = any(tuple(words[: len(allowed)]) == allowed for allowed in ANSWERING)
     return code == 0 or (code == 1 and answers and "Error: " not in errors)
 
 
 def written(words: Sequence[str]) -> str:
-    """A command as it is pasted into a shell."""
+    """The command in the form in which it can be pasted into a shell."""
     quoted = [f'"{word}"' if " " in word and not set(word) & set('"$`\\') else shlex.quote(word) for word in words]
     return " ".join(["ops", *quoted])

@@ -1,4 +1,4 @@
-"""Silences the firing alerts of an incident and nothing else, so that other alerts are still sent."""
+"""Silences the alerts of an incident that fire, and no others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ NAMED = ("asset", "pipeline", "check")
 def silence_firing(
     ledger: Ledger, incident: Incident, *, by: str, span: timedelta, why: str, now: datetime
 ) -> list[int]:
-    """One silence for each firing alert of `incident`. Returns their numbers. Raises Refused if none fires."""
+    """Make one silence for each alert of `incident` that fires. Returns the numbers of these alerts. Raises Refused if
+    none fires.
+    """
     if not incident.firing:
         raise Refused(f"no alert of incident {incident.number} fires: there is nothing to silence")
     made = []

@@ -1,4 +1,6 @@
-"""The cycle's stage between deciding and sending: alerts become incidents, and the steps of ladders are taken."""
+"""The stage of the cycle between deciding and sending. Alerts become incidents, and the steps of escalation ladders are
+taken.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def run(
     now: datetime,
     lease: tuple[str, str, int] | None = None,
 ) -> StageReport:
-    """Run the stage. `alerts`: those that fire, and those that ended in this cycle."""
+    """Run the stage. `alerts`: the alerts that fire, and those that ended in this cycle."""
     told_of_holds = _holds(ledger, config, lineage, now)
     escalation = catalog.escalation
     back = max(escalation.reopen_within, escalation.repeats.within)
@@ -74,7 +76,7 @@ def run(
 
 
 def _holds(ledger: Ledger, config: AlertConfig, lineage: Lineage, now: datetime) -> int:
-    """Send notices about holds that are past their limit."""
+    """Queue notices about holds that have passed their limit. Returns how many messages are new."""
     past = ledger.holds_past(now)
     if not past:
         return 0

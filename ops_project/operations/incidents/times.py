@@ -1,4 +1,6 @@
-"""Computes the time to acknowledge and the time to resolve from the timeline, with their definitions."""
+"""Computes from timelines how long it took to acknowledge and to resolve incidents. It also holds the definitions of
+both times.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ _ENDS = (IncidentReason.DATA_RECOVERED, IncidentReason.RESOLVED_BY_PERSON)
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One opening of one incident, and how long after the opening each event came. None: the event has not happened."""
+    """One opening of an incident, and how long after it each event came. None means that the event has not happened."""
 
     incident: int
     to_acknowledge: timedelta | None
@@ -36,7 +38,7 @@ class Spell:
 
 
 def spells(timeline: Sequence[Event]) -> list[Spell]:
-    """The openings of one incident, in their order."""
+    """The openings of one incident, in the order in which they happened."""
     found: list[Spell] = []
     for index, event in enumerate(timeline):
         if event.reason not in _OPENINGS:
@@ -52,7 +54,7 @@ def spells(timeline: Sequence[Event]) -> list[Spell]:
 
 @dataclass(frozen=True)
 class Times:
-    """Means and medians in seconds over several incidents; None if nothing was measured."""
+    """The means and medians over several incidents, in seconds; None if nothing was measured."""
 
     openings: int
     unanswered: int

@@ -1,1 +1,3 @@
-"""On-call: who is called at a given moment, and who is called next. It is pure arithmetic: time is an argument."""
+"""On-call: who is called at a given moment, and who is called next. The code is pure arithmetic: the time is an
+argument.
+"""

@@ -1,4 +1,4 @@
-"""Configuration and the changes that people made → the rosters."""
+"""Makes the rosters from the configuration and the changes that people have made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ops_project.operations.oncall.wall_clock import midnight
 
 
 def absences_of(owners: Owners, zone: str) -> dict[str, list[Interval]]:
-    """Person → when that person is absent, in UTC. `zone`: the platform's zone, for people without their own."""
+    """Person → the times at which that person is absent, in UTC. `zone`: the platform's zone, for people who have no
+    zone of their own.
+    """
     found: dict[str, list[Interval]] = {}
     for slug, person in owners.people.items():
         at = ZoneInfo(person.zone or zone)

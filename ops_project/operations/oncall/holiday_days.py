@@ -1,4 +1,4 @@
-"""The holidays of a schedule, year by year."""
+"""The holidays of a schedule for a given year."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ops_project.model.oncall.schedule import Holidays
 
 
 def holidays_of(configured: Holidays, year: int) -> list[date]:
-    """The holidays of one year, in their order. A day that is observed besides the holiday itself counts as well."""
+    """The holidays of one year, in ascending order. If a holiday is also observed on another day, that day
+    counts too.
+    """
     own = {day for day in configured.dates if day.year == year}
     return sorted(own | _of_country(configured.country, year))
 

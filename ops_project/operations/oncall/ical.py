@@ -1,4 +1,4 @@
-"""The rota as an iCalendar file (RFC 5545) that any calendar can subscribe to or import."""
+"""The rota as an iCalendar file (RFC 5545), which any calendar program can import or subscribe to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLD = 73  # Octets in a line, without the space that begins a continued line.
 
 
 def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str], made_at: datetime) -> str:
-    """The text of the file, with one event for each span. `names`: person's id → the name to show."""
+    """The text of the file, with one event for each span. `names`: id of a person → the name to show."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ops-project//on call//EN", f"X-WR-CALNAME:{_escape(title)}"]
     for span in found:
         now = span.on_call
@@ -20,7 +20,7 @@ def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str]
         both = " and " if now.both else ", backup "
         lines += [
             "BEGIN:VEVENT",
-            # The same span always has the same id, so that an import replaces the event of an earlier import.
+            # The same span always has the same id. So a second import replaces the event of the first one.
             f"UID:{name}-{_stamp(span.start)}@ops-project",
             f"DTSTAMP:{_stamp(made_at)}",
             f"DTSTART:{_stamp(span.start)}",
@@ -39,8 +39,8 @@ def _stamp(at: datetime) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text with its special characters escaped, so that a line break in a note does not begin a line of the file. A
-    single CR is replaced as well, because some programs take it for a line break.
+    """The text with its special characters escaped. Otherwise a line break in a note would begin a new line of the
+    file. A single CR is replaced too, because some programs take it for a line break.
     """
     text = visible("\n".join(text.splitlines()))
     for raw, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
@@ -49,7 +49,7 @@ def _escape(text: str) -> str:
 
 
 def _folded(line: str) -> list[str]:
-    """Lines of at most 75 octets; a character is never cut."""
+    """The line, divided into lines of at most 75 octets. A character is never divided."""
     parts, current = [], ""
     for character in line:
         if len((current + character).encode()) > FOLD:

@@ -1,6 +1,6 @@
-"""Checks that every required person can be reached.
+"""Checks that everybody who may have to be called can be reached.
 
-A valid configuration may still lack a second person or a telephone.
+A configuration can be valid although a second person or a telephone number is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MISTAKE, WARNING = "mistake", "warning"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. A mistake means that a call would reach no person."""
+    """One thing that is wrong. If it is a mistake and not a warning, a call would reach nobody."""
 
     level: str
     where: str
@@ -125,7 +125,9 @@ def _reached(found: Person | Team, way: str, owners: Owners) -> bool:
 
 
 def raci_lint(owners: Owners) -> list[Finding]:
-    """Rows without exactly one A and at least one R, and roles that no activity names."""
+    """The mistakes of the RACI matrix. Each activity needs exactly one A (accountable) and at least one R
+    (responsible). A role that no activity uses gives a warning.
+    """
     raci = owners.raci
     found = [Finding(MISTAKE, f"owners.yaml, RACI {activity!r}", what) for activity, what in raci.mistakes()]
     unused = [role for role in raci.roles if not any(role in cells for cells in raci.activities.values())]

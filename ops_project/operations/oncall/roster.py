@@ -1,7 +1,9 @@
-"""The rota of one schedule: who is on call at a moment. The console, the commands and the pages all use this one
-function. From weak to strong, the following decide: the rotation, a swap that both have agreed to, a holiday that
-was handed over in advance, an override. A person who is absent is replaced by the backup, or else by the schedule's
-fallback. So there is exactly one primary at every moment, also before the rotation's first day.
+"""The rota of one schedule: who is on call at a given moment. The console, the commands and the pages all use this
+module.
+
+Four things decide, each one overruling those before it: the rotation; a swap that both people have agreed to; a holiday
+that was handed over in advance; an override. If the chosen person is absent, the backup stands in, otherwise the
+fallback of the schedule. So there is exactly one primary at every moment, even before the first day of the rotation.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ NOON = time(12)
 
 
 class Why(StrEnum):
-    """Why a person is primary."""
+    """Why somebody is the primary."""
 
     ROTATION = "rotation"
     SWAP = "swap"
@@ -32,7 +34,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Two shifts, by their first moments, whose primaries have swapped."""
+    """A swap of two shifts between their primaries. A shift is named by its first moment."""
 
     number: int
     shift: datetime
@@ -45,7 +47,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """An override: `person` has `role` in [start, end)."""
+    """An override: `person` has `role` from `start` until `end`, not including `end`."""
 
     number: int
     person: str
@@ -61,17 +63,17 @@ class OnCall:
 
     primary: str
     backup: str
-    """The person who steps in. It is the same as `primary` only if nobody else is left."""
+    """The person who stands in. It equals `primary` only if nobody else is left."""
     both: bool
-    """Whether two people are on call. A page then goes to the backup as well."""
+    """Whether two people are on call. If so, a page also goes to the backup."""
     why: Why
     turn: str
-    """The person whose turn it is in the rotation."""
+    """The person whose turn it is according to the rotation."""
     note: str = ""
 
     @property
     def paged(self) -> tuple[str, ...]:
-        """Everybody that a page goes to."""
+        """Everybody to whom a page goes."""
         return (self.primary, self.backup) if self.both and self.backup != self.primary else (self.primary,)
 
 
@@ -80,14 +82,16 @@ Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Roster:
-    """A schedule with everything that changes it. `covers`: later ones win; `swaps`: in the order they were agreed."""
+    """A schedule with everything that changes it. `covers`: a later one takes precedence. `swaps`: in the order in
+    which they were agreed.
+    """
 
     name: str
     schedule: Schedule
     swaps: Sequence[Swap] = ()
     covers: Sequence[Cover] = ()
     absences: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
-    """Person → the times in which that person cannot be called."""
+    """Person → the times at which that person cannot be called."""
     _handed: dict[int, dict[date, str]] = field(default_factory=dict, repr=False, compare=False)
     _agreed: dict[datetime, tuple[str, int]] = field(default_factory=dict, repr=False, compare=False)
     _made: list[Cover] = field(default_factory=list, repr=False, compare=False)
@@ -119,7 +123,7 @@ class Roster:
 
     # ---- shifts
     def starts(self, number: int) -> datetime:
-        """The first moment (UTC) of shift `number`; shift 0 begins on the schedule's first day."""
+        """The first moment (UTC) of shift `number`. Shift 0 begins on the first day of the schedule."""
         local = datetime.combine(self.schedule.starts, time.fromisoformat(self.schedule.handoff))
         return moment(local + number * self.schedule.every, self.zone)
 
@@ -134,7 +138,7 @@ class Roster:
         return number
 
     def shift_on(self, day: date) -> int | None:
-        """The number of the first shift that begins on a local day; None if no shift begins on it."""
+        """The number of the first shift that begins on this local day; None if none begins on it."""
         number = self.shift_at(midnight(day, self.zone))
         for candidate in (number, number + 1):
             if reading(self.starts(candidate), self.zone).date() == day:
@@ -142,11 +146,11 @@ class Roster:
         return None
 
     def pair(self, number: int) -> Pair:
-        """The two people whose turn it is in the rotation."""
+        """The primary and the backup of a shift, according to the rotation."""
         return self.schedule.rotation[number % len(self.schedule.rotation)]
 
     def holder(self, number: int) -> tuple[str, bool]:
-        """The primary of a shift after swaps, and whether a swap decided it."""
+        """The primary of a shift, and whether a swap has made this person primary."""
         agreed = self._agreed.get(self.starts(number))
         return (agreed[0], True) if agreed is not None else (self.pair(number).primary, False)
 
@@ -195,16 +199,19 @@ class Roster:
 
     # ---- holidays
     def handed_over(self, year: int) -> dict[date, str]:
-        """Local holiday → the person who has it, if that person is not the one whose shift it is."""
+        """Local holiday → the person who has it. Only holidays that were handed over to another person are listed."""
         if year not in self._handed:
             self._handed[year] = dict(self._hand_over(year)) if self.schedule.holidays.balance else {}
         return self._handed[year]
 
     def _hand_over(self, year: int) -> Iterator[tuple[date, str]]:
-        """Distribute a year's holidays in their order, so that a late swap changes only the holidays after it. Each
-        person can take as many holidays as the others, and some people one more. A holiday stays with the person
-        whose shift it is, as long as that person can take one more. Swaps that two people have agreed on, and
-        overrides, are kept.
+        """Distribute the holidays of a year. Yields each holiday that is handed over to another person, with that
+        person.
+
+        Everybody gets the same number of holidays; what cannot be divided equally gives some people one more. A holiday
+        stays with the person whose shift it is, as long as this person has not reached that number. Overrides and
+        agreed swaps are kept. The holidays are distributed in ascending order, so that a late swap changes only later
+        ones.
         """
         people = self.schedule.people()
         days = holidays_of(self.schedule.holidays, year)
@@ -231,8 +238,8 @@ class Roster:
     def _with_most_room(
         self, people: Sequence[str], room: Mapping[str, int], extra: int, number: int, at: datetime
     ) -> str | None:
-        """The person who takes a holiday: the one who can take the most further holidays; among equals, the one
-        whose turn comes next.
+        """The person who takes over a holiday: the one who can still take the most holidays. If several can, it is the
+        one whose turn comes next.
         """
         order = [self.pair(number + ahead).primary for ahead in range(1, len(self.schedule.rotation) + 1)]
         able = [p for p in people if room[p] > 0 or (room[p] == 0 and extra > 0)]
@@ -242,7 +249,7 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """[start, end) in which the same people are on call for the same reason."""
+    """A span of time, without its end, in which the same people are on call for the same reason."""
 
     start: datetime
     end: datetime
@@ -250,7 +257,9 @@ class Span:
 
 
 def spans(roster: Roster, start: datetime, end: datetime) -> list[Span]:
-    """The schedule from `start` to `end` (UTC), without a gap: `Roster.at` at every moment at which it can change."""
+    """The spans from `start` to `end` (UTC), without a gap. `Roster.at` is asked at every moment at which its answer
+    can change.
+    """
     edges = sorted({start, *_edges(roster, start, end)})
     result: list[Span] = []
     for first, last in zip(edges, [*edges[1:], end], strict=True):
@@ -263,7 +272,9 @@ def spans(roster: Roster, start: datetime, end: datetime) -> list[Span]:
 
 
 def whole_spans(roster: Roster, start: datetime, end: datetime) -> list[Span]:
-    """The spans that overlap [start, end), each with its own begin and end: a later call finds the same spans."""
+    """The spans that overlap the time from `start` until `end`, each in its full length. So a later call finds the same
+    spans.
+    """
     first = roster.starts(roster.shift_at(start))
     last = roster.shift_at(end)
     last_end = end if roster.starts(last) == end else roster.starts(last + 1)
@@ -275,7 +286,7 @@ def _is_handoff(roster: Roster, at: datetime) -> bool:
 
 
 def _edges(roster: Roster, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Every moment inside (start, end) at which the person on call can change."""
+    """Every moment between `start` and `end` at which the people on call can change."""
     number = roster.shift_at(start) + 1
     while (at := roster.starts(number)) < end:
         if at > start:

@@ -1,4 +1,4 @@
-"""A year of the rota ahead: gaps, imbalance, holidays, absences. Each finding says how to repair it."""
+"""Judges the coming year of a rota: gaps, imbalance, holidays and absences. Each finding says how to repair it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.operations.oncall.wall_clock import midnight, moment, reading
 
 WEEKS = 52
 NOTICE = timedelta(days=14)
-"""A gap is reported this long before it begins."""
+"""A gap is reported as soon as it begins within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +26,30 @@ class Finding:
     until: datetime
     what: str
     fix: str
-    """How to repair the rota; a command if there is one."""
+    """How to repair the rota, as a command if there is one."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """The next 52 weeks. `points`: 100, less 20 for each gap and 5 for each absence and imbalance."""
+    """The judgement of the coming weeks. `points`: 100, minus 20 for each gap, and minus 5 for each absence and each
+    imbalance.
+    """
 
     schedule: str
     points: int
     hours: dict[str, float]
     """Person → hours as primary."""
     shifts: dict[str, int]
-    """Person → shifts that begin within the weeks, after swaps."""
+    """Person → number of shifts that begin in these weeks, after swaps."""
     holidays: dict[str, int]
-    """Person → holidays as primary within the weeks."""
+    """Person → number of holidays as primary in these weeks."""
     holidays_by_year: dict[int, dict[str, int]]
-    """Calendar year → person → holidays as primary in the whole year, the days before now included."""
+    """Calendar year → person → number of holidays as primary. The whole year counts, including the days before now."""
     findings: list[Finding]
 
 
 def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
-    """The score of the `weeks` after `now`."""
+    """Judge the next `weeks` weeks."""
     end = now + timedelta(weeks=weeks)
     found = spans(roster, now, end)
     hours: Counter[str] = Counter()
@@ -75,7 +77,9 @@ def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
 
 
 def upcoming_gaps(roster: Roster, now: datetime) -> list[Finding]:
-    """Gaps that begin within two weeks. They are reported early, so that they are closed before a page finds nobody."""
+    """The gaps that begin within two weeks. A gap is reported this early, so that it can be closed before a page
+    reaches nobody.
+    """
     return [f for f in _absences(roster, spans(roster, now, now + NOTICE)) if f.kind == "gap"]
 
 
@@ -123,7 +127,9 @@ def _absences(roster: Roster, found: list[Span]) -> Iterator[Finding]:
 
 
 def _swap_for(roster: Roster, span: Span) -> str:
-    """The command that swaps the shift with the nearest later one whose primary is free, if there is one."""
+    """The command that swaps the shift with a later one whose primary is free. It is the nearest such shift. If there
+    is none, the answer is another command.
+    """
     number = roster.shift_at(span.start)
     away = roster.holder(number)[0]
     mine = _day(roster, roster.starts(number))
@@ -165,8 +171,8 @@ def _imbalance(shifts: Counter[str], now: datetime, end: datetime) -> Iterator[F
 def _holiday_findings(
     roster: Roster, years: dict[int, dict[str, int]], now: datetime, end: datetime
 ) -> Iterator[Finding]:
-    # The plan distributes the holidays of calendar years. A window over parts of two years says nothing about either of
-    # them.
+    # The plan distributes the holidays of a calendar year. The weeks that are judged may cover parts of two years, so
+    # their holidays are not compared.
     plan = "" if roster.schedule.holidays.balance else ", or set `holidays: {balance: true}` in oncall.yaml"
     for year, days in years.items():
         most, least = max(days, key=lambda p: days[p]), min(days, key=lambda p: days[p])
@@ -186,5 +192,7 @@ def _day(roster: Roster, at: datetime) -> date:
 
 
 def days_of(roster: Roster, first: date, last: date) -> tuple[datetime, datetime]:
-    """(00:00 of `first`, 00:00 of the day after `last`) in the schedule's zone. The second moment is not included."""
+    """00:00 of `first`, and 00:00 of the day after `last`, in the schedule's zone. The second moment is not included in
+    the span.
+    """
     return midnight(first, roster.zone), midnight(last + timedelta(days=1), roster.zone)

@@ -1,4 +1,4 @@
-"""Computes who would be told, and when, if something failed now and nobody acknowledged it."""
+"""Computes who would be told, and when, if something failed and nobody acknowledged it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The ladder that would apply. If none applies, `name` is empty, and `why_not` gives the reason."""
+    """The ladder that would apply. If there is none, `name` is empty, and `why_not` says why."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class Simulation:
 def simulate(
     file: EscalationFile, around: Surroundings, *, about: About, domain: str, severity: str, now: datetime
 ) -> Simulation:
-    """Every step with its time, and the people who are on call at that time."""
+    """Every step of the ladder with its time, and the people whom it would call at that time."""
     name = file.choose(about.pipeline, domain, about.failure_class)
     if name is None:
         return Simulation("", "", [], "no entry of `use` in escalation.yaml fits")

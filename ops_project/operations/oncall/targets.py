@@ -1,4 +1,4 @@
-"""The `to` of a step → people and teams. The meaning of a name depends on the incident and on the time."""
+"""Finds the people and teams for the `to` of a step. Whom a target means depends on the incident and on the time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops_project.operations.oncall.roster import Roster
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is needed to find the people behind a target."""
+    """What is needed to find the people whom a target means."""
 
     owners: Owners
     rosters: Mapping[str, Roster] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The facts about an incident that its targets depend on."""
+    """The facts about an incident on which the meaning of a target depends."""
 
     pipeline: str = ""
     owner: str = ""
@@ -35,14 +35,16 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`who`: ids of people, and team:<id>, each once. `missing`: a sentence for each target that gave nobody."""
+    """The people whom targets mean. `who`: ids of people, and `team:<id>`, each once. `missing`: a sentence for each
+    target that means nobody.
+    """
 
     who: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
 
 def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: datetime) -> Resolved:
-    """Everybody that `targets` stand for at `now`."""
+    """Everybody whom `targets` mean at `now`."""
     who: list[str] = []
     missing: list[str] = []
     for target in targets:
@@ -54,7 +56,9 @@ def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: d
 
 
 def pair_of(about: About, owners: Owners) -> PipelineOwners | None:
-    """The primary and secondary owner of a pipeline, or else the first two people of the owning team."""
+    """The primary and secondary owner of the pipeline. If it has none, they are the first two people of the owning
+    team. None if there are fewer than two.
+    """
     if about.pipeline in owners.pipelines:
         return owners.pipelines[about.pipeline]
     people = owners.people_of(about.owner) if about.owner else ()
@@ -77,7 +81,7 @@ def _one(target: str, about: About, around: Surroundings, now: datetime) -> list
         name = match["schedule"] if match else around.main
         roster = around.rosters.get(name or "")
         if roster is None:
-            # There is no rotation. The owner is used instead, so that the page reaches a person.
+            # There is no schedule. So the owner stands in, and the page reaches a person.
             owner = primary_owner(about, owners)
             return [owner] if owner and target.startswith("on-call") else []
         on_call = roster.at(now)

@@ -1,7 +1,9 @@
-"""Finds values that a check refuses far downstream and that came with the landed rows, because no table on the way
-made them. A check of references or of values sits at the first table where it is possible. If the column repeats one
-landed column, and nothing on the way has failed or changed its SQL, the rows were already wrong when they arrived.
-Landing sees one file at a time, so it had nothing to report.
+"""Finds values that were already wrong when they arrived, although the check that refuses them belongs to a table far
+downstream.
+
+A check of references or values stands at the first table at which it is possible. If the checked column repeats one
+landed column, and no table in between has failed or changed its SQL, the landed rows already had the wrong values.
+Landing could not report this, because it sees only one file at a time.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from ops_project.operations.diagnosis.decide.suspects import Change, Known, Ques
 from ops_project.operations.diagnosis.decide.weights import ARRIVED, explains, is_recent
 
 PASSED_ON: frozenset[FailureClass] = frozenset({"reference_violation", "data_invalid"})
-"""Classes that are about single values of a column. Repeated keys are not among them, because joins also repeat
-keys, and an anomaly is about many rows.
+"""The failure classes that are about single values of a column. Repeated keys are not among them, because a join can
+repeat keys too. Anomalies are not among them, because an anomaly is about many rows.
 """
 
 
 def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[Trouble]:
-    """For each trouble that nothing upstream explains, the same trouble at the landed table of the values."""
+    """For each trouble whose values were already wrong when they arrived: the same trouble, moved to the landed
+    table.
+    """
     changed = {item.asset for item in known.changes if _is_of_code(item, question)}
     found = []
     for trouble in fresh:
@@ -35,7 +39,8 @@ def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[
         if landed is None or landed.asset == trouble.asset or changed & {column.asset for column in way}:
             continue
         if known.lineage.get(landed.asset).upstream:
-            continue  # The walk ends in the middle of the way, so it is not known where the values come from.
+            # The walk ends at a table that is built from others. So it is not known where the values come from.
+            continue
         said = f"{trouble.asset}.{trouble.column} repeats {landed}, and nothing on the way has failed or changed"
         found.append(replace(trouble, asset=landed.asset, column=landed.name, kind=ARRIVED, check="", message=said))
     return found
@@ -46,7 +51,7 @@ def _is_of_code(change: Change, question: Question) -> bool:
 
 
 def _way(columns: ColumnLineage, start: Column) -> Iterator[Column]:
-    """The way upstream from a column, as long as it comes from one column alone. The start comes first."""
+    """The columns from `start` upstream, as long as each comes from exactly one column. `start` comes first."""
     here = start
     while True:
         yield here

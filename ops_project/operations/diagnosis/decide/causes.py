@@ -1,7 +1,9 @@
-"""Decides which upstream table is the most likely cause. Candidates are ranked by their failures and changes, by time
-and by distance. A trouble counts little if it began before the target was last good, or if its own inputs explain it.
-Some troubles cannot be explained by inputs, for example a difference between a table and its input. If the lineage of a
-column is unknown, every table upstream stays a suspect.
+"""Decides which table upstream is the most likely cause. The candidates are ranked by their failures and changes, by
+time and by distance.
+
+A trouble counts little if it began before the target was last good, or if the inputs of its table explain it. Inputs
+cannot explain every trouble, for example a difference between a table and its input. If the lineage of a column is
+unknown, every table upstream stays a suspect.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from ops_project.operations.diagnosis.decide.suspects import (
 from ops_project.operations.diagnosis.decide.weights import CHANGE_WEIGHTS, is_older, is_recent, reach_of, weigh
 
 DISTANCE = 0.02
-"""Each hop lowers a candidate's score by this much, so that of two equal candidates the nearer one comes first."""
+"""Each hop lowers a candidate's score by this much. So if two candidates are equal otherwise, the nearer one comes
+first.
+"""
 
 
 def diagnose(question: Question, known: Known) -> Diagnosis:
-    """Rank every suspect upstream of the asset in question, and the asset itself."""
+    """Rank all suspects: the tables upstream of the asset in question, and the asset itself."""
     distance = distances(known.lineage, question.asset)
     reach = reach_of(question, known)
     upstream = [trouble for trouble in known.troubles if trouble.asset in distance]
@@ -66,7 +70,7 @@ def diagnose(question: Question, known: Known) -> Diagnosis:
 
 
 def distances(lineage: Lineage, asset: str) -> dict[str, int]:
-    """The asset and everything upstream → the smallest number of hops."""
+    """The asset and every asset upstream of it → the smallest number of hops to it."""
     found = {asset: 0}
     waiting = [asset]
     while waiting:
@@ -79,7 +83,9 @@ def distances(lineage: Lineage, asset: str) -> dict[str, int]:
 
 
 def nearest_failing(asset: str, troubles: Sequence[Trouble], distance: Mapping[str, int]) -> str:
-    """The simple rule: the nearest table upstream with a failure; the table itself if there is none."""
+    """The answer of a simple rule, for comparison: the nearest table upstream with a failure, otherwise the table
+    itself. Empty if nothing fails.
+    """
     failing = sorted({(distance[t.asset], t.asset) for t in troubles if t.asset != asset})
     return failing[0][1] if failing else asset if any(t.asset == asset for t in troubles) else ""
 
@@ -103,7 +109,7 @@ def _candidate(
         statements.append(Statement(said, trouble.evidence))
         if weight > best:
             best, best_trouble = weight, trouble
-    # Several troubles at one table make it slightly more suspect together than each of them alone.
+    # Several troubles at one table make the table slightly more suspect than the worst of them alone.
     best += 0.03 * min(3, len({t.failure_class for t in troubles}) - 1) if troubles else 0.0
     for change in changes:
         weight = CHANGE_WEIGHTS.get(change.kind, 0.1) * reach(asset, "")
@@ -125,7 +131,7 @@ def _candidate(
 
 
 def _chain(lineage: Lineage, start: str, end: str) -> tuple[str, ...]:
-    """The shortest way from the culprit down to the table that was asked about."""
+    """The shortest path from the culprit downstream to the table that was asked about."""
     before: dict[str, str] = {}
     waiting = [end]
     while waiting and start not in before and start != end:

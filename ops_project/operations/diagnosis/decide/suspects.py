@@ -29,12 +29,12 @@ class Trouble:
     evidence: str = ""
     """Where the trouble is recorded: the number of a signal, or a finding."""
     is_harmless: bool = False
-    """The structure of a file differs from its contract, but every row and column was loaded."""
+    """True if a file differs from its contract in its structure, but every row and column of it was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that differs from the last good run. It may be right or wrong."""
+    """Something that is different since the last good run. It may be right or wrong."""
 
     asset: str
     kind: str
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement about a candidate, with its evidence. Statements without evidence are left out."""
+    """One statement about a candidate, with its evidence. A statement without evidence is never made."""
 
     text: str
     evidence: str
@@ -56,7 +56,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One suspect. The score only orders the candidates; it is not a probability."""
+    """One suspect. The score only puts the candidates in order. It is not a probability."""
 
     asset: str
     score: float
@@ -70,7 +70,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Question:
-    """The question: the table (and column) that is wrong, since when, and when it was last good."""
+    """What is asked: which table (and column) is wrong, since when, and when it was last good."""
 
     asset: str
     column: str = ""
@@ -84,19 +84,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The answer. If there is no culprit, no failure or change upstream is known, and `unknown` lists what is not
+    """The answer. If there is no culprit, no failure and no change upstream is known, and `unknown` lists what is not
     known.
     """
 
     question: Question
     chain: tuple[str, ...]
-    """Assets from the culprit to the table that was asked about."""
+    """The assets on the path from the culprit to the table that was asked about."""
     culprit: Candidate | None
     runners_up: tuple[Candidate, ...]
     telling_apart: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     nearest_failing: str = ""
-    """The answer of the simple rule `nearest failing table upstream`."""
+    """The answer of the simple rule: the nearest failing table upstream."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,10 @@ class Known:
     troubles: Sequence[Trouble] = ()
     changes: Sequence[Change] = ()
     commits: Mapping[str, str] = field(default_factory=dict)
-    """Run → the commit that it ran."""
+    """Id of a run → the commit that the run used."""
     refers: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Landed table → the landed tables whose key its rows contain: an order line contains the key of an order."""
+    """Landed table → the landed tables whose keys its rows contain. For example, an order line contains the key of an
+    order.
+    """
     unread: Sequence[str] = ()
     """Sources of evidence that could not be read, with the reason."""

@@ -1,5 +1,5 @@
-"""The weight of a trouble or a change: how strongly it suggests its table as the cause. The weight depends on the
-class, on time, on what explains the trouble, and on whether it reaches the column that is wrong.
+"""The weight of a trouble or change: how strongly it suggests that its table is the cause. The weight depends on the
+failure class, on time, on what explains the trouble, and on whether the trouble reaches the column that is wrong.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from ops_project.column_lineage import ROWS, Column, walk
 from ops_project.model.failure_class import FailureClass
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
 
-# Troubles that one look finds count as having begun at the same time.
+# Troubles that the same look has found count as having begun at the same time.
 SAME_TIME = timedelta(minutes=1)
-# The inputs of a table never explain these classes. Their cause lies between the table and its inputs, or in the
-# machinery that builds the table.
+# The inputs of a table never explain a failure of these classes. Its cause lies between the table and its inputs, or in
+# the machinery that builds the table.
 LOCAL: frozenset[FailureClass] = frozenset(
     {
         "reconciliation_break",
@@ -28,14 +28,15 @@ LOCAL: frozenset[FailureClass] = frozenset(
         "config_error",
     }
 )
-# If a table cannot be built, only an input that changed its structure, or did not come, explains that.
+# The failures of a table that cannot be built. An input explains such a failure only if the input changed its structure
+# or did not come (SHAPE).
 BUILD: frozenset[FailureClass] = frozenset({"code_error", "mart_build_failure", "interface_load_failure"})
 SHAPE: frozenset[FailureClass] = frozenset(
     {"schema_mismatch", "source_missing", "source_empty", "source_partial", "code_error", "interface_load_failure"}
 )
-# If rows of one table are missing, the rows of other tables that belong to them may be missing for the same reason.
+# If rows of one table are missing, rows of other tables that belong to them may be missing for the same reason.
 AMOUNTS: frozenset[FailureClass] = frozenset({"volume_anomaly", "source_missing", "source_empty", "source_partial"})
-# These classes say only that something is late or unusual elsewhere.
+# Failures of these classes say only that something else is late or unusual.
 SYMPTOMS: frozenset[FailureClass] = frozenset(
     {"freshness_breach", "sla_breach", "duration_regression", "delivery_failure"}
 )
@@ -49,8 +50,8 @@ WEIGHTS: Mapping[FailureClass, float] = {
 }
 USUAL_WEIGHT, SYMPTOM_WEIGHT = 0.9, 0.15
 ARRIVED = "arrived"
-"""The kind of a trouble that no check reported: values that are wrong further down, and that came with the landed
-rows.
+"""The kind of a trouble that no check has reported at its table: values that arrived with the landed rows, and are
+found wrong further downstream.
 """
 KIND_WEIGHTS: Mapping[str, float] = {
     "landing.finding": 1.05,
@@ -61,16 +62,16 @@ KIND_WEIGHTS: Mapping[str, float] = {
 HARMLESS = 0.4
 """The factor for a trouble that made nothing downstream wrong."""
 OLDER, LATER, EXPLAINED = 0.1, 0.3, 0.35
-"""The factors for a trouble that began before the target was last good, for one that began after the target's trouble,
-and for one that its inputs explain.
+"""Three factors. OLDER: the trouble began before the target was last good. LATER: it began after the target's trouble.
+EXPLAINED: another trouble explains it.
 """
 ON_ROWS, OFF_PATH = 0.9, 0.05
 CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.5, "batch": 0.3, "run": 0.1}
 
 
 def is_older(trouble: Trouble, question: Question) -> bool:
-    """Whether the trouble already existed while the target was good. Runs may follow each other within a minute, so
-    that the times alone would not tell the good run from the bad one.
+    """Whether the trouble already existed when the target was still good. The runs are compared where they are known:
+    runs may follow each other within a minute, so times alone would not tell the good run from the bad one.
     """
     if question.good_at is None:
         return False
@@ -81,9 +82,10 @@ def is_older(trouble: Trouble, question: Question) -> bool:
 
 
 def is_recent(change: Change, question: Question) -> bool:
-    """Whether the change came after the target was last good, and before or when it became wrong."""
+    """Whether the change came after the target was last good, and not after it became wrong."""
     if change.run_id and change.run_id == question.wrong_in:
-        return True  # The time of a run is its start, and the run may have waited for the good run.
+        # The time of a run is its start. This run may have started early, and then waited for the good run to end.
+        return True
     after = question.good_at is None or change.at > question.good_at
     return after and (question.wrong_at is None or change.at <= question.wrong_at + SAME_TIME)
 
@@ -117,7 +119,9 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
 
 
 def _stopped(cause: Trouble, effect: Trouble) -> bool:
-    """Whether a check could not be made because a blocking check of another table, which is named, ended its step."""
+    """Whether a check could not be made because a blocking check of another table ended its step. The message of the
+    effect names that table.
+    """
     return (
         effect.kind == "check.crash"
         and cause.kind in ("check.failure", "asset.failure")
@@ -127,8 +131,8 @@ def _stopped(cause: Trouble, effect: Trouble) -> bool:
 
 
 def _carries(cause: Trouble, effect: Trouble) -> bool:
-    """Whether missing or additional rows at the cause can be the reason for an unusual number of rows at the effect.
-    The rows of the effect belong to rows of the cause, as order lines belong to orders.
+    """Whether missing or additional rows at the cause can explain an unusual number of rows at the effect. The caller
+    knows that the rows of the effect belong to rows of the cause, as order lines belong to orders.
     """
     return (
         effect.failure_class == "volume_anomaly"
@@ -139,7 +143,7 @@ def _carries(cause: Trouble, effect: Trouble) -> bool:
 
 
 def is_symptom(trouble: Trouble) -> bool:
-    """Whether the trouble only says that something is late or unusual elsewhere."""
+    """Whether the trouble says only that something else is late or unusual."""
     return not trouble.failure_class or trouble.failure_class in SYMPTOMS
 
 
@@ -148,7 +152,7 @@ def _usual(failure_class: str) -> float:
 
 
 def explains(cause: Trouble, effect: Trouble) -> bool:
-    """Whether a trouble upstream can be the reason for another one."""
+    """Whether one trouble, which lies upstream of another, can be the reason for it."""
     if cause.is_harmless or is_symptom(cause) or cause.began_at > effect.began_at + SAME_TIME:
         return False
     if cause.kind == ARRIVED:
@@ -163,14 +167,14 @@ def explains(cause: Trouble, effect: Trouble) -> bool:
 
 
 def reach_of(question: Question, known: Known) -> Callable[[str, str], float]:
-    """A function (asset, column) → the factor for a trouble there: 1 if its values reach the target, less if only its
-    rows do, and hardly anything otherwise.
+    """Returns a function that gives the factor for a trouble at (asset, column). The factor is 1 if values from there
+    reach the target, a little less if they only decide which rows reach it, and nearly 0 otherwise.
     """
     if not question.column or Column(question.asset, question.column) not in known.columns.origins:
         return lambda _asset, _column: 1.0
     root = Column(question.asset, question.column)
     values, rows = walk(known.columns, root, "up"), walk(known.columns, root, "up", rows=True)
-    # If the lineage of a column is unknown, any table upstream may reach it.
+    # If the origin of a column is unknown, it may come from any table upstream.
     doubtful = {column.asset for column in (*values.unknown, *rows.unknown)}
     widened = {asset for table in doubtful for asset in known.lineage.ancestors(table)} | doubtful
     by_value = {column.asset for column in values.depth}

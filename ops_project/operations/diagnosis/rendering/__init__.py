@@ -1,1 +1,1 @@
-"""Pictures of lineage and of a diagnosis, as text and as SVG."""
+"""Draws column lineage, as text and as SVG."""

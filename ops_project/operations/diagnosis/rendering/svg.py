@@ -1,4 +1,4 @@
-"""A lineage graph as a picture: a card for each table, a line for each column, sources on the left."""
+"""A lineage graph as a picture. Each table is a card, each column is a line on it, and the sources are on the left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops_project.operations.diagnosis.rendering.tree import name_of
 WIDTH, GAP, LINE, HEAD, MARGIN = 250, 90, 20, 28, 24
 LETTERS = 30
 COLORS = {"bronze": "#8a6636", "silver": "#5f6e7c", "gold": "#8a6c0e", "serving": "#3f6f3e", "models": "#5f4f8f"}
-"""The colours of the cards. Names in white can be read on them (a contrast of 4.5 or more)."""
+"""The colours of the cards. White text can be read on each of them (its contrast is 4.5 or more)."""
 OTHER = "#566074"
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#1d2939}.head{font-weight:600;fill:#fff}.card{fill:#fff;stroke:#d0d5dd}
@@ -35,14 +35,14 @@ class _Card:
         return HEAD + LINE * len(self.columns) + 8
 
     def line(self, column: Column) -> int:
-        """The y coordinate of a column's line, at its middle."""
+        """The y coordinate of the middle of a column's line."""
         return self.y + HEAD + LINE * self.columns.index(column) + LINE // 2 + 2
 
 
 def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str:
-    """The picture, as one SVG element. A solid edge means that values appear in the column; a dashed edge means that
-    they decide its value or the rows. `link`: the address of each column. A picture with links is part of a page and
-    uses the page's stylesheet.
+    """The picture as one SVG element. A solid edge means that a value appears in the column. A dashed edge means that a
+    value decides the column's value or its rows. `link`: gives the address for each column. A picture with links is
+    part of a page, and uses the stylesheet of the page.
     """
     cards = _placed(graph)
     by_column = {column: card for card in cards for column in card.columns}
@@ -72,7 +72,9 @@ def title(graph: LineageGraph) -> str:
 
 
 def html(graph: LineageGraph) -> str:
-    """A page of its own with the picture, its legend, and every column whose origin is unknown, with the reason."""
+    """A complete page with the picture, its legend, and a list of the columns whose origin is unknown, with the
+    reasons.
+    """
     unknown = "".join(
         f"<li><code>{escape(name_of(column))}</code>: {escape(why)}</li>" for column, why in graph.unknown.items()
     )
@@ -90,7 +92,9 @@ def html(graph: LineageGraph) -> str:
 
 
 def _placed(graph: LineageGraph) -> list[_Card]:
-    """Tables by their longest path from the root, the sources on the left."""
+    """The cards with their places. A table's column in the picture is its longest path from the root; the sources are
+    on the left.
+    """
     level = _levels(graph)
     last = max(level.values(), default=0)
     columns: dict[str, list[Column]] = {}
@@ -109,7 +113,7 @@ def _placed(graph: LineageGraph) -> list[_Card]:
 
 def _levels(graph: LineageGraph) -> Mapping[str, int]:
     level = {column.asset: 0 for column in graph.depth}
-    # Tables form no cycle. The limit ends the loop even if there were one.
+    # Tables form no cycle. If they did, this limit would still end the loop.
     for _ in range(len(level)):
         moved = False
         for hop in graph.hops:

@@ -10,13 +10,15 @@ KINDS = {"value": "", "condition": " (decides it)", "rows": " (decides its rows)
 
 
 def name_of(column: Column) -> str:
-    """gold.daily_revenue.units_sold, or `rows of gold.daily_revenue`."""
+    """The name for people: gold.daily_revenue.units_sold, or `rows of gold.daily_revenue`."""
     table = column.asset.replace("/", ".")
     return f"rows of {table}" if column.name == ROWS else f"{table}.{column.name}"
 
 
 def lines(graph: LineageGraph, depth: int | None = None) -> Iterator[str]:
-    """The root first, then its origins (or its uses). Each subtree appears once."""
+    """One line for the root, then lines for its origins or its uses. A subtree that occurs several times is
+    shown once.
+    """
     yield f"{name_of(graph.root)}{_marks(graph, graph.root)}"
     children: dict[Column, list[Hop]] = {}
     for hop in graph.hops:

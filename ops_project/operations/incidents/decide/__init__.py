@@ -1,1 +1,3 @@
-"""Pure decisions about incidents: (incidents, alerts, policy, now) → incidents, timeline, messages."""
+"""Pure decisions about incidents. Incidents, alerts, policy and time go in; incidents, timelines and messages
+come out.
+"""

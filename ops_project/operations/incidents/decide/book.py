@@ -1,6 +1,7 @@
-"""The incidents that an alert may belong to, found by key, asset and job.
+"""Finds the incidents that an alert may belong to, by key, asset and job.
 
-A storm has thousands of alerts and incidents, so an alert finds its incidents in an index and never searches them all.
+There may be thousands of alerts and incidents at the same time. So the incidents are found through an index, and are
+never searched one by one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from ops_project.operations.incidents.decide.incident import Incident
 
 
 class Book:
-    """Incidents by number. If several fit, the one with the lowest number is found."""
+    """All incidents, with an index. If several fit a question, the one with the lowest number is returned."""
 
     def __init__(self, incidents: Iterable[Incident]) -> None:
         self._incidents: dict[int, Incident] = {}
@@ -22,11 +23,11 @@ class Book:
             self.put(incident)
 
     def __iter__(self) -> Iterator[Incident]:
-        """In the order of their numbers."""
+        """The incidents in the order of their numbers."""
         return iter([self._incidents[number] for number in sorted(self._incidents)])
 
     def put(self, incident: Incident) -> None:
-        """Keep an incident as it is now."""
+        """Store the present form of an incident."""
         before = self._incidents.get(incident.number)
         self._incidents[incident.number] = incident
         if before is not None and before.open:
@@ -48,15 +49,16 @@ class Book:
         return None if number is None else self._incidents.get(number)
 
     def with_key(self, key: str) -> list[Incident]:
-        """Incidents that an alert with this key belongs or belonged to, the oldest first."""
+        """The incidents to which an alert with this key belongs or has belonged, the oldest first."""
         return [self._incidents[number] for number in sorted(self._with_key.get(key, ()))]
 
     def has_key(self, incident: Incident, key: str) -> bool:
         return incident.number in self._with_key.get(key, ())
 
     def open_one(self, key: str, reaches: Iterable[Iterable[str]], job: str | None) -> Incident | None:
-        """The oldest open incident that has this key, or is about an asset in one of the sets `reaches`, or (if `job`
-        is given) belongs to this job and is about no asset.
+        """The oldest open incident that fits; None if none fits. An incident fits if it has this key, or if it is about
+        an asset in one of the sets `reaches`. If `job` is given, an incident of this job that is about no asset fits
+        too.
         """
         found = {number for number in self._with_key.get(key, ()) if self._incidents[number].open}
         for reach in reaches:

@@ -1,6 +1,6 @@
 """Corrects the times of an incident that lie in the future. A rehearsal with a later clock (`--as-of` tomorrow) opens
-incidents of tomorrow. Without a correction, the ladder of such an incident would not climb today, although its alert
-fires today.
+incidents with times of tomorrow. Without a correction, no step of their ladders would be taken today, although their
+alerts fire today.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from ops_project.operations.incidents.decide.incident import Incident
 
-# Clocks of two machines differ by seconds.
+# The clocks of two machines may differ by some seconds.
 SKEW = timedelta(minutes=1)
 _MOMENTS = ("opened_at", "triggered_at", "acknowledged_at", "first_acknowledged_at", "unacknowledged_at", "resolved_at")
 
 
 def bounded(incident: Incident, now: datetime) -> Incident:
-    """The incident without times after `now`; the same object if there are none."""
+    """The incident with each time after `now` replaced by `now`. If there is none, the same object is returned."""
     ahead = now + SKEW
     changes: dict[str, datetime | tuple[datetime, ...]] = {
         name: now for name in _MOMENTS if (at := getattr(incident, name)) is not None and at > ahead

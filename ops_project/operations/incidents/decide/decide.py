@@ -1,4 +1,6 @@
-"""Decides what one turn does to incidents: which are opened, joined, reopened, acknowledged, escalated and ended."""
+"""Decides which incidents are opened, joined, reopened, acknowledged, escalated and ended in one turn. A turn is one
+decision about all incidents.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,10 @@ def decide(
     setting: Setting,
     now: datetime,
 ) -> Outcome:
-    """Decide one turn. `incidents`: those that are open, may be reopened, or still need a post-mortem. `alerts`: all
-    that the engine has not forgotten. `known`: alert → its incident, for every alert that has one.
+    """Decide one turn.
+
+    `incidents`: those that are open, may be reopened, or still need a post-mortem. `alerts`: all alerts in the state of
+    alerting. `known`: number of an alert → number of its incident, for every alert that has one.
     """
     stored, incidents = incidents, {number: bounded(incident, now) for number, incident in incidents.items()}
     counted = {(incident.number, alert) for incident in incidents.values() for alert in incident.firing}
@@ -56,6 +60,6 @@ def decide(
 
 
 def next_due(incidents: Iterable[Incident]) -> datetime | None:
-    """The next moment at which something is due without a new signal."""
+    """The next moment at which something is due even without a new signal; None if nothing is."""
     due = (at for incident in incidents for at in (incident.step_due(), next_reminder(incident)))
     return min((at for at in due if at is not None), default=None)

@@ -1,4 +1,6 @@
-"""Applies what happened to the alerts of an open incident: acknowledged, resolved, or escalated by another service."""
+"""Applies to an open incident what has happened to its alerts: they were acknowledged or resolved, or another service
+escalates them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def follow_alerts(turn: Turn, incident: Incident, alerts: Mapping[int, Alert]) -> Incident:
-    """Acknowledge or end an incident through its alerts. An alert that the engine has forgotten has ended."""
+    """Acknowledge or end an incident because its alerts were acknowledged or have ended. An alert that is no longer in
+    the state of alerting has ended.
+    """
     firing = tuple(n for n in incident.firing if n in alerts and alerts[n].status != RESOLVED)
     if firing != incident.firing:
         for number in sorted(set(incident.firing) - set(firing)):
@@ -37,7 +41,7 @@ def follow_alerts(turn: Turn, incident: Incident, alerts: Mapping[int, Alert]) -
 
 
 def _all_clear(turn: Turn, incident: Incident) -> Call:
-    """The message with which the people who were called are told that the incident has ended."""
+    """The message that tells the people who were called that the incident has ended."""
     due = incident.postmortem_due
     return Call(
         incident=incident.number,
@@ -52,7 +56,7 @@ def _all_clear(turn: Turn, incident: Incident) -> Call:
 
 
 def follow_pagers(turn: Turn, incident: Incident) -> Incident:
-    """Stop the ladder if a service that escalates by itself has taken the page."""
+    """Stop the ladder if a service that escalates by itself has received the page."""
     pagers = turn.setting.pagers
     taken = next((pagers[n] for n in incident.firing if n in pagers), "") if pagers else ""
     if taken and not incident.stands_down and incident.policy.steps:

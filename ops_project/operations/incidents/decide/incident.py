@@ -1,5 +1,5 @@
-"""An incident, from the alert that opened it to the post-mortem. The policy is copied into the incident when the
-incident opens. Editing YAML afterwards does not change an open incident.
+"""An incident, from the alert that opens it to the post-mortem. When it opens, the policy is copied into it. So an edit
+of the configuration does not change an open incident.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class FrozenStep:
 
     level: str
     after: float
-    """The step is taken after this many seconds without an acknowledgement."""
+    """The step is taken if nobody has acknowledged for this many seconds."""
     to: tuple[str, ...]
     say: str
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that was configured for this incident at its opening."""
+    """What was configured for this incident when it opened."""
 
     ladder: str
     title: str
@@ -40,12 +40,12 @@ class Policy:
     postmortem_seconds: float | None
     """How long after the end the post-mortem is due; None if none is required."""
     overdue: tuple[tuple[float, tuple[str, ...]], ...]
-    """(seconds after the post-mortem was due, who is reminded then), in their order."""
+    """The reminders in their order: (seconds after the post-mortem was due, who is reminded)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Immutable; a decision replaces it. Times are UTC."""
+    """One incident. It is immutable: a decision replaces it by another object. Times are in UTC."""
 
     number: int
     status: str
@@ -55,40 +55,44 @@ class Incident:
     domain: str
     pipeline: str
     owner: str
-    """The first owner of what failed first."""
+    """The first owner of the asset that failed first."""
     failure_class: str
     runbook: str
     assets: tuple[str, ...]
-    """The assets that failed first, and failed assets upstream of them. An alert joins the incident by these."""
+    """The assets that failed first, and the failed assets upstream of them. They decide which alerts join the
+    incident.
+    """
     policy: Policy
     opened_at: datetime
     triggered_at: datetime
-    """The time of the opening, or of the last reopening. The ladder counts from it."""
+    """When the incident was opened or last reopened. The times of the ladder are counted from here."""
     alerts: tuple[int, ...] = ()
     firing: tuple[int, ...] = ()
     keys: tuple[str, ...] = ()
     step: int = 0
-    """How many steps have been taken or skipped."""
+    """How many steps of the ladder have been taken or skipped."""
     paused_seconds: float = 0.0
-    """How long the incident was acknowledged since `triggered_at`. The ladder's clock stood still during that time."""
+    """For how many seconds since `triggered_at` the incident was acknowledged. During that time, the ladder's clock
+    stood still.
+    """
     paged: tuple[str, ...] = ()
-    """The people whom the ladder has called. They are told about the end."""
+    """The people whom the ladder has called. They are told when the incident ends."""
     stands_down: str = ""
-    """The channel whose service escalates by itself and has taken the page, or empty."""
+    """The channel of the service that escalates by itself and has received the page; empty if there is none."""
     responder: str = ""
     acknowledged_at: datetime | None = None
     first_acknowledged_at: datetime | None = None
     unacknowledged_at: datetime | None = None
-    """When a person gave the incident back; earlier acknowledgements no longer count."""
+    """When a person gave the incident back. Acknowledgements from before that time no longer count."""
     resolved_at: datetime | None = None
     cause: str = ""
     reason: str = ""
     times: tuple[datetime, ...] = ()
-    """Every opening and reopening."""
+    """The times of all openings and reopenings."""
     repeat_told: bool = False
     postmortem_due: datetime | None = None
     postmortem_told: int = 0
-    """How many of the reminders have been sent."""
+    """How many reminders of the post-mortem have been sent."""
     postmortem_at: datetime | None = None
     version: int = 0
 
@@ -97,29 +101,31 @@ class Incident:
         return self.status != RESOLVED
 
     def with_alert(self, alert: int) -> tuple[int, ...]:
-        """The numbers of the incident's alerts, with this one added if it is new."""
+        """The numbers of the incident's alerts, including this one."""
         return self.alerts if alert in self.alerts else (*self.alerts, alert)
 
     @property
     def live(self) -> bool:
-        """Whether the incident can still change or send messages without a person."""
+        """Whether the incident can still change, or send messages, without a person doing anything."""
         return self.open or (self.postmortem_due is not None and self.postmortem_at is None)
 
     def elapsed(self, now: datetime) -> timedelta:
-        """The ladder's clock: the time since the incident was triggered, minus the time in which it was
+        """The time on the ladder's clock: the time since `triggered_at`, minus the time during which the incident was
         acknowledged.
         """
         standing = now - self.acknowledged_at if self.acknowledged_at is not None else timedelta()
         return now - self.triggered_at - timedelta(seconds=self.paused_seconds) - standing
 
     def step_due(self) -> datetime | None:
-        """When the next step is due if nobody acknowledges; None if there is none or the clock stands still."""
+        """When the next step is due if nobody acknowledges; None if no step is left or the ladder's clock
+        stands still.
+        """
         if self.status != TRIGGERED or self.step >= len(self.policy.steps) or self.stands_down:
             return None
         return self.triggered_at + timedelta(seconds=self.policy.steps[self.step].after + self.paused_seconds)
 
     def dump(self) -> dict[str, Any]:
-        """Plain data; times as seconds."""
+        """The incident as plain data, with times in seconds."""
         return {key: _plain(value) for key, value in asdict(self).items()}
 
     @classmethod
@@ -164,7 +170,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the timeline."""
+    """One line of an incident's timeline."""
 
     incident: int
     at: datetime
@@ -174,11 +180,11 @@ class Event:
 
 
 class Refused(ValueError):
-    """A transition that is not allowed. The message gives the state and what to do."""
+    """A change that is not allowed. The message says why, and what to do instead."""
 
 
 def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """triggered → acknowledged: the ladder's clock stops. Raises Refused."""
+    """Turn a triggered incident into an acknowledged one, so that the ladder's clock stops. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved: there is nothing to acknowledge")
     if incident.status == ACKNOWLEDGED:
@@ -196,7 +202,9 @@ def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[
 
 
 def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """acknowledged → triggered: the ladder continues where it stopped. Raises Refused."""
+    """Turn an acknowledged incident into a triggered one, so that the ladder continues where it stopped. Raises
+    Refused.
+    """
     if incident.status != ACKNOWLEDGED or incident.acknowledged_at is None:
         raise Refused(f"incident {incident.number} is {incident.status}, not acknowledged")
     paused = incident.paused_seconds + (now - incident.acknowledged_at).total_seconds()
@@ -207,7 +215,7 @@ def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tupl
 
 
 def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """`by` works on the incident from now on, whoever worked on it before. Raises Refused."""
+    """Let `by` work on the incident from now on, in place of the person who does so now. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved: there is nothing to take over")
     if incident.responder == by:
@@ -224,7 +232,9 @@ def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, lis
 
 
 def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """Acknowledged or triggered → resolved by a person, with the cause and what ended the incident. Raises Refused."""
+    """Resolve the incident because a person says so. `cause`: why it happened. `reason`: what ended it. Raises
+    Refused.
+    """
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved already")
     if not cause.strip() or not reason.strip():
@@ -238,7 +248,7 @@ def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime)
 
 
 def recover(incident: Incident, now: datetime) -> tuple[Incident, list[Event]]:
-    """Acknowledged or triggered → resolved, because all alerts of the incident are resolved."""
+    """Resolve the incident because all its alerts are resolved."""
     return _end(
         incident, Event(incident.number, now, IncidentReason.DATA_RECOVERED), incident.cause, "the data recovered"
     )
@@ -265,7 +275,9 @@ def _end(incident: Incident, event: Event, cause: str, reason: str) -> tuple[Inc
 
 
 def reopen(incident: Incident, now: datetime) -> Incident:
-    """resolved → triggered after a relapse. The incident keeps its history, and its ladder starts again."""
+    """Turn a resolved incident into a triggered one, because the fault has come back. The incident keeps its history,
+    and its ladder starts again.
+    """
     return replace(
         incident,
         status=TRIGGERED,
@@ -291,13 +303,13 @@ class Call:
     kind: str
     """Why the message is sent: escalation, repeat, postmortem or resolved."""
     who: tuple[str, ...]
-    """People's ids and team:<id>."""
+    """The ids of people, and `team:<id>` for teams."""
     subject: str
     text: str
     page: bool
-    """Whether the message interrupts the person."""
+    """Whether the message is a page, which interrupts its reader."""
     occurrence: str
-    """Identifies the message, together with the incident and the kind."""
+    """Identifies the message among those of the same kind about the same incident."""
 
 
 @dataclass
@@ -306,7 +318,7 @@ class Outcome:
 
     changed: dict[int, Incident] = field(default_factory=dict)
     joined: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Alert → (incident, the alert's key)."""
+    """Number of an alert → (number of its incident, key of the alert)."""
     events: list[Event] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 

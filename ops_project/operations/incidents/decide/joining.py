@@ -1,4 +1,4 @@
-"""Adds an alert to an open incident, and raises the incident's priority if the alert is more severe."""
+"""Adds an alert to an open incident. If the alert is more severe, the incident's priority rises."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident with this alert added. Of the alert's assets, only those upstream are added to the incident, because
-    those downstream are found through the graph.
+    """The incident with this alert added. Of the alert's assets, the incident takes over only those upstream of its
+    own. Assets downstream need not be added, because the asset graph leads to them.
     """
     lineage = turn.setting.lineage
     upstream = tuple(
@@ -36,8 +36,8 @@ def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Inciden
 
 
 def _raise(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident after a more severe alert joined. Its priority rises. If the incident had no ladder, and one applies
-    now, that ladder begins.
+    """The incident after a more severe alert has joined: its priority rises. If it had no ladder until now, and a
+    ladder applies to the higher priority, that ladder begins.
     """
     graver = min(filter(None, (priority, incident.priority)), default=incident.priority)
     policy = freeze(

@@ -16,7 +16,7 @@ from ops_project.operations.oncall.targets import Resolved
 def freeze(
     file: EscalationFile, *, pipeline: str, domain: str, failure_class: str, severity: str, priority: str
 ) -> Policy:
-    """The policy for one incident, copied from the configuration."""
+    """The policy for one incident: a copy of what is configured now."""
     name = file.choose(pipeline, domain, failure_class)
     ladder = file.ladders.get(name or "")
     runs = ladder is not None and at_least(severity, ladder.least)
@@ -39,7 +39,9 @@ def freeze(
 
 
 def climb(turn: Turn, incident: Incident) -> Incident:
-    """Take every step that is due. A step without people is skipped at once, and the later steps come earlier."""
+    """Take every step that is due. If a step names nobody who can be called, it is skipped at once, and the later steps
+    are taken earlier.
+    """
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
@@ -57,7 +59,7 @@ def climb(turn: Turn, incident: Incident) -> Incident:
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
-    """The incident after a step without people was skipped. Every later step comes earlier by the time that the skipped
+    """The incident after a step without people was skipped. Every later step moves forward by the time that the skipped
     step would have waited.
     """
     steps = list(incident.policy.steps)
@@ -70,7 +72,7 @@ def _without_wait(incident: Incident, index: int) -> Incident:
 
 def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incident:
     step, now = incident.policy.steps[index], turn.now
-    # The alert's own page has gone to the people on call already, so the first step does not call them again.
+    # The alert's own page has already gone to the people on call. So the first step does not call them a second time.
     called = tuple(name for name in found.who if not (index == 0 and name in turn.setting.paged))
     words = f"{_name(incident, index)}: {', '.join(found.who)}"
     if index == 0 and called != found.who:

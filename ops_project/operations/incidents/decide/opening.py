@@ -1,4 +1,6 @@
-"""Opens an incident, or reopens one after a relapse, and informs the project manager if a fault repeats too often."""
+"""Opens an incident, or reopens one whose fault has come back. If a fault comes back too often, the project manager is
+informed.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
         severity=alert.severity,
         priority=priority,
     )
-    # If the fault came back too late to reopen its earlier incident, it still counts as a repeat.
+    # The fault may have come back too late for its earlier incident to be reopened. It still counts as a repeat.
     earlier = turn.book.with_key(alert.key)
     before = {at for other in earlier for at in other.times}
     incident = Incident(
@@ -67,7 +69,7 @@ def reopen_incident(turn: Turn, incident: Incident, alert: Alert) -> Incident:
 
 
 def _repeats(turn: Turn, incident: Incident) -> Incident:
-    """Inform the project manager when the number of repeats passes its limit."""
+    """Inform the project manager, once, when the number of repeats reaches its limit."""
     since = turn.now - timedelta(seconds=incident.policy.repeats_seconds)
     repeats = sum(at > since for at in incident.times) - 1
     if repeats < incident.policy.repeats:

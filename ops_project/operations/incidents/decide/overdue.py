@@ -11,7 +11,7 @@ from ops_project.operations.incidents.decide.turn import Message, Turn
 
 
 def next_reminder(incident: Incident) -> datetime | None:
-    """When the next reminder is due; None if there is none."""
+    """When the next reminder is due; None if no reminder is left."""
     left = incident.policy.overdue[incident.postmortem_told :]
     if incident.postmortem_due is None or incident.postmortem_at is not None or not left:
         return None

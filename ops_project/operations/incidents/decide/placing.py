@@ -1,5 +1,6 @@
-"""Finds the incident that an alert belongs to: an open one, a recent one that it reopens, or a new one. A related
-alert joins by lineage, never by its name. Several incidents can be open at the same time.
+"""Finds the incident that an alert belongs to: an open one, a recent one that the alert reopens, or a new one. Whether
+an alert is related to an incident depends on the asset graph, and never on the alert's name. Several incidents can be
+open at the same time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def place(turn: Turn, alert: Alert) -> None:
-    """Let the alert join an incident, reopen one, or open one. An alert that has its incident already stays there."""
+    """Let the alert join an incident, reopen one, or open one. An alert that already belongs to an incident stays
+    there.
+    """
     if alert.number in turn.known and not _fired_again(turn, alert):
         return
     priority = turn.setting.priority_of(alert)
@@ -22,7 +25,7 @@ def place(turn: Turn, alert: Alert) -> None:
     if home is not None:
         turn.book.put(join(turn, home, alert, priority))
         return
-    # A symptom that came later than its suspected cause has its own message, so it can open an incident of its own.
+    # A symptom that came later than its suspected cause has a message of its own. So it can also open an incident.
     if not priority or (alert.cause is not None and alert.muted):
         return
     relapse = _relapse(turn, alert)
@@ -30,21 +33,22 @@ def place(turn: Turn, alert: Alert) -> None:
 
 
 def _fired_again(turn: Turn, alert: Alert) -> bool:
-    """Whether an alert that belongs to an incident has ended and fires again. An alert keeps its number until people
-    are told that it ended, and quiet hours can delay that by days.
+    """Whether an alert that belongs to an incident has ended and now fires again. The number of the alert does not
+    tell: an alert keeps its number until people have been told that it ended, which quiet hours can delay by days.
     """
     before = turn.home_of(alert.number)
     if before is None:
         return False
     if (before.number, alert.number) not in turn.counted:
         return True
-    # A person ended the incident while the alert was firing. The alert counts again only after it has stopped firing.
+    # A person ended the incident while the alert was firing. The alert counts again only after it has ended and fired
+    # anew.
     return before.resolved_at is not None and alert.fired_at is not None and alert.fired_at > before.resolved_at
 
 
 def _related(turn: Turn, alert: Alert) -> Incident | None:
-    """The open incident that this alert belongs to: that of its cause, of its run, or of a table up or down the
-    asset graph.
+    """The open incident to which this alert belongs; None if there is none. It is the incident of the alert's cause or
+    run, or an incident about a table upstream or downstream.
     """
     for number in (alert.number, alert.cause):
         found = turn.home_of(number)
@@ -56,7 +60,7 @@ def _related(turn: Turn, alert: Alert) -> Incident | None:
 
 
 def _relapse(turn: Turn, alert: Alert) -> Incident | None:
-    """The incident of the same fault that ended recently enough to be reopened."""
+    """The incident about the same fault that ended recently enough to be reopened; None if there is none."""
     recent = [
         incident
         for incident in turn.book.with_key(alert.key)

@@ -1,4 +1,4 @@
-"""Why an incident changed. The timeline of an incident is the list of these reasons."""
+"""The reasons for changes of an incident. The timeline of an incident is a list of these reasons."""
 
 from __future__ import annotations
 

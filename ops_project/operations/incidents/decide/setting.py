@@ -17,7 +17,7 @@ DEFAULT_TIER = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """The basis of one decision. It is the same for every incident."""
+    """What one decision is based on. It is the same for all incidents."""
 
     escalation: EscalationFile
     around: Surroundings
@@ -26,33 +26,35 @@ class Setting:
     """The people who get a critical page now."""
     slas: Mapping[str, Sla] = field(default_factory=dict)
     tiers: Mapping[str, int] = field(default_factory=dict)
-    """Domain → tier, for alerts without an asset."""
+    """Domain → its tier. It is used for alerts that name no asset."""
     main_jobs: Mapping[str, str] = field(default_factory=dict)
     """Domain → its main job."""
     runbooks: Mapping[int, str] = field(default_factory=dict)
-    """Alert → its runbook."""
+    """Number of an alert → the slug of its runbook."""
     pagers: Mapping[int, str] = field(default_factory=dict)
-    """Alert → the channel whose service escalates by itself and has taken the page."""
+    """Number of an alert → the channel whose service escalates by itself and has received the page."""
 
     @property
     def owners(self) -> Owners:
         return self.around.owners
 
     def assets_of(self, alert: Alert) -> tuple[str, ...]:
-        """The assets of an alert; if it has none, those of its service level."""
+        """The assets of an alert. If the alert names none, these are the assets of its service level."""
         sla = self.slas.get(alert.labels.get("sla", ""))
         return alert.assets or ((alert.asset,) if alert.asset else ()) or (tuple(sla.assets) if sla else ())
 
     def priority_of(self, alert: Alert) -> str:
-        """The priority, from the severity and the highest tier of the assets; empty if no incident is opened."""
+        """The priority of an alert, from its severity and the highest tier of its assets. Empty if the alert opens no
+        incident.
+        """
         assets = self.assets_of(alert)
         known = [int(t) for asset in assets if (t := self.lineage.get(asset).tier).isdigit()]
         tier = min(known) if known else self.tiers.get(alert.labels.get("domain", ""), DEFAULT_TIER)
         return self.escalation.priority(alert.severity, tier)
 
     def pipeline_of(self, alert: Alert) -> str:
-        """The pipeline whose owners are responsible: by the asset's runbook, or else the job, or else the domain's
-        main job.
+        """The pipeline whose owners are responsible for the alert: the one that has the asset's runbook; otherwise the
+        alert's job; otherwise the main job of the domain.
         """
         books = {self.lineage.get(asset).runbook for asset in self.assets_of(alert)} - {""}
         for job, pair in self.owners.pipelines.items():

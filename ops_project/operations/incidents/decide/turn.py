@@ -1,4 +1,4 @@
-"""One decision about incidents: its basis, and its results so far."""
+"""One turn, which is one decision about all incidents: what it is based on, and its results so far."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Message:
 
     kind: str
     words: str
-    """The text in the timeline."""
+    """The text for the timeline."""
     subject: str
-    """The text before the incident's number and title."""
+    """The first part of the subject line. The number and title of the incident follow it."""
     text: str
     occurrence: str
-    """Distinguishes the message from other messages of this kind about the incident."""
+    """Distinguishes this message from the others of its kind about the same incident."""
 
 
 @dataclass
@@ -36,12 +36,12 @@ class Turn:
     now: datetime
     book: Book
     known: Mapping[int, int]
-    """Alert → its incident, for every alert that had one before."""
+    """Number of an alert → number of its incident, for every alert that had one before this turn."""
     next_number: int
     counted: Set[tuple[int, int]] = frozenset()
-    """(incident, alert) for the alerts that fired in each incident when the turn began."""
+    """(number of an incident, number of an alert): the alerts that fired in each incident when the turn began."""
     outcome: Outcome = field(default_factory=Outcome)
-    # Many open incidents ask for the same people, so the answers are kept.
+    # Many open incidents need the same people, so these answers are kept.
     _people: dict[tuple[tuple[str, ...], About, tuple[str, ...]], Resolved] = field(default_factory=dict, repr=False)
 
     def note(self, incident: int, reason: IncidentReason, detail: str = "") -> None:
@@ -52,7 +52,7 @@ class Turn:
         self.outcome.calls.append(call)
 
     def inform(self, incident: Incident, to: tuple[str, ...], reason: IncidentReason, message: Message) -> None:
-        """Send people a message that pages nobody. The timeline says who got it, or that nobody did."""
+        """Send people a message that is not a page. The timeline says who was told; if nobody was, it says so."""
         found = self.people(to, incident)
         self.note(incident.number, reason, f"{message.words}; told: {', '.join(found.who) or 'nobody'}")
         if not found.who:
@@ -77,8 +77,8 @@ class Turn:
         return self.book.get(joined[0] if joined is not None else self.known.get(alert))
 
     def people(self, targets: tuple[str, ...], incident: Incident) -> Resolved:
-        """The people and teams that `targets` stand for in this incident now. `class-roles` stands for the roles that
-        were configured when the incident opened.
+        """The people and teams that `targets` stand for in this incident at this moment. `class-roles` stands for the
+        roles that were configured when the incident opened.
         """
         about = About(incident.pipeline, incident.owner, incident.failure_class)
         roles = incident.policy.class_roles
