@@ -1,3 +1,3 @@
-"""Brings each failure to a person who can repair it: alerts, on-call, incidents, diagnosis, reports. Decisions are
-pure: (values, now) → (values, reasons), without I/O and without a clock.
+"""Brings each failure to a person who can repair it: alerts, on-call, incidents, diagnosis and reports. Decisions are
+pure: values and a time go in, values and reasons come out. They use neither I/O nor a clock.
 """
