@@ -1,4 +1,6 @@
-"""What every part of the ledger uses: the two kinds of transaction, and the conversions of its columns."""
+"""What every part of the ledger uses: the two kinds of transactions, and conversions between columns and Python
+values.
+"""
 
 from __future__ import annotations
 
@@ -39,17 +41,17 @@ def maybe_moment(value: float | None) -> datetime | None:
 
 
 def insert_new(connection: Connection, table: Table) -> Any:
-    """An INSERT that skips rows whose key exists already."""
+    """An INSERT that skips a row if its key already exists."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table).on_conflict_do_nothing()
 
 
 def upsert(connection: Connection, table: Table, keys: list[str]) -> Any:
-    """An INSERT that replaces the row with the same `keys`."""
+    """An INSERT that replaces a row with the same `keys` if there is one."""
     return _upsert(connection.dialect.name, table, tuple(keys))
 
 
-# An idle cycle runs one of these. Building the statement each time took a seventh of the cycle's CPU time.
+# Even an idle cycle runs one of these. Building the statement each time took a seventh of the cycle's CPU time.
 @cache
 def _upsert(dialect_name: str, table: Table, keys: tuple[str, ...]) -> Any:
     dialect = postgresql if dialect_name == "postgresql" else sqlite

@@ -1,5 +1,5 @@
-"""Acknowledgements: who works on an alert, and since when. People write them, so they are kept apart from the decisions
-of the cycle.
+"""Acknowledgements say who works on an alert, and since when. People write them, so they are stored separately from the
+decisions of the cycle.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Whether OPS_LEDGER_URL can be the address of a ledger at all. A wrong address is reported in the same way as a ledger
-that cannot be used: data is still built, and people are told without the ledger.
+"""Checks whether OPS_LEDGER_URL can be the address of a ledger. A wrong address is treated like a ledger that cannot be
+used: data is still built, and people are told without the ledger.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ NEXT = (
 
 
 class LedgerMisnamed(LedgerUnusable):
-    """OPS_LEDGER_URL is not the address of a ledger. The message does not repeat it, because it may hold a password."""
+    """OPS_LEDGER_URL is not the address of a ledger. The message does not contain the URL, because it may hold a
+    password.
+    """
 
     def __init__(self, reason: str) -> None:
         RuntimeError.__init__(
@@ -27,7 +29,7 @@ class LedgerMisnamed(LedgerUnusable):
 
 
 def wrong_address(url: str) -> str:
-    """Why this cannot be the address of a ledger; empty if it can be."""
+    """Why `url` cannot be the address of a ledger; empty if it can be."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

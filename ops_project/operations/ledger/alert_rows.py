@@ -1,4 +1,4 @@
-"""An alert as a row of its table, and back."""
+"""Converts an alert into a row of its table, and a row into an alert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's state, and the record of its decisions: one transaction for alerts, groups, log and outbox."""
+"""Records the decisions of alerting. Alerts, groups, notification log and outbox are written in one transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ops_project.operations.ledger.schema import (
 
 def _asked(statement: Select[Any], status: str | None, severity: str | None, domain: str | None) -> Select[Any]:
     if status in ("open", "firing"):
-        # This condition uses the index of active alerts, because there may be many old ones.
+        # This condition lets the database use its index of active alerts, because there may be many old alerts.
         statement = statement.where(alerts.c.active, alerts.c.status == "firing")
     elif status:
         statement = statement.where(alerts.c.status == status)
@@ -52,17 +52,17 @@ def _asked(statement: Select[Any], status: str | None, severity: str | None, dom
 
 
 class AlertTable(Access):
-    """Reads and writes the state and the decisions, and answers questions about alerts."""
+    """Writes decisions, and answers questions about alerts."""
 
     kept: KeptState | None
 
     def record(
         self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
     ) -> int:
-        """Write a decision, its messages, and the cursors of its sources, in one transaction.
+        """Write a decision, its messages, and the cursors of its sources in one transaction.
 
-        `lease` (name, holder, fence) is checked within the transaction. Raises LeaseLost if another process holds the
-        lease by now; then nothing is changed. Returns the number of messages that are new in the outbox.
+        `lease` (name, holder, fence) is checked within the transaction. Raises LeaseLost if another process has taken
+        the lease; then nothing is written. Returns how many messages are new in the outbox.
         """
         state = decision.state
         with self.write() as connection:
@@ -153,8 +153,8 @@ class AlertTable(Access):
     def alerts(
         self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None
     ) -> list[Alert]:
-        """At most `limit` alerts, the newest first. `status`: pending, firing, resolved, or `open` (firing); None means
-        all alerts that ever fired.
+        """At most `limit` alerts, the newest first. `status`: pending, firing, resolved, or `open` (the same as
+        firing). None means all alerts that have ever fired.
         """
         statement = _asked(select(alerts.c.body), status, severity, domain)
         with self.read() as connection:
@@ -164,7 +164,7 @@ class AlertTable(Access):
             ]
 
     def count_alerts(self, status: str | None = None, severity: str | None = None, domain: str | None = None) -> int:
-        """How many alerts `alerts` would give without a limit."""
+        """How many alerts `alerts` would return without a limit."""
         with self.read() as connection:
             return int(
                 connection.execute(
@@ -186,7 +186,7 @@ class AlertTable(Access):
             ]
 
     def messages_about(self, number: int) -> list[dict[str, Any]]:
-        """The outbox entries that named this alert."""
+        """The messages in the outbox that named this alert."""
         named = f"%{number}%"
         listed = or_(cast(outbox.c.firing, Text).like(named), cast(outbox.c.resolved, Text).like(named))
         statement = select(outbox).where(listed).order_by(outbox.c.id)
@@ -208,7 +208,7 @@ class AlertTable(Access):
             ]
 
     def give_verdict(self, number: int, verdict: str, why: str, by: str, now: datetime) -> None:
-        """Store a person's verdict on an alert. A later verdict replaces an earlier one."""
+        """Store a person's verdict on an alert. It replaces an earlier verdict."""
         with self.write() as connection:
             connection.execute(delete(verdicts).where(verdicts.c.alert == number))
             connection.execute(
@@ -217,7 +217,7 @@ class AlertTable(Access):
             )
 
     def verdicts(self) -> list[dict[str, Any]]:
-        """Every verdict with its alert's rule, asset and partition."""
+        """Every verdict, with the rule, asset and partition of its alert."""
         statement = select(verdicts, alerts.c.rule, alerts.c.asset, alerts.c.body).join(
             alerts, alerts.c.number == verdicts.c.alert
         )
@@ -249,7 +249,7 @@ class AlertTable(Access):
             return {domain: from_seconds(at) for domain, at in connection.execute(statement).tuples()}
 
     def fired_by_rule(self) -> dict[str, int]:
-        """Rule → how many alerts of it ever fired."""
+        """Rule → how many of its alerts have ever fired."""
         statement = select(alerts.c.rule, func.count()).where(alerts.c.fired_at.is_not(None)).group_by(alerts.c.rule)
         with self.read() as connection:
             return dict(connection.execute(statement).all())

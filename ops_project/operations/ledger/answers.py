@@ -1,9 +1,10 @@
-"""Keeps answers of the ledger, within a cycle and from one cycle to the next, until something is written. An idle
-cycle asks about thirty small questions, and most answers are the same as five seconds before. Every transaction that
-writes leaves a new mark in the ledger. A cycle reads the mark together with the cursors, and reads them again after
-each write of this process. While the mark is the same, an answer is valid. Outside of a cycle nothing is kept, and
-every question is asked. This class does not know what a question means. If an
-answer depends on the time, the caller must make the time part of the question.
+"""Keeps answers of the ledger in memory until something is written, within a cycle and from one cycle to the next. An
+idle cycle asks about thirty small questions, and most answers are the same as five seconds before.
+
+Every transaction that writes leaves a new mark in the ledger. An answer is valid as long as the mark is the same. A
+cycle reads the mark together with the cursors, and reads both again after each write of its own process. Outside of a
+cycle no answer is kept. This class does not know what a question means. If an answer depends on the time, the caller
+must make the time a part of the question.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from typing import TypeVar, cast
 
 Value = TypeVar("Value")
 MARK = "written"
-"""The cursor that changes with every transaction that writes more than a heartbeat."""
+"""The cursor that holds the mark. It changes with every transaction that writes more than a heartbeat."""
 KEPT_SECONDS = 300.0
-"""No answer is kept for longer than this, because a process of an earlier version, or a person with an SQL shell,
-leaves no mark.
+"""No answer is kept for longer than this. A process of an earlier version, or a person with an SQL shell, writes
+without leaving a mark.
 """
 
 
 class Answers:
-    """What one open ledger has answered. Several threads may use it."""
+    """The answers that one open ledger has given. Several threads may use the object."""
 
     def __init__(self, read_cursors: Callable[[], Mapping[str, str]], clock: Callable[[], float] = time.monotonic):
         self._read_cursors, self._clock = read_cursors, clock
@@ -37,7 +38,7 @@ class Answers:
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Keep answers within this block. At its beginning, the cursors are read again."""
+        """Keep answers within this block. The cursors are read again at its beginning."""
         with self._lock:
             self._cycles += 1
             self._cursors = None
@@ -48,7 +49,7 @@ class Answers:
                 self._cycles -= 1
 
     def forget_cursors(self) -> None:
-        """Call this after every commit of this process."""
+        """Let the cursors be read again. Must be called after every commit of this process."""
         with self._lock:
             self._writes += 1
             self._cursors = None
@@ -61,15 +62,15 @@ class Answers:
             writes = self._writes
         found = self._read_cursors()
         with self._lock:
-            # If another thread has committed meanwhile, these cursors may be older than that commit, so they are not
-            # kept.
+            # If another thread has committed in the meantime, these cursors may be older than its commit. So they are
+            # not kept.
             if writes == self._writes:
                 self._cursors = found
                 self._let_go_of_old(found.get(MARK, ""))
         return found
 
     def ask(self, question: Hashable, ask: Callable[[], Value]) -> Value:
-        """The kept answer, or else the one that `ask` finds now. The caller must not change it."""
+        """The kept answer. If there is none, `ask` is called for it. The caller must not change the answer."""
         if not self._cycles:
             return ask()
         mark = self.cursors().get(MARK, "")
@@ -78,7 +79,8 @@ class Answers:
                 return cast(Value, self._kept[question])
         found = ask()
         with self._lock:
-            # The mark was read before the answer. If the answer is newer than its mark, it will be asked for again.
+            # The mark was read before the answer. So an answer may be newer than its mark, and is then read once more
+            # than necessary, but it is never older.
             if self._mark == mark:
                 self._kept[question] = found
         return found

@@ -1,4 +1,4 @@
-"""The audit log, and the links in messages that people have used. Each link can be used once."""
+"""The audit log, and the links that people have used. Each link in a message can be used once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ops_project.operations.ledger.people_schema import audit, used_links
 
 
 class AuditTable(Access):
-    """Writes and reads the log. Lines are never changed."""
+    """Writes and reads the audit log. Its lines are never changed."""
 
     def audit(
         self, now: datetime, *, who: str, source: str, action: str, subject: str, outcome: str, detail: str
     ) -> None:
-        """One line: who did what to what, from where, and whether it was done or refused."""
+        """Write one line: who did what to what, from where, and whether it was done or refused."""
         row = {
             "at": to_seconds(now),
             "who": who,
@@ -33,7 +33,9 @@ class AuditTable(Access):
             connection.execute(insert(audit), row)
 
     def audit_log(self, limit: int = 100, actions: Collection[str] = ()) -> list[dict[str, Any]]:
-        """At most `limit` lines, the newest first. `actions`: only lines about these actions; empty means all."""
+        """At most `limit` lines, the newest first. `actions`: only lines about these actions; if it is empty, all
+        lines.
+        """
         names = ("who", "source", "action", "subject", "outcome", "detail")
         with self.read() as connection:
             wanted = select(audit).where(audit.c.action.in_(actions)) if actions else select(audit)
@@ -46,7 +48,7 @@ class AuditTable(Access):
             return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
     def use_link(self, link: str, by: str, now: datetime) -> bool:
-        """Mark a link as used; False if it was used before."""
+        """Record that a link was used. Returns False if it was used before."""
         try:
             with self.write() as connection:
                 connection.execute(insert(used_links), {"id": link, "used_by": by, "used_at": to_seconds(now)})

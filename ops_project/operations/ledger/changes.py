@@ -1,4 +1,4 @@
-"""A mark that changes when an alert or an incident changes, or when a person does something that is recorded."""
+"""Gives a mark that changes whenever an alert or incident changes, or a person does something that is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The measurements and answers for each line of a checklist. Rows are only added; the newest row of a line counts."""
+"""Stores the measurements and answers for each line of a checklist. Rows are only added, and the newest row of a line
+counts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from ops_project.operations.ledger.people_schema import checklist_lines
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The newest state of a checklist's line in one period."""
+    """The newest state of one line of a checklist in one period."""
 
     state: str
     value: str
@@ -28,7 +30,7 @@ class ChecklistTable(Access):
     def keep_checklist(
         self, checklist: str, period: str, lines: Sequence[tuple[str, str, str]], now: datetime, by: str = ""
     ) -> None:
-        """Store the lines of a period. `lines`: (line, state, value)."""
+        """Store lines of a checklist for a period. `lines`: (line, state, value)."""
         rows = [
             {
                 "checklist": checklist,
@@ -46,7 +48,7 @@ class ChecklistTable(Access):
                 connection.execute(insert(checklist_lines), rows)
 
     def checklist(self, checklist: str, period: str) -> dict[str, Kept]:
-        """Line → its newest state in a period."""
+        """Line → its newest state in the period."""
         statement = (
             select(checklist_lines)
             .where(checklist_lines.c.checklist == checklist, checklist_lines.c.period == period)

@@ -1,4 +1,4 @@
-"""The column lineage of each version of the code that has run here."""
+"""Stores the column lineage of each version of the code that has run in this home."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEEP = 60
 
 @dataclass(frozen=True, slots=True)
 class LineageVersion:
-    """One version: its name, the commit that first had it, and when it last ran."""
+    """One version of the lineage: its name, the commit with which it first ran, and when it first and last ran."""
 
     version: str
     commit: str
@@ -28,7 +28,7 @@ class ColumnLineageTable(Access):
     """Stores and reads the versions."""
 
     def keep_columns(self, lineage: ColumnLineage, commit: str, now: datetime) -> None:
-        """Record that this version runs now. Only the `KEEP` versions that ran last are kept."""
+        """Record that this version of the lineage runs now. Only the `KEEP` versions that ran last are stored."""
         table = column_lineage
         with self.read() as connection:
             newest = connection.execute(select(table.c.version).order_by(table.c.last_at.desc()).limit(1)).scalar()
@@ -45,7 +45,7 @@ class ColumnLineageTable(Access):
                 connection.execute(delete(table).where(table.c.version.in_(gone)))
 
     def columns(self, version: str = "") -> ColumnLineage | None:
-        """The lineage of a version, by default of the one that ran last; None if it is not stored."""
+        """The lineage of a version, by default of the one that ran last. None if it is not stored."""
         table = column_lineage
         wanted = select(table.c.body).order_by(table.c.last_at.desc()).limit(1)
         if version:
@@ -55,7 +55,7 @@ class ColumnLineageTable(Access):
         return None if body is None else ColumnLineage.load(body)
 
     def column_versions(self) -> list[LineageVersion]:
-        """Every stored version, the one that ran last first."""
+        """Every stored version. The one that ran last comes first."""
         table = column_lineage
         wanted = select(table.c.version, table.c.commit, table.c.first_at, table.c.last_at)
         with self.read() as connection:

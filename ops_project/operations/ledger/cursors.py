@@ -1,4 +1,6 @@
-"""Cursors say how far something has been read; documents are larger values by name."""
+"""Stores cursors and documents. A cursor says how far something has been read. A document is a larger value with a
+name.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ class CursorTable(Access):
     """Reads and sets cursors and documents."""
 
     def read_cursors(self) -> dict[str, str]:
-        """Every cursor as the store has it now."""
+        """Every cursor, as it is in the database now."""
         with self.read() as connection:
             return {str(name): str(value) for name, value in connection.exec_driver_sql(_CURSORS)}
 
@@ -36,7 +38,7 @@ class CursorTable(Access):
         return self.answers.cursors()
 
     def set_cursor(self, name: str, value: str, now: datetime) -> None:
-        """Set a cursor without waiting for the disk: a power cut may undo the last change."""
+        """Set a cursor without waiting for the disk. A power cut may undo the last change."""
         self.set_cursors({name: value}, now)
 
     def set_cursors(self, progress: Mapping[str, str], now: datetime) -> None:
@@ -45,7 +47,7 @@ class CursorTable(Access):
             set_cursors(connection, progress, to_seconds(now))
 
     def document(self, name: str) -> Any:
-        """A larger value by name, or None. The caller must not change it."""
+        """The document with this name; None if there is none. The caller must not change it."""
         return self.answers.ask(("document", name), lambda: self._document(name, documents.c.body))
 
     def document_digest(self, name: str) -> str | None:
@@ -63,15 +65,15 @@ class CursorTable(Access):
 
 
 def set_cursors(connection: Connection, progress: Mapping[str, str], moment: float) -> None:
-    """Set cursors within the caller's transaction."""
+    """Set cursors within the transaction of the caller."""
     if progress:
         rows = [{"name": name, "value": clean(value), "updated_at": moment} for name, value in progress.items()]
         connection.execute(upsert(connection, cursors, ["name"]), rows)
 
 
 def mark_written(connection: Connection) -> None:
-    """Leave a new mark, within the transaction that it marks. Answers that were kept under an earlier mark are no
-    longer used.
+    """Leave a new mark, within the transaction that writes. Answers that were kept under an earlier mark are no longer
+    used.
     """
     statement = _MARK if connection.dialect.name == "postgresql" else _MARK.replace("%s", "?")
     connection.exec_driver_sql(statement, (uuid.uuid4().hex,))

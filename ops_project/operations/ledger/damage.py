@@ -1,4 +1,4 @@
-"""Whether an error has its cause in the ledger: its store gave the error, or its file is damaged inside."""
+"""Decides whether the ledger is the cause of an error: its database raised the error, or its file is damaged inside."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.process.sqlite_check import quick_check
 
 LONGEST_SECONDS = 5.0
-"""The time limit of a check. It reads every page, which takes 0.1 s for a ledger of 30 MB."""
+"""The time limit of a check. The check reads every page, which takes 0.1 s for a ledger of 30 MB."""
 
 
 def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
-    """What SQLite's own check finds within `seconds`; None if it finds nothing, cannot finish in
-    time, or if a server keeps the ledger.
+    """The damage that SQLite's own check finds within `seconds`. None if it finds nothing, does not finish in time, or
+    if the ledger is kept by a server.
 
-    Call it after an error that nothing else explains. Calling it at each opening would take too long.
+    Call this function only after an error that nothing else explains. Calling it whenever the ledger is opened would
+    take too long.
     """
     if wrong_address(url):
         return None
@@ -33,7 +34,8 @@ def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
 
 
 def cause_in_ledger(error: Exception, url: str) -> Exception | None:
-    """The error, if the store of the ledger gave it; the damage, if the ledger's file is damaged, because its strange
-    values cause errors of any kind; None if the ledger is not the cause.
+    """The cause of `error`, if it lies in the ledger; otherwise None. It is `error` itself if the ledger's database
+    raised it. It is the damage if the ledger's file is damaged, because the strange values in such a file can cause
+    errors of any kind.
     """
     return error if isinstance(error, SQLAlchemyError) else damage(url)

@@ -1,4 +1,4 @@
-"""Reads the engine's state: open alerts, groups, the notification log, and what people said."""
+"""Reads the state of alerting: open alerts, groups, the notification log, and what people have recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ops_project.operations.ledger.levels import read_words
 from ops_project.operations.ledger.schema import acknowledgements, alerts, groups, notification_log, silences
 from ops_project.operations.ledger.silences import silence_of
 
-# Lists of numbers are read as text, because decoding them is expensive: with 5,000 open alerts, a cycle reads 50,000
+# Lists of numbers are read as text, because decoding JSON is expensive. With 5,000 open alerts, a cycle reads 50,000
 # such lists.
 _GROUP = (
     *(column for column in groups.columns if column.name != "members"),
@@ -35,13 +35,13 @@ _LOG = (
 )
 
 
-# Many entries come from the same flush and have the same time.
+# Many entries come from the same flush and so have the same time.
 _moment = lru_cache(maxsize=4096)(from_seconds)
 
 
 @lru_cache(maxsize=65_536)
 def _numbers(text: str) -> frozenset[int]:
-    """A list of numbers as the column holds it."""
+    """The numbers in a list, from the text in its column."""
     inside = text[1:-1].strip()
     return frozenset(map(int, inside.split(","))) if inside else frozenset()
 
@@ -74,20 +74,20 @@ def read_all(connection: Connection, state: State) -> None:
 
 @dataclass(frozen=True)
 class _Read:
-    """The content of the ledger at one moment. The state for that moment or a later one can be made from it."""
+    """The content of the ledger at one moment. From it, the state for that moment or a later one can be made."""
 
     at: datetime
     kept: KeptState
     next_number: int
     closed: Sequence[tuple[str, datetime, int]]
-    """(key, when it was resolved, flaps) of the alerts that may still flap, the oldest first."""
+    """The alerts that can still count as flapping, the oldest first: (key, when it was resolved, flaps)."""
     silences: Sequence[Silence]
     acknowledgements: Mapping[int, Acknowledgement]
     resolutions: Mapping[int, Resolution]
     dismissed: Mapping[str, datetime]
 
     def state(self, now: datetime, flap_window: timedelta) -> State:
-        """A copy of the state, as of `now`."""
+        """A copy of the state, as it is at `now`."""
         state, mark = State(), self.kept.mark
         state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
         state.rules_version = mark[RULES][0] if RULES in mark else ""
@@ -103,9 +103,9 @@ class _Read:
 
 
 def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: KeptState | None) -> _Read:
-    """Read the ledger. `kept` is used if no other process has written since."""
-    # The mark is read first. If another process writes meanwhile, the mark is out of date, and the next cycle reads
-    # everything again.
+    """Read the ledger. `kept` is used if no other process has written since it was kept."""
+    # The mark is read first. If another process writes during the reading, the mark is already out of date, so the next
+    # cycle reads everything again.
     mark = read_mark(connection)
     if kept is None or kept.mark != mark:
         state = State()
@@ -133,12 +133,12 @@ def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: K
 
 
 class EngineStateTable(Access):
-    """Reads the state. This process keeps what it last read or wrote."""
+    """Reads the state of alerting. The process keeps what it last read or wrote."""
 
     kept: KeptState | None
 
     def load_state(self, config: AlertConfig, now: datetime) -> State:
-        """The engine's state without its windows, which the cycle fills from the signals."""
+        """The state of alerting without its windows. The cycle fills the windows from the signals."""
         window = config.flap_window
 
         def ask() -> _Read:

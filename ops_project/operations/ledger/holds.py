@@ -1,4 +1,4 @@
-"""Holds: which tables people have stopped, why, and until when. A hold that ended is kept."""
+"""Stores holds: which tables people have stopped, why, and until when. A hold that has ended stays in the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from ops_project.operations.ledger.people_schema import holds
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold: the tables downstream of `subject` are not built. `subject` is a domain, or an asset as schema/table."""
+    """A hold: the tables downstream of `subject` are not built. The subject is a domain, or an asset written as
+    schema/table.
+    """
 
     number: int
     subject: str
@@ -48,7 +50,7 @@ class HoldTable(Access):
     def hold(
         self, subject: str, *, why: str, by: str, now: datetime, until: datetime | None, incident: int | None
     ) -> int:
-        """Store a hold. Returns its number."""
+        """Store a hold and return its number."""
         row = {
             "subject": subject,
             "why": why,
@@ -63,7 +65,7 @@ class HoldTable(Access):
         return int(key[0]) if key else 0
 
     def release_hold(self, subject: str, by: str, now: datetime) -> list[Hold]:
-        """End every hold of `subject`. Returns the holds that it ended."""
+        """End every hold of `subject`, and return them."""
         with self.write() as connection:
             rows = connection.execute(
                 select(holds).where(holds.c.subject == subject, holds.c.released_at.is_(None))
@@ -76,7 +78,7 @@ class HoldTable(Access):
         return [_hold(row) for row in rows]
 
     def holds(self, every: bool = False) -> list[Hold]:
-        """The active holds, or all holds; the oldest first."""
+        """The holds that apply; with `every`, also those that have ended. The oldest comes first."""
         statement = select(holds).order_by(holds.c.number)
         if not every:
             statement = statement.where(holds.c.released_at.is_(None))
@@ -84,7 +86,7 @@ class HoldTable(Access):
             return [_hold(row) for row in connection.execute(statement)]
 
     def holds_past(self, now: datetime) -> list[Hold]:
-        """Holds that are past their limit and that nobody has been told about yet."""
+        """The holds that have passed their limit, and about which nobody has been told."""
 
         def ask() -> Sequence[Hold]:
             untold = (holds.c.released_at.is_(None), holds.c.told_at.is_(None), holds.c.until.is_not(None))

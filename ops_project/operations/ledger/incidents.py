@@ -1,4 +1,4 @@
-"""Incidents, their alerts, their timeline and their evidence. Lines of a timeline are added, never changed."""
+"""Stores incidents, with their alerts, timelines and evidence. Lines of a timeline are added and never changed."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ def _with_status(statement: Select[Any], status: str | None) -> Select[Any]:
     return statement.where(incidents.c.status == status) if status else statement
 
 
-# After every write the cycle reads all live incidents again, and nearly all of them are as before. It took 0.5 s of CPU
-# to decode 5,000 of them.
+# After every write, the cycle reads all live incidents again, and nearly all of them are unchanged. Decoding 5,000 of
+# them took 0.5 s of CPU.
 @lru_cache(maxsize=8192)
 def _read(body: str) -> Incident:
     return Incident.parse(json.loads(body))
 
 
 class IncidentTable(Access):
-    """Reads and writes the state and the decisions, and answers questions about incidents."""
+    """Reads and writes incidents, and answers questions about them."""
 
     def load_incidents(self, now: datetime, back: timedelta) -> dict[int, Incident]:
-        """All live incidents, and those that ended within `back`."""
+        """All live incidents, and those that ended at most `back` ago."""
         since = now - back
 
         def ask() -> tuple[datetime, Sequence[Incident]]:
@@ -101,7 +101,7 @@ class IncidentTable(Access):
         }
 
     def incidents_of(self, alerts: Sequence[int]) -> Mapping[int, int]:
-        """Alert → its incident, for those that have one."""
+        """Number of an alert → number of its incident, for those of these alerts that have one."""
         if not alerts:
             return {}
         return self.answers.ask(("incidents of", tuple(alerts)), lambda: self._incidents_of(alerts))
@@ -130,9 +130,10 @@ class IncidentTable(Access):
         now: datetime,
         lease: tuple[str, str, int] | None = None,
     ) -> int:
-        """Write what a cycle decided, with its messages, in one transaction. Returns how many messages are new.
+        """Write what a cycle has decided, with its messages, in one transaction. Returns how many messages are new.
 
-        An incident that a person has changed since it was read is left out: the next cycle decides about its new state.
+        An incident is left out if a person has changed it since it was read. The next cycle decides about its new
+        state.
         """
         with self.write() as connection:
             if lease is not None:
@@ -164,14 +165,16 @@ class IncidentTable(Access):
             return queue(connection, wanted)
 
     def queue_messages(self, wanted: Sequence[Notification]) -> int:
-        """Queue messages that do not come from a decision. A message with a known key is skipped. Returns how many are
-        new.
+        """Put messages into the outbox that do not come from a decision. A message whose key is already known is
+        skipped. Returns how many are new.
         """
         with self.write() as connection:
             return queue(connection, wanted)
 
     def tell_of_holds(self, told: Mapping[int, Sequence[Notification]], now: datetime) -> int:
-        """Queue the notices of holds (number → messages), each hold once. Returns how many messages are new."""
+        """Queue the notices about holds, once for each hold. `told`: number of a hold → its messages. Returns how many
+        messages are new.
+        """
         with self.write() as connection:
             connection.execute(
                 holds.update()
@@ -183,10 +186,10 @@ class IncidentTable(Access):
     def change_incident(
         self, number: int, change: Change, now: datetime, acknowledge: tuple[str, str] | None = None
     ) -> Incident:
-        """Apply a person's change in one transaction. Raises NoIncident, and what `change` raises.
+        """Apply a person's change in one transaction. Raises NoIncident, and the errors of `change`.
 
-        `acknowledge`: (by, note). The firing alerts of the incident are acknowledged with this name and note; an empty
-        `by` withdraws their acknowledgements.
+        `acknowledge`: (by, note), with which the firing alerts of the incident are acknowledged. An empty `by`
+        withdraws their acknowledgements.
         """
         with self.write() as connection:
             body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()
@@ -210,7 +213,7 @@ class IncidentTable(Access):
         return Incident.parse(body)
 
     def note_incident(self, number: int, reason: IncidentReason, by: str, detail: str, now: datetime) -> None:
-        """Add a line to the timeline. Nothing else changes."""
+        """Add a line to the timeline, and change nothing else."""
         with self.write() as connection:
             _add_events(connection, [Event(number, now, reason, by, detail)])
 
@@ -222,8 +225,8 @@ class IncidentTable(Access):
     def incidents(
         self, status: str | None = None, limit: int | None = 100, since: datetime | None = None
     ) -> list[Incident]:
-        """Newest first, at most `limit`. `status`: triggered, acknowledged, resolved, or `open` (not
-        resolved); None means all.
+        """At most `limit` incidents, the newest first. `status`: triggered, acknowledged, resolved, or `open` (not
+        resolved). None means all.
         """
         statement = _with_status(select(incidents.c.body), status).order_by(incidents.c.number.desc()).limit(limit)
         if since is not None:
@@ -232,7 +235,7 @@ class IncidentTable(Access):
             return [Incident.parse(row.body) for row in connection.execute(statement)]
 
     def count_incidents(self, status: str | None = None) -> int:
-        """How many incidents `incidents` would give without a limit."""
+        """How many incidents `incidents` would return without a limit."""
         with self.read() as connection:
             counted = _with_status(select(func.count()).select_from(incidents), status)
             return int(connection.execute(counted).scalar_one())
@@ -246,13 +249,13 @@ class IncidentTable(Access):
             ]
 
     def keep_evidence(self, number: int, kind: str, *, title: str, body: str, by: str, now: datetime) -> None:
-        """Store evidence of an incident: the output of a step, or a post-mortem."""
+        """Store a piece of evidence of an incident, for example the output of a step or a post-mortem."""
         row = {"incident": number, "at": to_seconds(now), "kind": kind, "title": title, "body": body, "given_by": by}
         with self.write() as connection:
             connection.execute(insert(incident_evidence), row)
 
     def evidence(self, number: int, kind: str | None = None) -> list[dict[str, Any]]:
-        """The evidence, the oldest first."""
+        """The evidence of an incident, the oldest first."""
         statement = select(incident_evidence).where(incident_evidence.c.incident == number)
         if kind is not None:
             statement = statement.where(incident_evidence.c.kind == kind)
@@ -269,7 +272,7 @@ class IncidentTable(Access):
             ]
 
     def paged_elsewhere(self, alerts: Sequence[int], channels: Sequence[str]) -> dict[int, str]:
-        """Alert → the channel, among `channels`, that has delivered a message about it while it fired."""
+        """Number of an alert → the one of `channels` that has delivered a message about the alert while it fired."""
         if not alerts or not channels:
             return {}
         statement = select(outbox.c.channel, outbox.c.firing).where(

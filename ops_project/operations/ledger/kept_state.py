@@ -1,8 +1,8 @@
-"""Keeps open alerts, groups and the notification log as this process last read or wrote them.
+"""Keeps open alerts, groups and the notification log in memory, as this process last read or wrote them.
 
-Decoding them took half the time of a cycle with 5,000 open alerts, and most cycles change nothing. Every recorded
-decision writes a mark in its own transaction. While the mark is the one that this process knows, no other process has
-written. With any other mark everything is read again.
+Decoding them took half the time of a cycle with 5,000 open alerts, and most cycles change nothing. Every decision that
+is recorded writes a new mark in its transaction. As long as the mark is the one that this process knows, no other
+process has written. Otherwise everything is read again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ops_project.operations.ledger.schema import cursors
 
 DECISION = "decision"
 ROUTES, RULES = "routes_version", "rules_version"
-# Processes of an earlier version write no mark. They move the first of these cursors with every decision.
+# Processes of an earlier version write no mark. But with every decision, they move the first of these cursors.
 _WRITTEN = ("decided", DECISION, ROUTES, RULES)
 
 Mark = Mapping[str, tuple[str, float]]
-"""Cursor → its value, and when it was written."""
+"""Cursor → (its value, when it was written)."""
 
 
 def new_mark() -> dict[str, str]:
-    """The cursor that goes with a decision."""
+    """The cursor that is written with a decision."""
     return {DECISION: uuid.uuid4().hex}
 
 
@@ -49,7 +49,7 @@ class KeptState:
 
     @cached_property
     def by_key(self) -> Mapping[str, int]:
-        """Key → the newest alert with it."""
+        """Key of an alert → number of the newest alert with this key."""
         return {alert.key: number for number, alert in sorted(self.alerts.items())}
 
     @classmethod

@@ -1,7 +1,7 @@
-"""Leases: one process at a time runs the cycle, and another takes over when its heartbeat stops.
+"""Leases make sure that one process at a time runs the cycle, and that another takes over when its heartbeat stops.
 
-The fence is a number that grows with each holder. A decision is written only under the newest fence, so a process that
-was believed dead, but still runs, changes nothing.
+The fence is a number that grows with each holder. A decision is written only under the newest fence. So a process that
+was believed dead but still runs cannot change anything.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ops_project.operations.ledger.cursors import set_cursors
 from ops_project.operations.ledger.schema import leases
 
 Fence = tuple[str, str, int]
-"""(lease, holder, number): the claim under which a process writes."""
+"""The claim under which a process writes: (name of the lease, holder, fence)."""
 
 
-# Every cycle runs these statements. They are built once, because building one takes longer than running it.
+# Every cycle runs these statements. They are built only once, because building one takes longer than running it.
 _FOUND = select(leases).where(leases.c.name == bindparam("lease"))
 _OWN = leases.update().where(
     leases.c.name == bindparam("lease"), leases.c.holder == bindparam("own"), leases.c.fence == bindparam("fenced")
@@ -35,7 +35,7 @@ _RELEASED = _OWN.values({"holder": "", **{name: bindparam(name) for name in ("he
 
 
 class LeaseLost(RuntimeError):
-    """Another process holds the lease by now."""
+    """Another process has taken over the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,16 @@ class Lease:
 
 
 def check_fence(connection: Connection, name: str, holder: str, fence: int) -> None:
-    """Raises LeaseLost unless `holder` still has the lease with this fence. It runs within the caller's transaction."""
+    """Raises LeaseLost unless `holder` still has the lease with this fence. Must be called within the transaction that
+    writes.
+    """
     row = connection.execute(_FOUND, {"lease": name}).one_or_none()
     if row is None or row.holder != holder or row.fence != fence:
         raise LeaseLost(f"the lease {name!r} is held by {row.holder if row else 'nobody'}")
 
 
 def _of(lease: Lease, now: datetime, expires: datetime) -> dict[str, object]:
-    """The parameters of a statement that changes a lease if the holder still has the lease."""
+    """The parameters of a statement that changes a lease if `lease.holder` still has it."""
     return {
         "lease": lease.name,
         "own": lease.holder,
@@ -70,12 +72,12 @@ def _of(lease: Lease, now: datetime, expires: datetime) -> dict[str, object]:
 
 
 class LeaseTable(Access):
-    """Takes, keeps and gives back leases."""
+    """Takes, renews and gives back leases."""
 
     def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
-        """Take the lease, under a new fence. None if another process holds the lease and the lease has not expired."""
-        # This commit does not wait for the disk. In a power cut the holder dies too, and the next holder sees from the
-        # machine's boot id that it died.
+        """Take the lease, under a new fence. Returns None if another process holds the lease and it has not expired."""
+        # This commit does not wait for the disk. In a power cut, the holder dies too, and the next process sees from
+        # the boot id of the machine that it has died.
         with self.write(durable=False, marked=False) as connection:
             row = connection.execute(_FOUND, {"lease": name}).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
@@ -94,8 +96,8 @@ class LeaseTable(Access):
         return Lease(name, holder, fence, now, now + ttl)
 
     def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease | None:
-        """Renew a lease that this holder still has. If another process has taken it, or if it was given back, nothing
-        changes and the result is None.
+        """Renew a lease. If this holder no longer has it, because another process has taken it or it was given back,
+        nothing changes and None is returned.
         """
         expires = max(now + ttl, lease.expires_at)
         with self.write(durable=False, marked=False) as connection:
@@ -103,9 +105,9 @@ class LeaseTable(Access):
         return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
     def release(self, lease: Lease, now: datetime, noted: Mapping[str, str] | None = None) -> None:
-        """Give the lease back. The time of its last heartbeat is kept, because other processes look at it.
+        """Give the lease back. The time of its last heartbeat stays stored, because other processes look at it.
 
-        `noted`: cursors to set in the same transaction.
+        `noted`: cursors that are set in the same transaction.
         """
         with self.write(durable=False, marked=False) as connection:
             set_cursors(connection, noted or {}, to_seconds(now))

@@ -1,6 +1,6 @@
-"""The level of each series as of the engine's last decision, and the alerts that people closed by hand.
+"""Stores the level of each series, as it was after the last decision, and the alerts that people have closed by hand.
 
-A level is stored as the numbers of the signals that define it. Pruning never removes those signals.
+A level is stored as the numbers of the signals that define it. Old signals are removed, but never these.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ops_project.operations.ledger.schema import dismissals, levels, resolutions
 from ops_project.operations.ledger.signal_rows import COLUMNS, signal_of
 from ops_project.operations.ledger.text import cut_name
 
-# The number of bound parameters in one statement.
+# The highest number of bound parameters in one statement.
 CHUNK = 5000
-# PostgreSQL refuses a longer one.
+# PostgreSQL refuses a longer name.
 LONGEST_NAME = 160
 
 
@@ -30,11 +30,11 @@ def resolution_of(row: Any) -> Resolution:
 
 
 class LevelTable(Access):
-    """Reads levels into a state, and stores a person's resolution."""
+    """Reads levels into a state, and stores resolutions by people."""
 
     def load_levels(self, state: State, config: AlertConfig, fingerprints: Collection[str] | None = None) -> None:
-        """Put the levels of these series into `state`, if it does not have them yet. None means the levels of every
-        series.
+        """Put the levels of these series into `state`, except those that it already has. `fingerprints`: None means
+        every series.
         """
         wanted = None if fingerprints is None else sorted(set(fingerprints) - state.levels.keys())
         with self.read() as connection:
@@ -42,14 +42,14 @@ class LevelTable(Access):
                 _load(connection, state, config, names)
 
     def resolve(self, alert: int, by: str, why: str, now: datetime) -> None:
-        """Store that a person closed an alert. The next cycle applies it."""
+        """Store that a person has closed an alert. The next cycle applies it."""
         who = cut_name(by, LONGEST_NAME)
         row = {"alert": alert, "given_by": who, "why": why, "at": to_seconds(now), "taken_at": None}
         with self.write() as connection:
             connection.execute(upsert(connection, resolutions, ["alert"]), row)
 
     def resolutions(self) -> dict[int, Resolution]:
-        """Number of the alert → its resolution."""
+        """Number of an alert → its resolution by a person."""
         with self.read() as connection:
             return {row.alert: resolution_of(row) for row in connection.execute(select(resolutions))}
 
@@ -73,8 +73,8 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
 
 
 def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str, datetime]]:
-    """What people closed by hand: alert → its resolution, if no cycle has applied it yet; and series → the moment up
-    to which it counts as over.
+    """What people have closed by hand, as two mappings. The first: number of an alert → its resolution, if no cycle has
+    applied it yet. The second: series → the moment up to which it counts as over.
     """
     untaken = select(resolutions).where(resolutions.c.taken_at.is_(None))
     waiting = {row.alert: resolution_of(row) for row in connection.execute(untaken)}
@@ -82,7 +82,7 @@ def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str,
 
 
 def record_levels(connection: Connection, decision: Decision) -> None:
-    """Store the levels within the caller's transaction."""
+    """Store the levels that have changed, within the transaction of the caller."""
     state = decision.state
     rows = [
         {"fingerprint": fingerprint, "seq": signal.seq}

@@ -1,7 +1,7 @@
-"""Keeps the asset graph in the ledger, so that a cycle without Dagster's definitions knows it.
+"""Stores the asset graph in the ledger, so that a cycle that has not loaded Dagster's definitions knows it.
 
-A cycle runs every few seconds with the same graph, so the graph is encoded and decoded once and then kept in memory
-(encoding 150 assets takes 3 ms, decoding them 2 ms).
+A cycle runs every few seconds, usually with the same graph. So the graph is encoded or decoded once and then kept in
+memory. Encoding 150 assets takes 3 ms, and decoding them 2 ms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _gone: list[tuple[str, frozenset[str]]] = []
 
 
 def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
-    """Store the graph, unless the ledger has the same one already."""
+    """Store the graph, unless the ledger already has the same one."""
     written = next(iter(_written), None)
     if written is None or written[0] is not lineage:
         written = (lineage, digest(repr(lineage.dump())))
@@ -33,8 +33,8 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
 
 
 def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
-    """Store which subjects the graph no longer has. If the graph has no asset, nothing counts as
-    removed, because the graph is not known. The same holds for its jobs and for its sensors.
+    """Store which subjects are no longer in the graph. If the new graph has no assets, it is not known, so nothing
+    counts as removed. The same holds for jobs and for sensors.
     """
     if not after.assets:
         return
@@ -46,7 +46,7 @@ def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime
 
 
 def subjects(lineage: Lineage) -> frozenset[str]:
-    """The names of all assets, checks, jobs and sensors in the graph, and of the freshness of assets."""
+    """The names of all assets, checks, jobs and sensors in the graph, and the names for the freshness of its assets."""
     facts = lineage.assets.values()
     checks = {of_check(fact.key, check) for fact in facts for check in fact.checks}
     judged = {of_check(fact.key, FRESHNESS) for fact in facts if fact.freshness}
@@ -54,7 +54,7 @@ def subjects(lineage: Lineage) -> frozenset[str]:
 
 
 def removed(ledger: Ledger) -> frozenset[str]:
-    """The subjects that were in the graph once and are no longer in it."""
+    """The subjects that were once in the graph and are no longer in it."""
     name = ledger.document_digest(REMOVED)
     if name is None:
         return frozenset()

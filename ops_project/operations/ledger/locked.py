@@ -1,4 +1,4 @@
-"""Finds out whether another program blocks every write to the ledger. A process that only reads does not notice."""
+"""Finds out whether another program prevents every write to the ledger. A process that only reads would not notice."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import quote
 from sqlalchemy import make_url
 
 PATIENCE_SECONDS = 2.0
-"""How long the test waits for another writer. A transaction of a cycle takes well under a second."""
+"""How long the test waits for another process that writes. The transaction of a cycle takes much less than a second."""
 
 
 def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:
-    """Why the ledger in a SQLite file could not be written within `patience` seconds, and what to do; empty if it could
-    be written.
+    """Why the ledger in an SQLite file could not be written to within `patience` seconds, and what to do. Empty if it
+    could be.
 
-    The test changes nothing. A ledger that does not exist, is read-only, or is in another database is not tested.
+    The test changes nothing. A ledger is not tested if it does not exist, is read-only, or is in another database.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:

@@ -1,9 +1,9 @@
-"""Keeps the newest signal of each series in memory, and updates it from the signals that were stored since.
+"""Keeps the newest signal of each series in memory, and updates it from the signals that have been stored since.
 
-Every half minute observers ask for their last signals. A query of the table cost 14 ms for every 25,000 past signals of
-a kind, and several kinds are asked for. Here only the rows after the last one seen are read, which takes 0.3 ms however
-many signals there are. Every answer begins with reading these rows, so that the signals of other processes count as
-well.
+Every half minute, observers ask for their last signals. A query of the table took 14 ms for every 25,000 past signals
+of a kind, and several kinds are needed. This class reads only the rows that are newer than the last one it has seen.
+That takes 0.3 ms, however many signals there are. It reads them before every answer, so that the signals of other
+processes count too.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sqlalchemy import Connection, Subquery, func, select
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.schema import signals
 
-# If there are more new rows than this, as after a backlog, it is cheaper to load the requested kinds again.
+# If there are more new rows than this, for example after a backlog, loading the requested kinds again is cheaper.
 FORGET_BEYOND = 5000
 
 Subject = str
 
 
 class Newest:
-    """Answers by kind. Each kind is loaded when it is first asked for."""
+    """Answers questions about the signals of one kind. A kind is loaded at the first question about it."""
 
     def __init__(self, columns: Iterable[Any], parse: Callable[[Any], Signal]) -> None:
         self._columns, self._parse = list(columns), parse
@@ -46,7 +46,9 @@ class Newest:
             return dict(self._latest[kind])
 
     def last_ok(self, connection: Connection, kind: str) -> dict[Subject, float]:
-        """Asset, or pipeline for a kind without assets → its last event that was ok, in seconds since the epoch."""
+        """The last ok event of each subject, in seconds since the epoch. The subject is the asset, or the pipeline for
+        a kind of signal without assets.
+        """
         with self._lock:
             self._catch_up(connection)
             if kind not in self._last_ok:
@@ -87,7 +89,9 @@ class Newest:
 
 
 def last_ok_of(connection: Connection, kind: str, until: float | None = None) -> dict[Subject, float]:
-    """As `Newest.last_ok`, from the table. `until`: later events are left out (seconds since the epoch)."""
+    """The same as `Newest.last_ok`, read from the table. `until`: later events are left out (seconds since the
+    epoch).
+    """
     statement = (
         select(signals.c.asset, signals.c.pipeline, func.max(signals.c.event_at))
         .where(signals.c.kind == kind, signals.c.state == OK)
@@ -102,8 +106,8 @@ def last_ok_of(connection: Connection, kind: str, until: float | None = None) ->
 
 
 def _newest_of(kind: str) -> Subquery:
-    """The number of the newest signal of each series. The query goes from one series to the next in the index, so its
-    cost grows with the number of series, and not with the number of signals.
+    """A query for the number of the newest signal of each series. It moves from one series to the next in the index. So
+    its cost grows with the number of series, and not with the number of signals.
     """
     first = select(func.min(signals.c.fingerprint).label("name")).where(signals.c.kind == kind)
     series = first.cte("series", recursive=True)

@@ -1,5 +1,5 @@
-"""The ledger of a home, opened once in a process. Every command opens it here, so that no command takes an
-emptied ledger for a new one, or begins a new ledger in place of one that is gone.
+"""Opens the ledger of a home, once in each process. Every command opens it through this module. So no command treats an
+emptied ledger as a new one, or creates a new ledger in place of one that is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class LedgerEmptied(LedgerUnusable):
-    """The file of the ledger exists but is empty, although the home has been built."""
+    """The file of the ledger is empty, although tables have been built in this home."""
 
     def __init__(self, file: Path) -> None:
         RuntimeError.__init__(
@@ -30,7 +30,7 @@ class LedgerEmptied(LedgerUnusable):
 
 
 class LedgerGone(LedgerUnusable):
-    """There is no file of the ledger, although the home has been built."""
+    """The file of the ledger does not exist, although tables have been built in this home."""
 
     def __init__(self, file: Path) -> None:
         RuntimeError.__init__(
@@ -53,10 +53,12 @@ def _opened(url: str, _file: int | None) -> Ledger:
 
 
 def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
-    """The ledger that OPS_LEDGER_URL names, or else the SQLite file of the home, which is made and migrated if
-    needed. If the file is gone from a home that has been built, a new one is made only with `begins`. If another file
-    has taken its place while this process ran (a restored home), that file is opened, because a connection that was
-    kept would write to the file that was put aside. Raises LedgerUnusable.
+    """The ledger that OPS_LEDGER_URL names, otherwise the SQLite file of the home. The file is created and migrated if
+    needed. Raises LedgerUnusable.
+
+    `begins`: whether a new file may be created if tables have been built in this home and the file is gone. If the file
+    was replaced while this process runs, because a home was restored, the new file is opened. A connection that was
+    kept would still write to the old file.
     """
     url = settings.ledger_url
     if reason := wrong_address(url):
@@ -67,7 +69,7 @@ def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
     if is_emptied(settings, file):
         raise LedgerEmptied(file)
     if is_gone(settings, file):
-        # A connection that this process has kept would write to the file that is gone.
+        # If this process has kept a connection, it would still write to the file that is gone.
         _opened.cache_clear()
         if not begins:
             raise LedgerGone(file)
@@ -77,8 +79,8 @@ def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
 
 def _inode(url: str, file: Path) -> int | None:
     if not file.exists():
-        # The home was removed while this process ran. The inode of its file may be given to the next file, so the kept
-        # ledger is dropped.
+        # The home was removed while this process ran. The next file may get the same inode, so the kept ledger is
+        # dropped.
         _opened.cache_clear()
         Ledger.open(url).close()
     return file.stat().st_ino if file.exists() else None

@@ -1,4 +1,6 @@
-"""Overrides and swaps that people made. Nothing is deleted: an override that is taken back stays, with its end."""
+"""Stores the overrides and swaps that people have made. Nothing is deleted: an override that was taken back stays, with
+the time of its end.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ops_project.operations.oncall.roster import Cover, Swap
 
 @dataclass(frozen=True, slots=True)
 class AskedSwap:
-    """A swap as it stands: asked for, agreed, or ended."""
+    """A swap in its present state: asked, agreed or ended."""
 
     number: int
     schedule: str
@@ -24,7 +26,7 @@ class AskedSwap:
     other: datetime
     asked_by: str
     agreed_by: str
-    """The person who is asked. The swap applies once that person has agreed."""
+    """The person who is asked. The swap applies only after this person has agreed."""
     why: str
     asked_at: datetime
     agreed_at: datetime | None
@@ -54,10 +56,10 @@ def _asked(row: Any) -> AskedSwap:
 
 
 class OnCallTable(Access):
-    """Stores, agrees to, and takes back overrides and swaps."""
+    """Stores overrides and swaps, and records agreements and ends."""
 
     def covers(self, schedule: str) -> list[Cover]:
-        """The overrides that were not taken back, the oldest first."""
+        """The overrides that have not been taken back, the oldest first."""
         statement = (
             select(oncall_overrides)
             .where(oncall_overrides.c.schedule == schedule, oncall_overrides.c.ended_at.is_(None))
@@ -77,7 +79,7 @@ class OnCallTable(Access):
             ]
 
     def override(self, schedule: str, cover: Cover, by: str, now: datetime) -> int:
-        """Store an override. Returns its number; `cover.number` is ignored."""
+        """Store an override and return its number. `cover.number` is ignored."""
         row = {
             "schedule": schedule,
             "person": cover.person,
@@ -104,7 +106,7 @@ class OnCallTable(Access):
         return result.rowcount == 1
 
     def swaps(self, schedule: str | None = None) -> list[AskedSwap]:
-        """Every swap, the oldest agreement first. Swaps that are not agreed yet come last."""
+        """All swaps, in the order in which they were agreed. Those that have not been agreed come last."""
         statement = select(oncall_swaps).order_by(
             oncall_swaps.c.agreed_at.is_(None), oncall_swaps.c.agreed_at, oncall_swaps.c.number
         )
@@ -114,7 +116,7 @@ class OnCallTable(Access):
             return [_asked(row) for row in connection.execute(statement)]
 
     def ask_swap(self, asked: AskedSwap) -> int:
-        """Store a request. Returns its number; `asked.number` is ignored."""
+        """Store a request for a swap and return its number. `asked.number` is ignored."""
         row = {
             "schedule": asked.schedule,
             "shift": to_seconds(asked.shift),
@@ -130,11 +132,13 @@ class OnCallTable(Access):
         return int(key[0]) if key else 0
 
     def agree_swap(self, number: int, now: datetime) -> bool:
-        """Record that the other person agrees. False if the request has ended or is agreed already."""
+        """Record that the other person agrees. Returns False if the request has ended, or has already been agreed."""
         return self._change_swap(number, oncall_swaps.c.agreed_at.is_(None), agreed_at=to_seconds(now))
 
     def end_swap(self, number: int, by: str, now: datetime) -> bool:
-        """Withdraw, decline or take back a swap; False if it had ended already."""
+        """End a swap, which one of the two people has withdrawn, declined or taken back. Returns False if it has
+        already ended.
+        """
         return self._change_swap(number, ended_at=to_seconds(now), ended_by=by)
 
     def _change_swap(self, number: int, *also: Any, **values: Any) -> bool:
@@ -148,5 +152,5 @@ class OnCallTable(Access):
 
 
 def agreed(swaps: Sequence[AskedSwap]) -> list[Swap]:
-    """The swaps that apply, in the order of their agreement."""
+    """The swaps that apply, in the order in which they were agreed."""
     return [Swap(s.number, s.shift, s.other, s.asked_by, s.agreed_by) for s in swaps if s.state == "agreed"]

@@ -1,8 +1,9 @@
-"""The outbox: each message is claimed before it is sent and marked as sent afterwards, so that a kill loses none.
+"""The outbox. Each message is claimed before it is sent, and marked as sent afterwards. So a kill loses no message.
 
-If the holder of a claim died, the message is sent again and counted as uncertain: this is the one duplicate that a kill
-can cause. A claim is made and settled under the lease of the cycle. A process that has lost the lease in the meantime
-can still record that a message arrived, because that is true in any case. It can change nothing else.
+If the process that has claimed a message dies, the message is sent again and counted as uncertain. This is the only
+duplicate that a kill can cause. A claim is made and ended under the lease of the cycle. A process that has lost the
+lease in the meantime can still record that a message arrived, because that is true in any case. It can change nothing
+else.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ops_project.operations.ledger.schema import deliveries, outbox
 from ops_project.operations.ledger.text import clean, cut
 
 LONGEST_WAIT = timedelta(minutes=5)
-"""The longest wait between two attempts at one message, also if the service asks for a longer one."""
+"""The longest wait between two attempts to send a message, even if the service asks for a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Message:
     attempts: int
     uncertain: int
     remaining: tuple[str, ...] = ()
-    """The recipients who have not got the message yet, if others have."""
+    """The recipients who have not got the message, if other recipients have."""
 
 
 def _message(row: Any) -> Message:
@@ -65,8 +66,8 @@ class OutboxTable(Access):
     """Claims messages, marks them as sent, and puts them back."""
 
     def recover_claims(self) -> int:
-        """Put back the messages that an earlier holder of the lease had claimed. Only the present holder may call it.
-        Returns their number.
+        """Put back the messages that an earlier holder of the lease had claimed, and return their number. Only the
+        present holder may call this.
         """
         with self.write() as connection:
             result = connection.execute(
@@ -81,7 +82,7 @@ class OutboxTable(Access):
         return self._how_many("sending")
 
     def waiting(self) -> int:
-        """How many messages wait to be sent. Claimed ones are not counted."""
+        """How many messages wait to be sent. Claimed messages are not counted."""
         return self._how_many("pending")
 
     def _how_many(self, state: str) -> int:
@@ -93,13 +94,15 @@ class OutboxTable(Access):
         return self.answers.ask(("messages", state), ask)
 
     def due(self, now: datetime, limit: int = 500, *, kind: str = "", without: Collection[str] = ()) -> list[Message]:
-        """Messages whose turn has come, the most severe first, then the oldest. `kind` limits them to one kind;
-        `without` leaves out channels. For one group and recipient, only the oldest unsettled message is due.
-        Otherwise an acknowledgement or a resolve could overtake a trigger that is being retried, and the page would
-        stay open for ever.
+        """The messages that may be sent now, the most severe first, and among equals the oldest first. `kind`: only
+        messages of this kind. `without`: channels to leave out.
+
+        Of the messages of one group to one recipient, only the oldest that has not been settled is due. Otherwise an
+        acknowledgement or a resolve could overtake a trigger that is being tried again, and the page would stay open
+        for ever.
         """
-        # This subquery reads the waiting messages once, and only if a message is due. When the earlier messages were
-        # looked up for each due message, the cost in a storm was quadratic.
+        # This subquery reads the waiting messages once, and only if a message is due. Looking up the earlier messages
+        # for each due message would take quadratic time when there are many.
         waiting = outbox.alias("waiting")
         oldest = (
             select(func.min(waiting.c.id))
@@ -112,7 +115,7 @@ class OutboxTable(Access):
             .where(
                 or_(
                     outbox.c.next_attempt_at <= to_seconds(now),
-                    # No wait is longer than this, so such a row was written with a clock that was ahead.
+                    # No wait is longer than this. So such a row was written under a clock that was ahead.
                     outbox.c.next_attempt_at > to_seconds(now + LONGEST_WAIT),
                 )
             )
@@ -128,8 +131,8 @@ class OutboxTable(Access):
             return [_message(row) for row in connection.execute(statement)]
 
     def claim(self, message: int, now: datetime, lease: Fence | None = None) -> bool:
-        """Claim a message; False if another process has claimed it. Raises LeaseLost if another process holds `lease`
-        by now.
+        """Claim a message. Returns False if another process has claimed it. Raises LeaseLost if another process has
+        taken `lease`.
         """
         with self.write() as connection:
             if lease is not None:
@@ -154,8 +157,9 @@ class OutboxTable(Access):
         lease: Fence | None = None,
         refused: Sequence[str] = (),
     ) -> bool:
-        """Mark the message as sent. `refused`: the recipients who will never get it, `detail`: why. False if another
-        process has the claim by now: then the message is marked only if it waits or was given up.
+        """Mark the message as sent. `refused`: recipients who will never get it. `detail`: why they will not.
+
+        Returns False if another process now has the claim. Then the message is marked only if it waits or was given up.
         """
         done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
         if refused:
@@ -174,8 +178,8 @@ class OutboxTable(Access):
         lease: Fence | None = None,
         remaining: Sequence[str] = (),
     ) -> bool:
-        """Put the message back until `retry_at`, or give up if `retry_at` is None. `remaining`: the recipients who have
-        not got it. Returns False, and changes nothing, if another process has the claim by now.
+        """Put the message back until `retry_at`; if `retry_at` is None, give it up. `remaining`: the recipients who
+        have not got it. If another process now has the claim, nothing changes and False is returned.
         """
         left = {"remaining": ",".join(remaining)} if remaining else {}
         text = cut(clean(error))
@@ -187,7 +191,7 @@ class OutboxTable(Access):
         return self._settle(message, now, "failed", detail=text, lease=lease, values=again)
 
     def postpone(self, messages: list[int], until: datetime) -> None:
-        """Put the message off without counting an attempt: because of a rate limit, or because its endpoint has just
+        """Put messages off without counting an attempt, because of a rate limit or because their endpoint has just
         failed.
         """
         with self.write() as connection:
@@ -208,8 +212,8 @@ class OutboxTable(Access):
         values: Mapping[str, Any],
         late: Sequence[str] = (),
     ) -> bool:
-        """Record how an attempt ended. The message gets `values` if the claim is still valid, or else if the message is
-        in one of the states `late`. Returns whether the claim was valid.
+        """Record how an attempt ended. If the claim is still valid, or if the message is in one of the states `late`,
+        the message gets `values`. Returns whether the claim was valid.
         """
         with self.write() as connection:
             own = outbox.update().where(outbox.c.id == message, outbox.c.state == "sending")
@@ -232,14 +236,14 @@ class OutboxTable(Access):
         return settled
 
     def channels_waiting(self) -> set[str]:
-        """Channels with messages that are still to be sent."""
+        """The channels that have messages waiting to be sent."""
         with self.read() as connection:
             statement = select(outbox.c.channel).where(outbox.c.state == "pending").distinct()
             return set(connection.execute(statement).scalars())
 
     def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
-        """Deliveries to one endpoint within a few minutes after `since`, for its rate limit. Later ones were written
-        with a clock that was ahead.
+        """The number of deliveries to one endpoint after `since`, for its rate limit. Deliveries more than LONGEST_WAIT
+        after `since` are left out, because they were written under a clock that was ahead.
         """
         statement = select(func.count()).where(
             outbox.c.channel == channel,
@@ -251,13 +255,15 @@ class OutboxTable(Access):
             return connection.execute(statement).scalar_one()
 
     def undelivered(self) -> int:
-        """How many messages are still to be sent, those that are being sent included."""
+        """How many messages have not been delivered yet. Messages that are being sent are counted too."""
         waits = select(func.count()).select_from(outbox).where(outbox.c.state.in_(("pending", "sending")))
         with self.read() as connection:
             return int(connection.execute(waits).scalar_one())
 
     def outbox_counts(self) -> dict[str, int]:
-        """State → number of messages, and `possible_duplicates`."""
+        """State → number of messages. The key `possible_duplicates` gives the number of messages that may have been
+        sent twice.
+        """
         with self.read() as connection:
             counts: dict[str, int] = dict(
                 connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all()
@@ -268,7 +274,7 @@ class OutboxTable(Access):
         return counts
 
     def outbox_list(self, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """Messages without their payload, the newest first."""
+        """The messages without their payloads, the newest first."""
         names = (
             "id",
             "kind",
@@ -295,7 +301,7 @@ class OutboxTable(Access):
             ]
 
     def dead_since(self, since: datetime) -> list[Message]:
-        """Messages that were given up after `since`."""
+        """The messages that were given up after `since`."""
         given_up = select(deliveries.c.id).where(
             deliveries.c.outbox_id == outbox.c.id, deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since)
         )
@@ -304,8 +310,8 @@ class OutboxTable(Access):
             return [_message(row) for row in connection.execute(statement)]
 
     def refused_since(self, since: datetime) -> dict[str, str]:
-        """Channel → what the service said, for messages that became due after `since` and that some recipients will
-        never get.
+        """Channel → what the service said. These are the channels with a message that became due after `since` and that
+        some recipients will never get.
         """
         statement = select(outbox.c.channel, outbox.c.last_error).where(
             outbox.c.state == "delivered", outbox.c.next_attempt_at > to_seconds(since), outbox.c.remaining != ""
@@ -314,7 +320,9 @@ class OutboxTable(Access):
             return dict(connection.execute(statement).tuples().all())
 
     def failing_channels(self, now: datetime, for_longer_than: timedelta) -> dict[str, str]:
-        """Channel → its last error, for channels with a message that has failed for this long."""
+        """Channel → its last error. These are the channels with a message that is older than `for_longer_than`, has
+        failed at least once, and still waits.
+        """
         statement = select(outbox.c.channel, outbox.c.last_error).where(
             outbox.c.state == "pending", outbox.c.attempts > 0, outbox.c.created_at < to_seconds(now - for_longer_than)
         )

@@ -1,5 +1,5 @@
-"""The tables of on-call, incidents, holds, checklists, and of what people did through a link. Times as in `schema`:
-seconds since the epoch.
+"""The tables for on-call, incidents, holds and checklists, and for what people did through links. As in `schema`, times
+are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ incidents = Table(
     Index("incidents_live", "live"),
     Index("incidents_resolved_at", "resolved_at"),
 )
-"""`live`: something may still happen without a person: an escalation step, a reopening, or a request for a
-post-mortem.
+"""`live`: whether something can still happen without a person, for example an escalation step, a reopening or a
+reminder of the post-mortem.
 """
 
 incident_alerts = Table(

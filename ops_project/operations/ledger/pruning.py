@@ -1,7 +1,9 @@
-"""Removes old rows, a limited number at a time. Readings are thinned out first, and then everything is removed by age.
+"""Removes old rows, a limited number at a time. First readings are thinned out; then all rows are removed when they
+reach their age.
 
-Four things stay whatever their age: the newest signal of each series, the signals of which a level consists, the first
-signal of each alert that is open or belongs to an open incident, and signals that no cycle has evaluated yet.
+Four kinds of signals stay, however old they are: the newest signal of each series; the signals that define a level; the
+first signal of each alert that is open or belongs to an open incident; and signals about which no cycle has decided
+yet.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from ops_project.operations.ledger.people_schema import incident_alerts, inciden
 from ops_project.operations.ledger.schema import alerts, deliveries, levels, outbox, signals
 
 PIECE = 5000
-"""The number of rows that one transaction removes. It is limited, because writers wait for the transaction."""
+"""The number of rows that one transaction removes. It is limited, because other writers have to wait for the
+transaction.
+"""
 
 
 class PruneTable(Access):
-    """Each call does one part of the work and returns the number of rows that it removed."""
+    """Each method does one part of the work and returns how many rows it has removed."""
 
     def forget_signals(self, kinds: Sequence[str], before: datetime, decided: int) -> int:
-        """Remove the signals of these kinds whose events happened before the time `before`."""
+        """Remove the signals of these kinds whose events lie before `before`."""
         newer = signals.alias("newer")
         old = (
             select(signals.c.seq)
@@ -40,7 +44,9 @@ class PruneTable(Access):
         return self._remove(old)
 
     def thin_signals(self, kind: str, since: datetime, until: datetime, span: timedelta, decided: int) -> int:
-        """Keep only the largest and the smallest reading of each series in each span between `since` and `until`."""
+        """For each series and each span of time between `since` and `until`, keep only the largest and the smallest
+        reading.
+        """
         with self.read() as connection:
             place = signals.c.event_at / span.total_seconds()
             slot: ColumnElement[int] = (
@@ -65,14 +71,14 @@ class PruneTable(Access):
         return self._remove(old)
 
     def forget_messages(self, before: datetime) -> int:
-        """Remove messages that were settled before `before`, unless they are about an alert that is open or belongs to
-        an open incident.
+        """Remove the messages that were created before `before` and are settled. A message about an alert that is open,
+        or belongs to an open incident, stays.
         """
         with self.read() as connection:
             open_now: set[int] = set(connection.execute(select(alerts.c.number).where(_kept())).scalars())
             gone: list[int] = []
             last = 0
-            # If a page holds only messages about open alerts, which stay, the next page is read.
+            # A page may hold only messages that stay. Then the next page is read.
             while not gone:
                 rows = connection.execute(
                     select(outbox.c.id, outbox.c.firing, outbox.c.resolved)
@@ -96,7 +102,7 @@ class PruneTable(Access):
 
 
 def _kept() -> ColumnElement[bool]:
-    """Whether an alert is open, or belongs to an open incident."""
+    """A condition that is true for an alert that is open or belongs to an open incident."""
     of_incidents = (
         select(incident_alerts.c.alert)
         .join(incidents, incidents.c.number == incident_alerts.c.incident)
@@ -109,6 +115,6 @@ def _may_go(decided: int) -> tuple[ColumnElement[bool], ...]:
     return (
         signals.c.seq <= decided,
         ~exists().where(levels.c.seq == signals.c.seq),
-        # An alert stores only the time of its first signal. Signals of other series with the same time stay as well.
+        # An alert stores only the time of its first signal. So signals of other series with the same time stay too.
         signals.c.event_at.not_in(select(alerts.c.starts_at).where(_kept())),
     )

@@ -1,5 +1,5 @@
-"""Puts messages into the outbox, in the transaction of the decision that made them. A message with the same key is
-there only once.
+"""Puts messages into the outbox, in the transaction of the decision that has made them. The outbox holds a message with
+the same key only once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ops_project.operations.ledger.schema import outbox
 
 
 def queue(connection: Connection, notifications: Sequence[Notification]) -> int:
-    """Put messages into the outbox, within the caller's transaction. Returns how many of them are new."""
+    """Put messages into the outbox, within the transaction of the caller. Returns how many of them are new."""
     if not notifications:
         return 0
     before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0

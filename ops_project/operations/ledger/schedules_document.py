@@ -1,4 +1,6 @@
-"""Says when a pipeline will start by its schedule. The definitions have stored the schedules in the ledger."""
+"""Says when a pipeline will start by its schedule. The schedules are read from the ledger, where a process with the
+definitions has stored them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ DOCUMENT = "schedules"
 
 
 def next_start(ledger: Ledger, pipeline: str, now: datetime, before: datetime) -> datetime | None:
-    """The next scheduled start of a job before `before`; None if there is none, or no schedule is known."""
+    """The next scheduled start of a job, if it lies before `before`. None if there is none, or if no schedule of the
+    job is known.
+    """
     kept = ledger.document(DOCUMENT) or {}
     mine = [schedule for schedule in kept.values() if schedule["job"] == pipeline]
     if not mine:

@@ -1,5 +1,6 @@
-"""The tables. Times are seconds since the epoch, UTC, because they sort and compare the same way in both engines.
-Measured on the embedded engine: writing 100,000 signals with DateTime columns took twice as long as with floats.
+"""The tables of the ledger. A time is stored as seconds since the epoch (UTC), because such numbers are sorted and
+compared alike in SQLite and PostgreSQL. In SQLite, writing 100,000 signals with DateTime columns took twice as long as
+with floats.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ metadata = MetaData()
 
 
 def _free(length: int) -> TypeEngine[str]:
-    """The type of text of any length. SQLite ignores the length of a column, so the first migration stays as it is."""
+    """The column type for a text of any length. SQLite ignores the length of a column, so the first migration did not
+    have to change.
+    """
     return String(length).with_variant(Text(), "postgresql")
 
 
@@ -64,7 +67,8 @@ levels = Table(
     "levels",
     metadata,
     Column("fingerprint", String(16), primary_key=True),
-    # The signals that define the state of the series: its newest ok, and those that fired after it. Pruning keeps them.
+    # The signals that define the level of the series: its newest ok signal, and the failures after it. Pruning keeps
+    # these signals.
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Index("levels_seq", "seq"),
 )
@@ -72,7 +76,7 @@ levels = Table(
 dismissals = Table(
     "dismissals",
     metadata,
-    # The key identifies a series, or a rule's window over one subject.
+    # The key identifies a series, or the window of a rule over one subject.
     Column("fingerprint", String(16), primary_key=True),
     Column("at", Float, nullable=False),
 )
@@ -152,7 +156,7 @@ notification_log = Table(
     Column("resolved", JSON, nullable=False),
     Column("at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
-    # NULL if all alerts were told at `at`, as in every entry of an earlier version.
+    # NULL if all alerts were told at `at`. Entries of earlier versions have NULL.
     Column("own_times", JSON(none_as_null=True), nullable=True),
 )
 
@@ -251,8 +255,8 @@ documents = Table(
     Column("body", JSON, nullable=False),
     Column("updated_at", Float, nullable=False),
 )
-"""Larger values that rarely change: the asset graph, duration baselines, and the alerts that the Dagster UI last
-showed.
+"""Larger values that rarely change, for example the asset graph, the usual durations of jobs, and the alerts that the
+Dagster UI showed last.
 """
 
 column_lineage = Table(

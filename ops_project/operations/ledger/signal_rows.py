@@ -1,4 +1,6 @@
-"""A signal as a row of the ledger, in both directions, and the statements that store many rows at once."""
+"""Converts signals into rows of the ledger and rows into signals. It also holds the statements that store many rows at
+once.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,15 @@ from ops_project.operations.ledger.access import from_seconds, to_seconds
 from ops_project.operations.ledger.schema import signals
 
 INSERTED = tuple(column for column in signals.columns if column.name != "seq")
-# This many rows or more are written to PostgreSQL with COPY. Row by row, only 4,000 signals a second were written.
+# From this many rows on, PostgreSQL gets them with COPY. Row by row, only 4,000 signals a second could be written.
 COPY_FROM = 200
-# SQLite gets this many rows in one statement. 100,000 rows took 0.95 s of CPU, and 1.1 s with a statement for each row.
+# SQLite gets this many rows in one statement. Storing 100,000 rows took 0.95 s of CPU; with one statement for each row,
+# it took 1.1 s.
 ROWS_AT_ONCE = 100
 
 
 def row_of(signal: Signal) -> tuple[Any, ...]:
-    """The values of INSERTED, in their order."""
+    """The values of the columns INSERTED, in their order."""
     s = signal
     return (
         s.id,
@@ -64,7 +67,7 @@ def _named(names: str) -> tuple[str, ...]:
 
 
 def insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Store the new rows, in their order. Returns their number."""
+    """Store those rows that are new, in their order. Returns their number."""
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column.name) for column in INSERTED)
     if connection.dialect.name != "postgresql":
@@ -72,7 +75,7 @@ def insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
         statement = f"INSERT OR IGNORE INTO signals ({names}) VALUES "
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
         stored = 0
-        # SQLAlchemy's own preparation of each row is left out, because it took as long as SQLite itself.
+        # SQLAlchemy would prepare each row, which took as long as SQLite itself. So the driver is called directly.
         if whole:
             many = statement + ", ".join([marks] * ROWS_AT_ONCE)
             parts = [tuple(chain(*rows[at : at + ROWS_AT_ONCE])) for at in range(0, whole, ROWS_AT_ONCE)]
@@ -102,7 +105,7 @@ def insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
 
 
 def _copied(row: Sequence[Any]) -> str:
-    """A row in the text format of COPY."""
+    """A row, as the text format of COPY writes it."""
     return "\t".join(
         "\\N"
         if value is None
@@ -122,8 +125,8 @@ _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class _Fields:
-    """The fields of a signal, in an object whose fields can still be set. The class must have exactly the slots of
-    Signal.
+    """The fields of a signal, in an object whose fields can still be set. This class must have exactly the same slots
+    as Signal.
     """
 
     __slots__ = Signal.__slots__
@@ -161,10 +164,11 @@ class _Fields:
 
 
 def signal_of(row: Any) -> Signal:
-    """A row of COLUMNS → its signal.
+    """The signal for a row with the columns COLUMNS.
 
-    The fields are set in an object with the same layout, which then becomes the signal. The constructor of a frozen
-    class looks up every name first. That took three times as long, and a drain makes 100,000 signals.
+    The fields are set in an object of the same layout, which is then turned into a signal. Calling the constructor of
+    the frozen class took three times as long, because it looks up the name of every field. After a backlog, 100,000
+    signals may have to be made.
     """
     fields: Any = _Fields(row)
     fields.__class__ = Signal

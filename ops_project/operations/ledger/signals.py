@@ -1,4 +1,6 @@
-"""Signals and cursors. A signal is one observation, stored once; a cursor says how far the signals have been read."""
+"""Stores signals. A signal is one observation, and is stored once. Cursors, which say how far a source has been read,
+are stored together with its signals.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from ops_project.operations.ledger.text import storable
 from ops_project.operations.ledger.unusable import LedgerFailed, is_server, shown
 from ops_project.process import collector
 
-# The number of bound parameters in one statement. SQLite's limit is 32,766.
+# The highest number of rows or bound parameters in one statement. SQLite's own limit is 32,766 parameters.
 CHUNK = 5000
 
 
@@ -34,8 +36,8 @@ def new_newest() -> Newest:
 def _plain(
     connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of the database driver itself, one by one. These columns need no conversion, and SQLAlchemy's rows took
-    a third of the time. An error is the one that SQLAlchemy's rows would give.
+    """The rows as the database driver returns them, one by one. These columns need no conversion, and SQLAlchemy's row
+    objects took a third of the time. If the driver fails, the error is the one that SQLAlchemy would raise.
     """
     cursor = connection.execute(statement, values).cursor
     driver: Any = connection.dialect.loaded_dbapi
@@ -54,12 +56,13 @@ class SignalTable(Access):
     def append(
         self, observed: Sequence[Signal], progress: Mapping[str, str] | None = None, now: datetime | None = None
     ) -> int:
-        """Store the signals that are new, and the cursors they came from, in one transaction. Returns the number of new
-        ones.
+        """Store the signals that are new, and in the same transaction the cursors of their source. Returns how many
+        signals are new.
         """
         if not observed and not progress:
             return 0
-        # If a power cut undoes a write of cursors alone, the signals are read again, and no signal is stored twice.
+        # If only cursors are written, a power cut may undo the write. Then signals are read again, but no signal is
+        # stored twice.
         with collector.held_up(), self.write(durable=bool(observed), marked=bool(observed)) as connection:
             new = 0
             for start in range(0, len(observed), CHUNK):
@@ -70,7 +73,7 @@ class SignalTable(Access):
         return new
 
     def signals_after(self, seq: int, limit: int) -> list[tuple[int, Signal]]:
-        """(sequence number, signal) in the order in which they were stored."""
+        """At most `limit` signals after number `seq`, each with its number, in the order in which they were stored."""
         with self.read() as connection:
             rows = _plain(connection, _AFTER, {"after": seq, "most": limit})
             return [(row[0], signal_of(row)) for row in rows]
@@ -78,7 +81,9 @@ class SignalTable(Access):
     def signals_since(
         self, since: datetime, kinds: Iterable[str] | None = None, up_to: int | None = None
     ) -> list[tuple[int, Signal]]:
-        """Signals with event_at after `since`, oldest first."""
+        """The signals with event_at after `since`, each with its number, the oldest first. `kinds`: only these kinds.
+        `up_to`: only numbers up to this one.
+        """
         statement = select(*COLUMNS).where(signals.c.event_at > to_seconds(since))
         if kinds is not None:
             statement = statement.where(signals.c.kind.in_(list(kinds)))
@@ -88,7 +93,7 @@ class SignalTable(Access):
             return [(row[0], signal_of(row)) for row in _plain(connection, statement.order_by(signals.c.seq))]
 
     def signals_of(self, asset: str, kinds: Iterable[str], since: datetime, limit: int = 2_000) -> list[Signal]:
-        """The newest signals about one asset with event_at after `since`, at most `limit`, the oldest first."""
+        """The newest signals about one asset with event_at after `since`: at most `limit`, the oldest first."""
         statement = select(*COLUMNS).where(
             signals.c.kind.in_(list(kinds)), signals.c.event_at > to_seconds(since), signals.c.asset == asset
         )
@@ -97,13 +102,13 @@ class SignalTable(Access):
             return [signal_of(row) for row in _plain(connection, newest)][::-1]
 
     def first_event(self, kind: str) -> datetime | None:
-        """The oldest event of a kind that is kept; None if there is none."""
+        """The time of the oldest stored event of a kind; None if there is none."""
         with self.read() as connection:
             at = connection.execute(select(func.min(signals.c.event_at)).where(signals.c.kind == kind)).scalar()
         return None if at is None else from_seconds(at)
 
     def latest(self, kind: str) -> dict[str, Signal]:
-        """The newest signal of each fingerprint of a kind."""
+        """Fingerprint → the newest signal of this series, for all series of a kind."""
 
         def ask() -> dict[str, Signal]:
             with self.read() as connection:
@@ -112,8 +117,9 @@ class SignalTable(Access):
         return dict(self.answers.ask(("latest", kind), ask))
 
     def last_ok(self, kind: str, until: datetime | None = None) -> dict[str, datetime]:
-        """Asset, or pipeline if the kind has no asset → its last event that was ok, also if it has failed since.
-        `until`: later events, which a rehearsal of tomorrow wrote, are left out.
+        """The time of the last ok event of each subject, even if it has failed since. The subject is the asset, or the
+        pipeline if the kind has no assets. `until`: later events are left out, because a rehearsal with a later clock
+        wrote them.
         """
 
         def ask() -> dict[str, datetime]:
@@ -128,8 +134,8 @@ class SignalTable(Access):
         return {subject: from_seconds(at) for subject, at in bounded.items()}
 
     def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> tuple[datetime, str] | None:
-        """The last event of an asset that was ok, before a moment and in a run other than `not_run` (empty: any), and
-        its run.
+        """The last ok event of an asset before a moment, as (time, run); None if there is none. Events of the run
+        `not_run` do not count, if it is given.
         """
         statement = (
             select(signals.c.event_at, signals.c.run_id)
@@ -149,7 +155,7 @@ class SignalTable(Access):
         return None if row is None else (from_seconds(row.event_at), row.run_id)
 
     def run_of_failure(self, kind: str, asset: str, at: datetime) -> str:
-        """The run that reported a failure of an asset at this moment; empty if none did."""
+        """The run that reported a failure of an asset at exactly this moment; empty if none did."""
         statement = select(signals.c.run_id).where(
             signals.c.kind == kind,
             signals.c.event_at == to_seconds(at),
@@ -161,7 +167,7 @@ class SignalTable(Access):
             return connection.execute(statement.order_by(signals.c.seq).limit(1)).scalar() or ""
 
     def first_seen(self, kind: str) -> dict[str, datetime]:
-        """Pipeline → the first event of a kind."""
+        """Pipeline → the time of its first event of a kind."""
 
         def ask() -> dict[str, datetime]:
             with self.read() as connection:
@@ -170,7 +176,8 @@ class SignalTable(Access):
         return dict(self.answers.ask(("first_seen", kind), ask))
 
     def began(self, firing: Sequence[Signal]) -> dict[str, tuple[datetime, str]]:
-        """For series that fire: fingerprint → the first event since the series was last ok, and the run of this event.
+        """For series that fire: fingerprint → (the time of the first event since the series was last ok, the run of
+        this event).
 
         The run is empty if the event belongs to no run.
         """

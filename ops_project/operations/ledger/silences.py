@@ -1,4 +1,6 @@
-"""Silences: who asked for one, why, and until when. Nothing is deleted. Ending a silence early moves its end."""
+"""Stores silences: who asked for one, why, and until when. Nothing is deleted. A silence that is ended early gets an
+earlier end.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ class SilenceTable(Access):
         reason: str,
         now: datetime,
     ) -> int:
-        """Store a silence. Returns its number."""
+        """Store a silence and return its number."""
         row = {
             "matchers": [str(matcher) for matcher in matchers],
             "starts_at": to_seconds(starts_at),
@@ -63,7 +65,7 @@ class SilenceTable(Access):
             return [silence_of(row) for row in connection.execute(statement)]
 
     def expire_silence(self, number: int, now: datetime) -> bool:
-        """End a silence now; False if it does not exist or has ended."""
+        """End a silence now. Returns False if it does not exist or has already ended."""
         with self.write() as connection:
             result = connection.execute(
                 silences.update()

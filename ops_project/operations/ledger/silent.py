@@ -1,5 +1,5 @@
-"""Finds out whether the server of a ledger still answers. A server that has stopped, but whose machine keeps the
-connection open, gives no error: a query waits for it for ever.
+"""Finds out whether the server of a ledger still answers. If a server has stopped but its machine keeps the connection
+open, a query raises no error and waits for ever.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ PATIENCE_SECONDS = 5.0
 
 
 def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
-    """Why the ledger cannot be used, in words, if its server does not answer a new connection within `seconds`. Empty
-    if the server answers or refuses the connection, and for a ledger in a file, because a use of the ledger then gives
+    """Why the ledger cannot be used, if its server does not answer a new connection within `seconds`. Empty if the
+    server answers or refuses the connection. Also empty for a ledger in a file. In these cases, using the ledger raises
     the error itself.
     """
     parsed = with_driver(make_url(url))
@@ -27,7 +27,7 @@ def silent(url: str, seconds: float = PATIENCE_SECONDS) -> str:
         return ""
 
     def ask() -> None:
-        # An error is an answer as well.
+        # An error is an answer too.
         with suppress(Exception):
             engine = create_engine(parsed, poolclass=NullPool, connect_args=connection_options(parsed))
             with engine.connect() as connection:

@@ -1,6 +1,4 @@
-"""Opens the ledger and its transactions. The readers and writers of its tables are in the other files of this
-folder.
-"""
+"""Opens the ledger and its transactions. The other files of this folder read and write its tables."""
 
 from __future__ import annotations
 
@@ -47,12 +45,12 @@ LIMITS: dict[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-"""Options of libpq, in seconds; the last one in milliseconds."""
+"""Options of libpq, in seconds; the last one is in milliseconds."""
 MIGRATIONS = Path(__file__).parent / "migrations"
-# A second writer waits at most this long for the first one. The longest transaction, a batch of signals, takes well
-# under a second.
+# The longest time that one writer waits for another. The longest transaction, which stores a batch of signals, takes
+# much less than a second.
 BUSY_SECONDS = 30
-# Each of these is one statement, because every further statement is another round trip to the server.
+# Each of these is a single statement, because every further statement would be another round trip to the server.
 _LOCK = "SELECT pg_advisory_xact_lock(74011)"
 _LOCK_NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(74011)"
 
@@ -65,13 +63,15 @@ def _make_folder(folder: Path, url: URL) -> None:
 
 
 def with_driver(url: URL) -> URL:
-    """The URL with the driver that is installed: SQLAlchemy 2.1 resolves the bare name postgresql to psycopg 3."""
+    """The URL with the name of the installed driver. Without it, SQLAlchemy 2.1 would use psycopg 3 for
+    `postgresql://`.
+    """
     return url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" else url
 
 
 def connection_options(url: URL) -> dict[str, Any]:
-    """Options of a connection to a server, unless the URL gives them. Without these options, a cycle would wait a
-    quarter of an hour for a server that has vanished from the network, and two hours if the cycle only listens.
+    """The options of a connection to a server, except those that the URL itself gives. Without them, a cycle would wait
+    a quarter of an hour for a server that has vanished from the network, and two hours if it only waits for an answer.
     """
     return {name: value for name, value in LIMITS.items() if name not in url.query}
 
@@ -95,7 +95,7 @@ class Ledger(
     ChangeTable,
     PruneTable,
 ):
-    """One open ledger; safe to use from several processes at once."""
+    """One open ledger. Several processes may use the same ledger at the same time."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -103,15 +103,15 @@ class Ledger(
         _open.add(self)
 
     def forget(self) -> None:
-        """Forget what is kept in memory; everything is read again when it is asked for."""
+        """Forget what is kept in memory. It is read again when it is next needed."""
         self.answers = Answers(self.read_cursors)
         self.newest = new_newest()
         self.kept = None
 
     @classmethod
     def open(cls, url: str) -> Ledger:
-        """Open the ledger; create and migrate it if needed. `url` has SQLAlchemy's form, and postgresql:// means
-        psycopg2.
+        """Open the ledger at `url`; create or migrate it if needed. `url` has the form of SQLAlchemy. `postgresql://`
+        means the driver psycopg2.
         """
         parsed = with_driver(make_url(url))
         options: dict[str, Any] = {}
@@ -122,8 +122,8 @@ class Ledger(
         if parsed.get_backend_name() == "sqlite" and "creator" not in options:
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         if parsed.drivername == "postgresql+psycopg2":
-            # An INSERT with ON CONFLICT makes a round trip for each row: 970 signals a second on a busy machine, and
-            # 2,450 with this setting.
+            # With ON CONFLICT, an INSERT makes one round trip for each row: 970 signals a second on a busy machine.
+            # With this setting, 2,450 signals a second were written.
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
             options["connect_args"] = connection_options(parsed)
         try:
@@ -156,24 +156,24 @@ class Ledger(
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one consistent state. It never waits for a writer."""
+        """A transaction that only reads. It sees one consistent state, and never waits for a writer."""
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self, durable: bool = True, marked: bool = True) -> Iterator[Connection]:
-        """One transaction. The lock is taken at its start, so that it cannot fail half-way.
+        """A transaction that writes. It takes the lock at its start, so that it cannot fail half-way.
 
-        `durable=False`: the commit survives a kill, but does not wait for the disk. It is for values that only a
-        running process uses: leases, heartbeats, and when an observer last looked. An idle cycle has two such commits
-        and no others. `marked=False`: the transaction changes no answer that is kept (see `Answers`), only leases and
-        cursors.
+        `durable`: False if the commit need not wait for the disk. The commit then survives a kill but perhaps not a
+        power cut. This is for values that only a running process uses: leases, heartbeats, and the times of looks. An
+        idle cycle has two such commits and no others. `marked`: False if the transaction writes only leases and
+        cursors, and so changes no kept answer (see `Answers`).
         """
         options = {"ops_write": True, "ops_durable": durable}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
-                # Sequence numbers must become visible in their order. Otherwise a cursor would pass a number that
-                # commits late.
+                # Sequence numbers must become visible in their order. Otherwise a reader's cursor would move past a
+                # number that is committed later.
                 connection.exec_driver_sql(_LOCK if durable else _LOCK_NOT_DURABLE)
             yield connection
             if marked:
@@ -181,14 +181,14 @@ class Ledger(
         self.answers.forget_cursors()
 
     def version(self) -> str | None:
-        """The number of the last migration, for example 0008; None if the store is empty."""
+        """The number of the last migration, for example 0008; None if the database is empty."""
         with self.read() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def _migrate(self) -> None:
-        # Importing Alembic takes 0.2 s, so this is done only if there is something to migrate.
+        # Importing Alembic takes 0.2 s. So it is imported only if there is something to migrate.
         found = self.version() or ""
         if found == schema.HEAD:
             return
@@ -197,7 +197,7 @@ class Ledger(
         from alembic import command
         from alembic.config import Config
 
-        # The mark is stored in a table that the migrations make.
+        # No mark is written here, because its table is only created by the migrations.
         with self.write(marked=False) as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
@@ -206,17 +206,18 @@ class Ledger(
 
 
 def _is_read_only(file: Path) -> bool:
-    """Whether the file exists and can only be read, because its file system is read-only or the file belongs to another
-    user.
+    """Whether the file exists but cannot be written to, because its file system is read-only or another user
+    owns it.
     """
     return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _opened_to_read(file: Path) -> sqlite3.Connection:
-    """Open the ledger for reading where nothing can be written. SQLite itself would write beside the file."""
+    """Open the ledger for reading in a place where nothing can be written. In its usual mode, SQLite writes files
+    beside the database.
+    """
     log = file.with_name(f"{file.name}-wal")
-    # Content that is only in the log can be read only through the log. SQLite can read the log only if the log's
-    # index still exists.
+    # If the log has content, it must be read too. SQLite can do that only if the index of the log still exists.
     mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
@@ -227,7 +228,7 @@ def _on_connect_to_read(connection: Any, _record: Any) -> None:
 
 _open: WeakSet[Ledger] = WeakSet()
 _inherited: list[Pool] = []
-"""Connections of a parent process. They must not be used here, and not be closed either."""
+"""Connections of the parent process. This process must neither use nor close them."""
 
 
 def _after_fork() -> None:
@@ -241,19 +242,20 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    # The transactions of the driver begin late and commit early. Ours are explicit.
+    # The driver's own transactions begin late and commit early. So its transactions are switched off, and ours are
+    # explicit.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # A ledger that exists keeps its page size. With pages of 4 kilobytes, SQLite took a seventh longer to store 100,000
-    # signals.
+    # This sets the page size of a new ledger only. With pages of 4 kilobytes, SQLite took a seventh longer to store
+    # 100,000 signals.
     cursor.execute("PRAGMA page_size=8192")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Names of signals are hashes. With the default cache of two megabytes, a drain of 100,000 signals read their index
-    # again and again.
+    # The fingerprints and ids of signals are hashes, so their places in the index are scattered. With the default cache
+    # of two megabytes, SQLite read the same index pages again and again while it stored 100,000 signals.
     cursor.execute("PRAGMA cache_size=-32768")
-    # The log is copied into the file after 16 megabytes. With the default of four, every batch of a backlog was copied,
-    # which took a third of its commit.
+    # The log is copied into the database file when it has 16 megabytes. With the default of four, it was copied after
+    # every batch of a backlog, which took a third of the time of the commit.
     cursor.execute("PRAGMA wal_autocheckpoint=4000")
     cursor.close()
 

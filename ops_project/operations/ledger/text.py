@@ -1,7 +1,7 @@
-"""Cleans and cuts text before it is stored, so that every database accepts it and it fits into its column.
+"""Cleans and shortens text before it is stored, so that every database accepts it and it fits into its column.
 
-An error message can hold anything. A NUL made PostgreSQL refuse a page of the event log again and again, and so did
-half of a surrogate pair and a name that was too long. If text is cut, the cut is visible.
+An error message can contain anything. PostgreSQL refused a page of the event log again and again because of a NUL; half
+of a surrogate pair and a name that was too long had the same effect. If a text is shortened, this is visible in it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ NAME_LENGTHS = {
     "failure_class": 40,
     "occurrence": 160,
 }
-"""The number of characters that fit into the column of each field of a signal."""
+"""Field of a signal → how many characters fit into its column."""
 # If all texts of a signal together are shorter than the shortest column, none of them is too long.
 _SHORT = min(NAME_LENGTHS.values())
 
 
 def clean(text: str) -> str:
-    """`text` without the characters that no database stores: NUL and halves of surrogate pairs are replaced."""
+    """`text`, in which the characters that no database stores are replaced: NUL, and halves of surrogate pairs."""
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def cut_name(text: str, length: int) -> str:
-    """At most `length` characters. If text is cut off, the last nine characters are a hash of it, so that two names
-    stay different.
+    """At most `length` characters of `text`. If it is shortened, its last nine characters are a mark and a hash of the
+    whole text. So two different names stay different.
     """
     if len(text) <= length:
         return text
@@ -47,7 +47,7 @@ def cut_name(text: str, length: int) -> str:
 
 
 def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """The beginning of the text, and how much was left out."""
+    """At most `length` characters of `text`. If it is shortened, the end says how much was left out."""
     if len(text) <= length:
         return text
     words = f" … ({len(text) - length:,} more characters)"
@@ -55,7 +55,7 @@ def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
 
 
 def storable(signal: Signal) -> Signal:
-    """The signal as it can be stored. It is the same object if nothing has to change."""
+    """The signal in a form that can be stored. If nothing has to change, the same object is returned."""
     s = signal
     if _plain(s):
         return s
@@ -73,8 +73,8 @@ def storable(signal: Signal) -> Signal:
 
 
 def _plain(s: Signal) -> bool:
-    """Whether nothing has to be cleaned or cut. Up to 100,000 signals are checked here, so the usual case is one
-    comparison.
+    """Whether nothing has to be cleaned or shortened. Up to 100,000 signals are checked here, so the usual case needs
+    only a few comparisons.
     """
     if s.labels and not all(
         value.isascii() and "\0" not in value and len(value) < MESSAGE_LENGTH and name.isascii() and "\0" not in name

@@ -1,4 +1,6 @@
-"""A ledger that cannot be used: the file is damaged or locked, the disk is full, or the server has gone."""
+"""The errors of a ledger that cannot be used: its file is damaged or locked, its disk is full, or its server
+has gone.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,15 @@ _REFUSED_BY_A_TRIGGER = "P0001"
 
 
 class LedgerUnusable(Unusable, SQLAlchemyError):
-    """The ledger cannot be opened. The message says which one, why, and what to do."""
+    """The ledger cannot be opened. The message names the ledger, the reason, and what to do."""
 
     def __init__(self, where: str, error: Exception, on_a_server: bool = False) -> None:
         super().__init__(_words(where, error, on_a_server))
 
 
 class LedgerFailed(LedgerUnusable, OperationalError):
-    """An open ledger gave an error: its server has gone, its file is damaged, or its disk is full. It is also the error
-    that SQLAlchemy would have raised.
+    """An open ledger has failed: its server has gone, its file is damaged, or its disk is full. This class is also a
+    subclass of the error that SQLAlchemy would have raised.
     """
 
     def __init__(self, where: str, error: DBAPIError, on_a_server: bool = False) -> None:
@@ -56,7 +58,9 @@ class LedgerFailed(LedgerUnusable, OperationalError):
 
 
 class LedgerNewer(LedgerUnusable):
-    """A newer version of the project has migrated the ledger, for example before the code was rolled back."""
+    """A newer version of the project has migrated the ledger. This happens, for example, if the code was rolled back
+    afterwards.
+    """
 
     def __init__(self, where: str, found: str, known: str) -> None:
         RuntimeError.__init__(
@@ -77,13 +81,14 @@ def _words(where: str, error: Exception, on_a_server: bool) -> str:
 
 
 def is_server(url: URL) -> bool:
-    """Whether a server, not a file, keeps the ledger."""
+    """Whether the ledger is kept by a server, and not in a file."""
     return url.get_backend_name() != "sqlite"
 
 
 def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
-    """The error that an open ledger gives when its server has gone or its file is damaged. Its text is the
-    same as for a ledger that cannot be opened. Errors of the program, such as a key that is taken, stay what they are.
+    """The error that is raised when the server of an open ledger has gone or its file is damaged. Its text is the same
+    as that of a ledger that cannot be opened. None for errors of the program, such as a key that already exists; they
+    are raised unchanged.
     """
     if isinstance(context.original_exception, UnicodeDecodeError):
         return LedgerUnusable(shown(url), context.original_exception, is_server(url))
@@ -98,8 +103,8 @@ def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
 
 
 def shown(url: URL) -> str:
-    """Where the ledger is, for people: the file, or the address without its password."""
+    """The place of the ledger, for people: its file, or its address without the password."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
-    # The user wrote postgresql://, without the name of a driver.
+    # The user wrote postgresql:// without the name of a driver.
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
