@@ -1,1 +1,1 @@
-"""Sends messages: one small file for each medium, behind one protocol."""
+"""Sends messages. Each kind of channel is one small module, and all have the same interface."""

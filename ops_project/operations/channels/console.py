@@ -1,4 +1,4 @@
-"""The terminal, or the daemon's log: a few lines on standard error, which no program parses."""
+"""Writes a few lines to the terminal or to the daemon's log. They go to standard error, and no program parses them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.visible import visible_line
 
 
 class ConsoleSender:
-    """Writes to `stream`; standard error unless given."""
+    """Writes to `stream`; by default to standard error."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream
@@ -23,8 +23,8 @@ class ConsoleSender:
         payload = message.payload
         for alert in payload["alerts"]:
             owners = ", ".join(alert["owners"]) or "nobody"
-            # The recipient is named only if it is not simply the owner: an alert that pages a person also goes to that
-            # person's team.
+            # The recipients are named only if they are not simply the owners. For example, an alert that pages a person
+            # also goes to that person's team.
             others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
             towards = f" → {', '.join(others)}" if others else ""
             word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"
@@ -37,7 +37,7 @@ class ConsoleSender:
 
 
 def missing(channel: ConsoleChannel, settings: Settings) -> list[str]:
-    """Nothing can be missing: standard error always exists."""
+    """Returns nothing, because standard error always exists."""
     return []
 
 

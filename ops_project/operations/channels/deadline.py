@@ -1,7 +1,7 @@
-"""Sets one moment at which a whole call to a service ends, however slowly the service answers.
+"""Sets a deadline for a whole call to a service, however slowly the service answers.
 
-A socket's own timeout begins anew with every byte, so a service that sends one byte a second could hold up a sender for
-ever. Here a timer shuts the socket down, so that every call that waits for the socket returns.
+The timeout of a socket starts again with every byte. So a service that sends one byte a second could block a sender for
+ever. Here, a timer shuts the socket down at the deadline, and every call that waits for the socket returns.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ops_project.process.time_limit import NotAnswered, within
 
 
 class DeadlinePassed(TimeoutError):
-    """The time for the whole call is over."""
+    """The deadline of the whole call has passed."""
 
 
 class Deadline:
-    """The moment at which one call must have ended, `seconds` after this object was made."""
+    """The deadline of one call: `seconds` after this object was created."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -29,7 +29,7 @@ class Deadline:
         self._until = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """The seconds that are left. Raises DeadlinePassed if there are none."""
+        """The number of seconds until the deadline. Raises DeadlinePassed if there are none."""
         left = self._until - time.monotonic()
         if self.passed or left <= 0:
             raise self.error()
@@ -39,7 +39,7 @@ class Deadline:
         return DeadlinePassed(f"no complete answer within {self.seconds:g} s")
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Connect a socket. The look-up of the name and all attempts must end by the deadline. Raises OSError."""
+        """Connect a socket. Looking up the name and all attempts must end before the deadline. Raises OSError."""
         last: OSError | None = None
         for family, kind, protocol, _, address in self._addresses(host, port):
             candidate = socket.socket(family, kind, protocol)
@@ -55,8 +55,8 @@ class Deadline:
         raise last or OSError(f"{host} has no address")
 
     def _addresses(self, host: str, port: int) -> list[Any]:
-        """Look up the addresses of a host. The look-up has no timeout of its own, so it runs in a thread, and the
-        caller does not wait for the thread after the deadline.
+        """The addresses of a host. Looking them up has no timeout of its own. So it is done in a thread, and after the
+        deadline the caller no longer waits for this thread.
         """
         try:
             return within(
@@ -71,8 +71,8 @@ class Deadline:
 
     @contextmanager
     def ends(self, connected: socket.socket) -> Iterator[None]:
-        """Within this context the socket `connected` is shut down at the deadline, and every call that waits for it
-        returns.
+        """Within this context, the socket `connected` is shut down at the deadline, so that every call that waits for
+        it returns.
         """
 
         def shut() -> None:

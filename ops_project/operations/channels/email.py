@@ -1,5 +1,5 @@
-"""E-mail by SMTP, as HTML and text. The messages of a group form one thread. A message that is sent again keeps its
-Message-ID.
+"""Sends e-mails by SMTP, as HTML and plain text. The messages of a group form one thread. A message that is sent again
+keeps its Message-ID.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ _SENDER = re.compile(rf"{_ADDRESS}|[^<>]*<{_ADDRESS}>")
 REPLY_BYTES = 65_536
 READY, CLOSING = 220, 421
 PERMANENT_FROM = 500
-# With these codes the server refuses the message itself, for every recipient.
+# With these codes, the server refuses the message itself, whoever the recipient is.
 NEVER = frozenset({552, 554})
 
 Refused = dict[str, tuple[int, bytes]]
-"""Recipient → the server's code and words."""
+"""Recipient → the server's code and its text."""
 
 
 class EmailSender:
-    """One SMTP server. `tls`: starttls, implicit, auto (starttls where offered) or none."""
+    """Sends through one SMTP server. `tls`: `starttls`, `implicit`, `auto` (STARTTLS if the server offers it) or
+    `none`.
+    """
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class EmailSender:
         except smtplib.SMTPRecipientsRefused as error:
             raise self._nobody_has_it(error, wanted) from error
         except smtplib.SMTPAuthenticationError as error:
-            # The password may be corrected later, so the message waits as in an outage.
+            # The password may be corrected later. So the message waits, as in an outage.
             raise DeliveryError(f"{self.host}: login refused ({error.smtp_code})", service_down=True) from error
         except smtplib.SMTPResponseException as error:
             raise DeliveryError(
@@ -76,11 +78,11 @@ class EmailSender:
                 service_down=error.smtp_code == CLOSING or isinstance(error, smtplib.SMTPConnectError),
             ) from error
         except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
-            # If the deadline has shut the socket, the call ends with one of these errors.
+            # If the deadline has shut the socket down, the call ends with one of these errors.
             words = str(deadline.error()) if deadline.passed else f"{type(error).__name__}: {error}"
             raise DeliveryError(f"{self.host}:{self.port}: {words}", service_down=True) from error
         if refused:
-            # If the message is sent again, those who were refused for ever are asked again and named again.
+            # If the message is sent again, recipients who were refused for ever are asked again, and are named again.
             never = all(code >= PERMANENT_FROM for code, _ in refused.values())
             raise DeliveryError(
                 f"{self.host} {'refuses' if never else 'defers'} {_said(refused)}; the other recipients have it",
@@ -99,15 +101,17 @@ class EmailSender:
             except BaseException:
                 server.close()
                 raise
-            # The server has the message. An error from here on must not cause it to be sent again.
+            # The server has accepted the message. An error after this point must not cause the message to be sent
+            # again.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
             server.close()
         return refused
 
     def _nobody_has_it(self, error: smtplib.SMTPRecipientsRefused, wanted: tuple[str, ...]) -> DeliveryError:
-        """Every recipient was refused, or the server closed the session at one of them. In the second case `error` does
-        not name those whom the server had accepted and those who were still to come, and they have no message either.
+        """The error for a message that no recipient has got: every recipient was refused, or the server closed the
+        session at one of them. In the second case, `error` names neither the recipients whom the server had accepted
+        nor those who were still to come. They have not got the message either.
         """
         refused = error.recipients
         closing = CLOSING in {code for code, _ in refused.values()}
@@ -117,12 +121,12 @@ class EmailSender:
             f"{self.host} refuses {_said(refused)}",
             permanent=permanent,
             service_down=closing,
-            # Those who were refused for ever are asked and named again.
+            # Recipients who were refused for ever are among these: they are asked and named again.
             remaining=() if permanent else wanted,
         )
 
     def _session(self, connected: socket.socket) -> smtplib.SMTP:
-        """A session that is greeted, encrypted and logged in as configured. If that fails, the socket is closed."""
+        """Open a session: read the greeting, encrypt and log in, as configured. If this fails, the socket is closed."""
         encrypted = self.tls == "implicit"
         if encrypted:
             connected = ssl.create_default_context().wrap_socket(connected, server_hostname=self.host)
@@ -149,15 +153,15 @@ class EmailSender:
 
 
 class _Session(smtplib.SMTP):
-    """smtplib over a socket that is already connected. It reads no more than it needs."""
+    """An SMTP session of smtplib over a socket that is already connected. It limits how much it reads."""
 
     def __init__(self, connected: socket.socket, host: str, port: int) -> None:
         super().__init__(local_hostname=socket.gethostname() or "localhost")
         self.sock = connected
-        self._host, self._port = host, port  # starttls() checks the certificate against this name.
+        self._host, self._port = host, port  # starttls() compares the certificate with this name.
 
     def greeted(self) -> None:
-        """Read the server's greeting. Raises SMTPConnectError if the server does not accept the connection."""
+        """Read the server's greeting. Raises SMTPConnectError if the server refuses the connection."""
         code, words = self.getreply()
         if code != READY:
             raise smtplib.SMTPConnectError(code, words)
@@ -171,7 +175,7 @@ class _Session(smtplib.SMTP):
 
 
 class _Bounded:
-    """A file that limits the number of bytes of one reply."""
+    """A file of which only a limited number of bytes can be read for each reply."""
 
     def __init__(self, file: BufferedReader) -> None:
         self.file, self.left = file, REPLY_BYTES
@@ -194,7 +198,7 @@ def _said(refused: Refused) -> str:
 
 
 def compose(message: Message, sender: str) -> EmailMessage:
-    """The e-mail of a message."""
+    """The e-mail for a message."""
     payload = message.payload
     email = EmailMessage()
     email["Subject"] = visible_line(" ".join(str(payload["subject"]).split()))
@@ -214,7 +218,9 @@ def compose(message: Message, sender: str) -> EmailMessage:
 
 
 def missing(channel: EmailChannel, settings: Settings) -> list[str]:
-    """The variables that cannot be used. The host must be set, and each variable that is set must be valid."""
+    """The variables of this channel that are missing or cannot be used. The host must be set, and each variable that is
+    set must be valid.
+    """
     wanted = {
         channel.host_env: _wrong_host,
         channel.port_env: _wrong_port,
@@ -242,7 +248,9 @@ def _wrong_host(value: str) -> str:
 
 
 def _wrong_sender(value: str) -> str:
-    """A line break in the sender's address would begin a header of its own in every message, or stop every message."""
+    """What is wrong with the address of the sender; empty if nothing is. A line break in it would add a header to every
+    message, or would stop every message.
+    """
     if value != visible_line(value):
         return "it contains a line break or another control character"
     return "" if _SENDER.fullmatch(value) else "it is not an address: write ops@example.com or Name <ops@example.com>"

@@ -1,4 +1,6 @@
-"""Receiver of last resort: a line of JSON for each message, and a readable page for each alert, in the home."""
+"""The last resort, which needs no service: writes a line of JSON for each message, and a readable page for each alert,
+into the home.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,16 @@ from ops_project.settings import Settings
 from ops_project.visible import json_visible, visible
 
 LINES = "alerts.jsonl"
-# An underscore inside a word is not markup, so it is not escaped. Names of tables stay readable and can be searched
-# for.
+# An underscore inside a word is not markup, so it is not escaped. Names of tables stay readable, and a search finds
+# them.
 _MARKUP = re.compile(r"[\\`*{}\[\]#|~]|(?<!\w)_|_(?!\w)")
-# The process may have died after it wrote a message. So a message is first searched for in this many bytes at the end
-# of the file.
+# A process may have been killed just after it wrote a message. So before a message is written, it is searched for in
+# this many bytes at the end of the file.
 TAIL_BYTES = 1_000_000
 
 
 class FileSender:
-    """Writes to `folder`: alerts.jsonl, and alert-<number>.md for each alert."""
+    """Writes into `folder`: alerts.jsonl, and a page alert-<number>.md for each alert."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,15 +86,15 @@ def _line(message: Message) -> dict[str, Any]:
 
 
 def _cell(value: str) -> str:
-    """Text for a Markdown table. Characters that Markdown or HTML would read as markup are escaped."""
+    """The text for a cell of a Markdown table. Characters that Markdown or HTML would treat as markup are escaped."""
     return _MARKUP.sub(lambda found: f"\\{found[0]}", escape(visible(value), quote=False)).replace("\n", "<br>")
 
 
 def missing(channel: FileChannel, settings: Settings) -> list[str]:
-    """Nothing can be missing: the home always exists."""
+    """Returns nothing, because the home always exists."""
     return []
 
 
 def sender(channel: FileChannel, settings: Settings) -> FileSender:
-    """A sender that writes to `alerts` in the home."""
+    """A sender that writes into the folder `alerts` of the home."""
     return FileSender(settings.home / "alerts")

@@ -1,7 +1,9 @@
-"""One POST of JSON, without redirects, with one deadline for the whole call and a limit on the answer.
+"""Sends one POST with JSON. It follows no redirect, sets one deadline for the whole call, and limits the size of the
+answer.
 
-A redirect turns a POST into a GET whose success means nothing, or carries the message and its token to another host. A
-general HTTP client reads as much and as long as the other side sends. So the senders share this small client.
+A redirect would turn the POST into a GET whose success means nothing, or would send the message and its token to
+another host. General HTTP clients read as much as the other side sends, and for as long as it sends. So the senders
+share this small client.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from ops_project.operations.channels.deadline import Deadline
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 
 ANSWER_BYTES = 65_536
-"""The number of bytes of an answer that are read. The senders need only a few words of it."""
+"""How many bytes of an answer are read. The senders need only a few words of it."""
 DAY, DAY_DIGITS = 86_400, 5
 REDIRECTS = range(300, 400)
 AGENT = "ops-project"
@@ -32,7 +34,7 @@ AGENT = "ops-project"
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a service: status, the beginning of its body, headers with names in lower case."""
+    """The answer of a service: its status, the beginning of its body, and its headers with names in lower case."""
 
     status: int
     text: str
@@ -43,7 +45,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def json(self) -> dict[str, Any]:
-        """The body as an object; empty if it is something else."""
+        """The body as a JSON object; empty if it is something else."""
         try:
             body = json.loads(self.text)
         except (ValueError, RecursionError):
@@ -51,16 +53,16 @@ class Answer:
         return body if isinstance(body, dict) else {}
 
     def retry_after(self) -> timedelta | None:
-        """The time that the service asks to wait; None if it gives none, or none that can be used."""
+        """How long the service asks us to wait; None if it gives no time that can be used."""
         words = self.headers.get("retry-after", "").strip()
         if not (words.isascii() and words.isdigit()):
             return None
-        # Python refuses to convert texts with thousands of digits into numbers.
+        # Python refuses to convert a text with thousands of digits into a number.
         return timedelta(seconds=min(int(words[-DAY_DIGITS:]), DAY) if not words[:-DAY_DIGITS].strip("0") else DAY)
 
 
 def wrong_address(url: str) -> str:
-    """Why this cannot be the address of a service; empty if it can be. The text never repeats the address."""
+    """Why `url` cannot be the address of a service; empty if it can be. The text never contains the address."""
     if any(character.isspace() or ord(character) < 32 for character in url):
         return "it contains a blank or a control character"
     try:
@@ -83,8 +85,8 @@ def post(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Answer:
-    """POST `body` as JSON. Raises DeliveryError if there is no answer, or if the answer is a redirect. `service` is the
-    name in messages, because an address may hold a secret and is never shown.
+    """Send `body` as JSON. Raises DeliveryError if there is no answer, or if the answer is a redirect. `service`: the
+    name that messages show. They never show the address, because it may contain a secret.
     """
     if words := wrong_address(url):
         raise DeliveryError(f"{service}: its address is not usable: {words}", service_down=True)
@@ -92,7 +94,7 @@ def post(
     try:
         answer = _exchange(url, json.dumps(body).encode(), headers or {}, deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        # If the deadline has shut the socket, the call ends with one of these errors.
+        # If the deadline has shut the socket down, the call ends with one of these errors.
         words = str(deadline.error()) if deadline.passed else _words(error)
         raise DeliveryError(f"{service}: {words}", service_down=True) from error
     if answer.status in REDIRECTS:
@@ -145,7 +147,7 @@ def _exchange(url: str, body: bytes, headers: Mapping[str, str], deadline: Deadl
 
 
 def _proxy(scheme: str, host: str) -> SplitResult | None:
-    """The machine's proxy for this address, from the usual variables (https_proxy, no_proxy)."""
+    """The proxy for this address according to the usual variables (https_proxy, no_proxy); None if there is none."""
     found = getproxies().get(scheme)
     if not found or proxy_bypass(host):
         return None

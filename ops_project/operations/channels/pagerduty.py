@@ -1,5 +1,5 @@
-"""PagerDuty, Events API v2. The group is the deduplication key, so a repeat updates the page, and a resolve closes
-it.
+"""PagerDuty, with its Events API v2. The deduplication key is made from the group. So a repeated message updates the
+page, and a resolve closes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BAD_REQUEST = 400
 
 
 class PagerDutySender:
-    """One integration key. `url`: the address of another region, or of a relay in your own network."""
+    """Sends through one integration key. `url`: the address of another region, or of a relay in your own network."""
 
     def __init__(self, routing_key: str, url: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
         self.routing_key, self.seconds = routing_key, seconds
@@ -45,12 +45,12 @@ class PagerDutySender:
 
 
 def dedup_key(message: Message) -> str:
-    """The deduplication key: the same for every message of one group and recipient."""
+    """The deduplication key. It is the same for all messages of one group to one recipient."""
     return f"ops-{message.group or message.key}-{message.recipient}".rstrip("-")
 
 
 def event(payload: dict[str, Any]) -> dict[str, Any]:
-    """The body of a trigger."""
+    """The body of a request that opens or updates a page."""
     first = next((alert for alert in payload["alerts"]), None)
     details: dict[str, Any] = {"text": as_text(payload)}
     links = []
@@ -76,8 +76,8 @@ def event(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def missing(channel: PagerDutyChannel, settings: Settings) -> list[str]:
-    """The variable of the routing key, if it is not set or contains a blank; and the variable of the address, if it is
-    set and holds no address of a service.
+    """The variable of the routing key, if it is not set or contains a blank. Also the variable of the address, if it is
+    set and is not the address of a service.
     """
     wanted = {channel.routing_key_env: _wrong_key, channel.url_env: wrong_address}
     return unusable(settings, wanted, {channel.url_env})

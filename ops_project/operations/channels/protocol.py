@@ -1,4 +1,4 @@
-"""What a channel's sender does, and how it can fail."""
+"""Defines what the sender of a channel does, and how it can fail."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
-"""The time for one whole call to a service, from looking up its name to the end of its answer. No caller waits
+"""The time limit for a whole call to a service, from looking up its name to the end of its answer. No caller waits
 longer.
 """
 
 
 class DeliveryError(RuntimeError):
-    """The message was not delivered. `permanent`: trying again cannot help. `retry_after`: when the service asks to
-    be tried again. `service_down`: the service itself could not be used (no connection, no answer, login refused),
-    so that its other messages would fail as well. `remaining`: the recipients who did not get it, if others did; if
-    it is also `permanent`, they will never get it, and the message counts as delivered.
+    """The message was not delivered.
+
+    `permanent`: trying again cannot help. `retry_after`: how long the service asks us to wait. `service_down`: the
+    service could not be used at all (no connection, no answer, login refused), so its other messages would fail too.
+    `remaining`: the recipients who have not got the message, if others have. If `permanent` is also set, these
+    recipients will never get it, and the message counts as delivered.
     """
 
     def __init__(
@@ -41,19 +43,19 @@ class Sender(Protocol):
     """Sends one message. It may be called again with the same message."""
 
     def send(self, message: Message) -> str:
-        """Returns what the service answered, within TIMEOUT_SECONDS. Raises DeliveryError."""
+        """Send the message within TIMEOUT_SECONDS, and return what the service answered. Raises DeliveryError."""
         ...
 
 
 class ChannelModule(Protocol):
-    """The functions that each module of a kind of channel has. The channel that they get is of that kind."""
+    """The functions that the module of each kind of channel has. They are called with a channel of that kind."""
 
     def missing(self, channel: Any, settings: Settings) -> list[str]:
-        """Environment variables that are not set or cannot be used. If one cannot be used, the reason follows in
-        parentheses.
+        """The environment variables that are not set or cannot be used. If a value cannot be used, the name is followed
+        by the reason in parentheses.
         """
         ...
 
     def sender(self, channel: Any, settings: Settings) -> Sender:
-        """The sender of a channel that has all its variables."""
+        """The sender of a channel whose variables are all set."""
         ...

@@ -1,6 +1,8 @@
-"""Configuration → senders. Each kind of channel is one module of this folder, named after its `type`, with two
-functions: `missing` says which environment variables it lacks, and `sender` makes its sender. A module is imported
-only if its channel is used.
+"""Finds the sender for a configured channel.
+
+Each kind of channel is a module of this folder, and its `type` is the name of the module. The module has two functions:
+`missing` says which environment variables a channel lacks, and `sender` makes the channel's sender. A module is
+imported only if such a channel is used.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ops_project.operations.channels.variables import SLACK_API
 from ops_project.settings import Settings
 
 MASKED = "***"
-# Shorter values are not masked, because a password of three letters would mask parts of ordinary words.
+# Shorter values are not masked. A password of three letters would mask parts of ordinary words.
 SHORTEST = 4
 LONG_PART = 12
 
@@ -27,8 +29,9 @@ def _module(channel: AnyChannel) -> ChannelModule:
 
 
 def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] = ()) -> list[str]:
-    """Environment variables without which this channel cannot send. If a value cannot be used, the reason follows in
-    parentheses. `elsewhere`: variables that another process has; that process sends the messages.
+    """The environment variables without which this channel cannot send. If a value cannot be used, the name is followed
+    by the reason in parentheses. `elsewhere`: variables that another process has. They do not count as missing, because
+    that process sends the messages.
     """
     lacking = _module(channel).missing(channel, settings)
     either = {getattr(channel, field) for field in channel.either}
@@ -39,28 +42,29 @@ def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] 
 
 
 def sender(channel: AnyChannel, settings: Settings) -> Sender:
-    """The sender of a channel whose secrets are set."""
+    """The sender of a channel whose variables are all set."""
     return _module(channel).sender(channel, settings)
 
 
 def unconfigured(
     receivers: Mapping[str, Receiver], settings: Settings, elsewhere: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """Name of each channel that lacks something → the variables it lacks; `elsewhere` as in `missing`."""
-    # Several parts of a cycle ask for this. The answer changes only with these values.
+    """Name of each channel that lacks something → the variables that it lacks. `elsewhere`: as in `missing`."""
+    # Several parts of a cycle ask this. The answer depends only on these values, so it is kept.
     values = tuple(settings.secret(name) for name in sorted({*secret_names(receivers), SLACK_API}))
     key = (id(receivers), frozenset(elsewhere), values)
     kept = _lacking.get(key)
     if kept is None:
         if len(_lacking) > MOST_KEPT:
             _lacking.clear()
-        # The receivers are kept, so that Python does not give their id to another object.
+        # The receivers are kept too. Otherwise Python could give their id to another object.
         kept = _lacking[key] = (receivers, _unconfigured(receivers, settings, elsewhere))
     return dict(kept[1])
 
 
 _lacking: dict[object, tuple[object, dict[str, list[str]]]] = {}
-# The receivers that were asked about last → the variables that their channels read, and those that are secret.
+# Each of the two lists holds at most one entry: the receivers that were last asked about, and the answer. In `_names`,
+# it is the variables that their channels read; in `_hidden`, only those that are secret.
 _names: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
 _hidden: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
 MOST_KEPT = 8
@@ -78,7 +82,7 @@ def _unconfigured(
 
 
 def secret_names(receivers: Mapping[str, Receiver]) -> frozenset[str]:
-    """Every variable that some channel reads."""
+    """The names of all variables that a channel reads."""
     return _remembered(
         _names,
         receivers,
@@ -91,8 +95,8 @@ def _remembered(
     receivers: Mapping[str, Receiver],
     names: Callable[[AnyChannel], Iterable[str]],
 ) -> frozenset[str]:
-    """The names of all channels, kept for the receivers that were asked about last. Another thread may ask about other
-    receivers meanwhile, so the memory is read only once.
+    """The names of all channels together. The answer is kept for the receivers that were last asked about. Another
+    thread may ask about other receivers at the same time, so `memory` is read only once.
     """
     known = next(iter(memory), None)
     if known is None or known[0] is not receivers:
@@ -103,19 +107,19 @@ def _remembered(
 
 
 def lacks(lacking: Sequence[str]) -> str:
-    """Words for what `missing` found: OPS_SMTP_HOST is not set."""
+    """What `missing` has found, in words, for example `OPS_SMTP_HOST is not set`."""
     unset = [name for name in lacking if "(" not in name]
     wrong = [f"{name} cannot be used {words}" for name, _, words in (item.partition(" ") for item in lacking) if words]
     return "; ".join([f"{' or '.join(unset)} is not set"] * bool(unset) + wrong)
 
 
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
-    """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, the
+    """The values that no text may repeat: the passwords, tokens, keys and addresses of the channels, the
     longest first.
     """
     names = _remembered(_hidden, receivers, lambda channel: channel.secret_variables())
     values = {value for name in names if (value := settings.secret(name))}
-    # The parts of an address count as well: a client that refuses an address may name only its path.
+    # The parts of an address count too. A client that refuses an address may name only its path.
     for value in list(values):
         values |= {value.strip(), quote(value, safe=""), quote(value, safe="/:")}
         values |= {part for part in re.split(r"[/?&=#@\s]+", value) if len(part) >= LONG_PART}
@@ -123,7 +127,7 @@ def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list
 
 
 def mask(text: str, values: Collection[str]) -> str:
-    """`text` without any of `values`."""
+    """`text`, in which each of `values` is replaced by MASKED."""
     for value in values:
         if value in text:
             text = text.replace(value, MASKED)

@@ -1,4 +1,4 @@
-"""Slack, by incoming webhook or by bot token. Only a bot can write to an owner's own channel."""
+"""Slack, through an incoming webhook or through a bot with a token. Only a bot can write to the owner's own channel."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ops_project.settings import Settings
 
 API = "https://slack.com/api/"
 PERMANENT = frozenset({"channel_not_found", "is_archived", "invalid_blocks", "msg_too_long", "not_in_channel"})
-# The token itself is refused, so no message of this channel can be sent until the token is replaced.
+# With these answers, Slack refuses the token itself. No message of this channel can be sent until the token is
+# replaced.
 LOGIN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
 class SlackWebhookSender:
-    """One incoming webhook. Slack fixes its channel when the webhook is created."""
+    """Sends through one incoming webhook. Its Slack channel was chosen when the webhook was created."""
 
     def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
         self.url, self.seconds = url, seconds
@@ -34,7 +35,7 @@ class SlackWebhookSender:
 
 
 class SlackTokenSender:
-    """A bot. `channel` is used if the message names no recipient."""
+    """Sends as a bot. `channel`: the Slack channel for messages that name no recipient."""
 
     def __init__(
         self, token: str, channel: str | None, base_url: str | None = None, seconds: float = TIMEOUT_SECONDS
@@ -64,7 +65,7 @@ def _refused(answer: Answer, error: str) -> DeliveryError:
 
 
 def missing(channel: SlackChannel, settings: Settings) -> list[str]:
-    """Both variables, if neither is set. Otherwise the variable of the address that is used, if it holds no address of
+    """If neither variable is set: both. Otherwise the variable of the address that is used, if it is not the address of
     a service.
     """
     if settings.secret(channel.token_env):

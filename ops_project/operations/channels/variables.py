@@ -1,4 +1,4 @@
-"""Which environment variables of a channel cannot be used, and why."""
+"""Finds out which environment variables of a channel cannot be used, and why."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable, Collection, Mapping
 from ops_project.settings import Settings
 
 SLACK_API = "OPS_SLACK_URL"
-"""The address of Slack's own service. It can be replaced by a relay in the user's own network."""
+"""The address of Slack's own service. A relay in the user's own network can take its place."""
 
 
 def unusable(
     settings: Settings, wanted: Mapping[str, Callable[[str], str]], optional: Collection[str] = ()
 ) -> list[str]:
-    """Names of the `wanted` variables that are not set, unless they are `optional`, and of those with a wrong value.
-    `wanted`: variable → a function that says in words what is wrong with a value; it returns an empty text if nothing
-    is wrong.
+    """The names of those `wanted` variables that are not set or have a wrong value. A variable that is `optional` may
+    be unset.
+
+    `wanted`: variable → a function that says what is wrong with a value, or returns an empty text if nothing is.
     """
     names = []
     for name, wrong in wanted.items():

@@ -1,5 +1,5 @@
-"""Sends JSON to any other system: the fields of Alertmanager's webhook (version 4), and our whole message beside
-them.
+"""Sends JSON to any other system. It has the fields of Alertmanager's webhook (version 4), and beside them our whole
+message.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from ops_project.settings import Settings
 
 TOO_MANY = 429
 CLIENT_ERRORS = range(400, 500)
-# With these codes the service asks the sender to try again later.
+# With these codes, it may help to send the message again later.
 LATER = frozenset({401, 403, 404, 408, 425, TOO_MANY})
 NEVER_ENDED = "0001-01-01T00:00:00Z"
 
 
 class WebhookSender:
-    """POSTs to one URL, with an Idempotency-Key so that the other side can drop a repeat."""
+    """Sends POST requests to one URL. The header Idempotency-Key lets the other side drop a message that it
+    gets twice.
+    """
 
     def __init__(self, url: str, token: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
         self.url, self.token, self.seconds = url, token, seconds
@@ -42,7 +44,7 @@ class WebhookSender:
 
 
 def body(message: Message) -> dict[str, Any]:
-    """The fields of Alertmanager, and `ops` for the facts that have no field there."""
+    """The fields of Alertmanager. The facts that have no such field are under `ops`."""
     payload = message.payload
     return {
         "version": "4",
@@ -75,11 +77,11 @@ def body(message: Message) -> dict[str, Any]:
 
 
 def missing(channel: WebhookChannel, settings: Settings) -> list[str]:
-    """The variable of the address, if it is not set or its value is not an address."""
+    """The variable of the address, if it is not set or is not the address of a service."""
     return unusable(settings, {channel.url_env: wrong_address})
 
 
 def sender(channel: WebhookChannel, settings: Settings) -> WebhookSender:
-    """A sender for the channel's address, with a token if one is set."""
+    """A sender for the channel's address. If a token is set, it is sent too."""
     token = settings.secret(channel.token_env) if channel.token_env else None
     return WebhookSender(settings.secret(channel.url_env) or "", token)

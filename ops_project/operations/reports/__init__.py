@@ -1,1 +1,3 @@
-"""Reports: what happened in a period, what it meant, and what to do, from figures with their definitions."""
+"""Reports say what happened in a period, what it meant, and what to do. They consist of figures with their
+definitions.
+"""

@@ -1,4 +1,6 @@
-"""The report as text: Markdown, and HTML for a browser, a printer and a mail. The same facts give the same bytes."""
+"""The text of a report, as Markdown, and as HTML for a browser, a printer or a mail. The same facts always give the
+same bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ops_project.operations.reports.judge import judge
 STATES = {"well": "All is well", "wrong": "Something is wrong", "unknown": "Not everything is known"}
 MOST_ROWS = 15
 SPECIAL = re.compile(r"[\\|*\[\]<>]|(?<![^\W_])_|_(?![^\W_])")
-"""The characters that Markdown reads as markup. It does not read an underscore inside a word as markup."""
+"""The characters that Markdown treats as markup. An underscore inside a word is not among them."""
 MOMENTS = ("opened_at", "resolved_at")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _STYLE = (
@@ -31,7 +33,9 @@ _STYLE = (
 
 
 def as_markdown(facts: ReportFacts) -> str:
-    """The report: what happened, what it meant, what to do; then the figures, each with its definition."""
+    """The report as Markdown: what happened, what it meant and what to do, and then the figures with their
+    definitions.
+    """
     found = judge(facts)
     span = facts.first if facts.first == facts.last else f"{facts.first} to {facts.last}"
     lines = [
@@ -55,7 +59,7 @@ def as_markdown(facts: ReportFacts) -> str:
 
 
 def as_html(facts: ReportFacts) -> str:
-    """A complete document without references to other files."""
+    """A complete HTML document, without references to other files."""
     body = _MARKDOWN.render(as_markdown(facts))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -66,7 +70,7 @@ def as_html(facts: ReportFacts) -> str:
 
 
 def subject(facts: ReportFacts) -> str:
-    """The subject of the report's mail."""
+    """The subject of the mail that contains the report."""
     return f"[{judge(facts).state}] {facts.title}, {facts.last}"
 
 
@@ -104,7 +108,7 @@ def _cell(name: str, value: Any, zone: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """One line in which only `code` has a meaning in Markdown or in a table."""
+    """The text in one line. Only text in backticks keeps a meaning in Markdown; everything else is escaped."""
     joined = " ".join(text.split())
     if "`" in joined:
         return joined.replace("|", "\\|").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""The basis of a report: plain values that are stored, so that the report can be drawn again with the same bytes."""
+"""The facts of a report: plain values that are stored, so that the report can be rendered again with the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FigureFacts:
-    """One figure with its answer. Values are texts, numbers, booleans or None (unknown)."""
+    """One figure and its answer. The values are texts, numbers, booleans or None, which means unknown."""
 
     name: str
     title: str
@@ -20,7 +20,7 @@ class FigureFacts:
     unknown: str
     """Why there is no answer; empty if there is one."""
     empty: str
-    """If an answer without rows means that the figure is unknown: the sentence that says so. Otherwise empty."""
+    """A sentence, if an answer without rows means that the figure is unknown. Otherwise empty."""
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
@@ -29,13 +29,13 @@ class FigureFacts:
 
     @property
     def known(self) -> bool:
-        """Whether the figure has an answer, even if the answer is that there is nothing."""
+        """Whether the figure has an answer. That there is nothing to report is an answer too."""
         return not self.unknown and not (self.empty and not self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """A report as it was drawn up: its figures with their rows."""
+    """A report as it was made: its figures with their rows."""
 
     kind: str
     title: str
@@ -43,7 +43,7 @@ class ReportFacts:
     first: str
     last: str
     until: str
-    """The moment up to which the report's facts are known, UTC."""
+    """The moment (UTC) up to which the facts of the report are known."""
     drawn_at: str
     zone: str
     figures: tuple[FigureFacts, ...]

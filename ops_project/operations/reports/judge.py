@@ -1,5 +1,5 @@
-"""Writes sentences from figures: what happened, what it meant, what to do. A value that is not known is reported as
-unknown, never as good.
+"""Turns figures into sentences: what happened, what it meant, what to do. A value that is not known is reported as
+unknown, and never as good.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Keeps the facts of each report in `reports/` of the home, so that it can be rendered again with the same bytes."""
+"""Stores the facts of each report in `reports/` of the home, so that the report can be rendered again with the same
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ _FILE = re.compile(r"^(\d{4}-\d\d-\d\d)\.json$")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One report that is kept."""
+    """One stored report."""
 
     kind: str
     last: date
@@ -33,7 +35,7 @@ def path_of(settings: Settings, kind: str, last: date) -> Path:
 
 
 class ReportUnusable(Unusable):
-    """The file of a kept report cannot be read. The message says which, why, and what to do."""
+    """The file of a stored report cannot be read. The message says which file, why, and what to do."""
 
     def __init__(self, file: Path, kind: str, last: date, reason: str) -> None:
         super().__init__(
@@ -43,7 +45,7 @@ class ReportUnusable(Unusable):
 
 
 def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
-    """The stored facts; None if the report was never drawn up. Raises ReportUnusable."""
+    """The stored facts of a report; None if the report has never been made. Raises ReportUnusable."""
     file = path_of(settings, kind, last)
     try:
         return ReportFacts.parse(read_object(file))
@@ -55,12 +57,12 @@ def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
 
 
 def is_kept(settings: Settings, kind: str, last: date) -> bool:
-    """Whether the report was drawn up, readable or not."""
+    """Whether the report has been made, even if its file cannot be read."""
     return os.path.lexists(path_of(settings, kind, last))
 
 
 def keep(settings: Settings, facts: ReportFacts) -> ReportFacts:
-    """Store the facts, unless another process stored its own first. Returns the facts that are stored."""
+    """Store the facts, unless another process has stored its own first. Returns the facts that are stored."""
     path = path_of(settings, facts.kind, date.fromisoformat(facts.last))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
@@ -75,7 +77,7 @@ def keep(settings: Settings, facts: ReportFacts) -> ReportFacts:
 
 
 def listed(settings: Settings) -> list[Kept]:
-    """Every report that is kept, the newest first."""
+    """All stored reports, the newest first."""
     found = [
         Kept(kind, date.fromisoformat(named[1]), path)
         for kind in KINDS

@@ -1,4 +1,4 @@
-"""The reports, their readers, and the figures of each."""
+"""The kinds of reports, with their readers and figures."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ DAY, WEEK, MONTH, QUARTER = "day", "week", "month", "quarter"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One report. `figures`: names of figures of the board `reports`, in their order."""
+    """One kind of report. `figures`: names of figures of the board `reports`, in the order in which the report shows
+    them.
+    """
 
     name: str
     title: str
     period: str
     reader: str
-    """A receiver of receivers.yaml. Its e-mail channels get the report."""
+    """The name of a receiver in receivers.yaml. The report goes to its e-mail channels."""
     figures: tuple[str, ...]
     asks: str
     """The question that the report answers."""

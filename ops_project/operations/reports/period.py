@@ -1,7 +1,7 @@
 """The period of a report.
 
 The report for a date covers the last whole day, week (Monday to Sunday), month or quarter that ends on that date or
-before it. The report tells what was known at the midnight after the period's last day, in the platform's zone.
+before it. It tells what was known at the end of the period: at the midnight after its last day, in the platform's zone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ops_project.operations.reports.kinds import DAY, MONTH, WEEK
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `first` to `last`, both included; moments in UTC."""
+    """The days from `first` to `last`, both included. The moments are in UTC."""
 
     first: date
     last: date
@@ -30,7 +30,7 @@ class Period:
 
 
 class NotOver(ValueError):
-    """The period has not ended. The message says when it ends."""
+    """The period has not ended yet. The message says when it ends."""
 
 
 def newest(kind: str, now: datetime, zone: ZoneInfo) -> Period:
@@ -40,7 +40,7 @@ def newest(kind: str, now: datetime, zone: ZoneInfo) -> Period:
 
 
 def of(kind: str, day: date, zone: ZoneInfo) -> Period:
-    """The last complete period of `kind` that ends on `day` or before."""
+    """The last complete period of `kind` that ends on `day` or before it."""
     first, last = _containing(kind, day)
     if last > day:
         first, last = _containing(kind, first - timedelta(days=1))
