@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the given connection."""
+"""The entry point for Alembic. It migrates the connection that it is given."""
 
 from alembic import context
 

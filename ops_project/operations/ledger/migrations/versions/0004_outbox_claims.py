@@ -1,5 +1,5 @@
-"""The holder of a message's claim, the recipients who have not got it yet, and texts of any length from people and
-services.
+"""Stores who holds the claim of a message, and which recipients have not got it yet. Texts that come from people and
+services may have any length.
 """
 
 import sqlalchemy as sa

@@ -1,5 +1,5 @@
-"""The level of each series, filled from the signals that have been decided on; and the alerts that people closed by
-hand.
+"""Stores the level of each series, filled from the signals that have been decided on. Stores also the alerts that
+people closed by hand.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-# For each series: the newest ok by the time of the event, and of the failures since then the newest for each set of
-# labels.
+# The signals that define the level of each series: its newest ok signal by the time of the event, and the failures
+# since then; of these, the newest for each set of labels.
 FILL = """
 INSERT INTO levels (fingerprint, seq)
 WITH known AS (

@@ -146,7 +146,7 @@ def upgrade() -> None:
 
 
 def _refuse_changes() -> None:
-    """Makes recorded events unchangeable, whatever program writes to the table."""
+    """Let the database refuse changes of recorded events, whatever program tries to make them."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
