@@ -1,9 +1,9 @@
-"""Date arithmetic that stops at the ends of the calendar, for checks. A warehouse may hold rows of the years 1 and 9999
-that an earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong date does
-not stop the processing of the others.
+"""Date arithmetic that stops at both ends of the calendar, for checks. A warehouse may hold rows of the years 1 and
+9999, which an earlier version accepted. If a result lies beyond the calendar, it is the last (or first) day of the
+calendar. So a wrong date does not stop the processing of the others.
 
-ops_project/model/days.py contains the same function, because asset checks may not import the project, and the nouns of
-the project import nothing. A test compares the two.
+The same function is in ops_project/model/days.py. Asset checks may not import the project, and `ops_project/model` may
+import nothing, so neither can use the other's. A test compares the two.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Checks of the e-commerce domain: the totals that must be equal after each hop, and the table with the daily
-verdicts.
+"""Checks of the e-commerce domain: totals that must be equal on both sides of a hop, and the table with the daily
+verdicts on anomalies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any
 from asset_checks.specs import AnomalySeries, ControlTotal
 from asset_checks.stated import StatedCheck
 
-# If the contract delivers whole orders, only the lines of an order's newest file count.
+# The condition for the order lines that count. If the contract delivers whole orders, only the lines of an order's
+# newest file count.
 LINES_THAT_COUNT = """
     select order_id, line_number, business_date
     from bronze.order_items
@@ -24,7 +25,7 @@ LINES_THAT_COUNT = """
         ) = 1
 """
 
-# Silver keeps the latest delivery of a key, so that it holds as many rows as bronze holds distinct keys.
+# Silver keeps the latest delivery of a key. So it holds as many rows as bronze holds different keys.
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_orders": {
         "control_totals": (
@@ -83,7 +84,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
-    # If every order has a rate, this table is empty.
+    # If every order has an exchange rate, this table is empty.
     "silver.rec_unconverted_orders": {"expected": False},
     "gold.daily_revenue": {
         "control_totals": (

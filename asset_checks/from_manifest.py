@@ -1,6 +1,6 @@
-"""Table specs of dbt models, read from a parsed manifest. dbt tests assert keys, required columns, allowed values and
-references. The specs are read from these tests, so that each rule is written only once. dbt says whether a rule holds.
-The checks measure the share of rows for which it holds, for the score.
+"""Reads the table specs of dbt models from a parsed manifest. The dbt tests already state keys, required columns,
+allowed values and references. The specs are made from these tests, so that each rule is written only once. dbt says
+whether a rule holds; the checks measure the share of rows for which it holds, for the quality score.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def table_specs(
     calendar: Calendar = lambda _feeds: always,
     expected: Callable[[Sequence[str]], bool] = lambda _feeds: True,
 ) -> list[TableSpec]:
-    """Specs of the materialized models that `select` accepts, by name. `calendar` and `expected` are called with the
-    feeds of a model.
+    """The specs of the materialized models that `select` accepts, in the order of their names. `calendar` and
+    `expected` are called with the feeds of a model, and give its `open_on` and `expected`.
 
-    The `meta` of a model may contain these keys. `feeds`: by default all feeds above the model. `date_column`: by
-    default business_date if the model grows by dates. `time_column`: by default the date column. `real_rows`: a SQL
-    condition. `tier`, `runbook` and `sequence_column`.
+    The `meta` of a model may contain these keys. `feeds`: by default all feeds upstream of the model. `date_column`: by
+    default business_date, if the model grows by dates. `time_column`: by default the date column. `real_rows`: an SQL
+    condition. `tier`, `runbook` and `sequence_column`: as in TableSpec.
     """
     nodes: Mapping[str, Node] = manifest["nodes"]
     tests: dict[str, list[Node]] = {}
@@ -116,7 +116,7 @@ def _spec(
 
 
 def feeds_above(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
-    """Names of the bronze sources from which the model is built, directly or through other models."""
+    """The feeds from whose bronze tables the model is built, directly or through other models."""
     seen: set[str] = set()
     waiting = [unique_id]
     while waiting:

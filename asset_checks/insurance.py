@@ -1,4 +1,4 @@
-"""Checks of insurance: the numbers that the source gives to its changes must have no gaps."""
+"""Checks of the insurance domain. The source numbers its changes, and the numbers must have no gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells an interrupted query from a broken query. An interruption says nothing about the data."""
+"""Distinguishes a query that was interrupted from one that is broken. An interruption says nothing about the data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import duckdb
 
 
 def was_interrupted(error: BaseException) -> bool:
-    """Whether this error, or an error that caused it, is an interruption.
+    """Whether this error is an interruption, or was caused by one.
 
-    DuckDB refuses every further statement of a transaction that was interrupted, so the last error may not name the
+    After an interruption, DuckDB refuses every further statement of the transaction. So the last error may not name the
     interruption.
     """
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:
-        # An error that stops a step or a process (KeyboardInterrupt, or Dagster's own) is not an Exception.
+        # An error that stops a step or a process (KeyboardInterrupt, or one of Dagster's) is not an Exception.
         if isinstance(one, duckdb.InterruptException) or not isinstance(one, Exception):
             return True
         seen.add(id(one))

@@ -1,5 +1,5 @@
-"""Checks of the investor metrics. The document about these metrics names risks. There is one check for each risk, on
-the data that causes the risk.
+"""Checks of the investor metrics. The document about these metrics names risks. For each risk there is one check, on
+the data in which the risk would show.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from asset_checks.specs import ControlTotal
 from asset_checks.stated import StatedCheck
 
-# A join on a wrong key, or on one that is not unique, counts sales twice or loses them. So each hop must keep its
+# A join on a wrong key, or on a key that is not unique, loses sales or counts them twice. So each hop must keep its
 # totals.
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_transactions": {
@@ -69,7 +69,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
-    # While the history is short, no period has closed yet.
+    # These tables stay empty until the history is long enough for a period to close.
     "silver.fact_reported_metrics": {"expected": False},
     "gold.rec_restatements": {"expected": False},
 }

@@ -1,11 +1,12 @@
-"""One multi-asset check for a domain and a layer, generated from table specs. It is one step, whatever the number of
-tables, because a step costs 0.05 s and an event 0.01 s. If a check raised an error in this step, this check and all
-later checks would get no evaluation, and a broken table would look unchecked. So each check of each table fails alone,
-with its error.
+"""Makes one multi-asset check for a domain and a layer from table specs. It is one step, however many tables there are,
+because a step costs 0.05 s and an event 0.01 s.
+
+If a check raised an error that ended the step, this check and all later ones would get no result, and a broken table
+would look as if nobody had checked it. So an error becomes the result of its own check, and the other checks go on.
 """
 
-# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
-# with a name.
+# This module must not use postponed annotations. Dagster compares the annotation of a context with its own classes, and
+# a postponed annotation is only a name.
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,14 +37,14 @@ from asset_checks.primitives import (
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
-# The checks run in this order: what arrived, then what is in the table, then the score.
+# The checks run in this order: what arrived, then what the table contains, then the score.
 PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, column_values, freshness, anomalies)
 
 
 @dataclass(frozen=True)
 class _Check:
-    """One check of one table. `compute` returns verdicts by the names of checks, because the checks of one `group` may
-    share a computation.
+    """One check of one table. `compute` returns a verdict for each name of a check, because the checks of one `group`
+    may share a computation.
     """
 
     table: TableSpec
@@ -86,7 +87,9 @@ def build_layer_checks(
     retry_policy: dg.RetryPolicy | None = None,
     guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """Every check of the domain's layer as one subsettable step; None if there is no table."""
+    """All checks of the layer of the domain as one step, of which Dagster can also run a part. None if there is no
+    table.
+    """
     extended = _with_domain_knowledge(domain, tables)
     checks = {check.key: check for table in extended for check in checks_of(table)}
     if not checks:
@@ -146,8 +149,8 @@ def checks_of(table: TableSpec) -> list[_Check]:
                 _one, control_totals.check_name(total), partial(control_totals.evaluate, table=table, total=total)
             ),
             group="control_total",
-            # The result of a wrong join, or a row that is counted twice, must not reach gold, because it would be
-            # published from there.
+            # The result of a wrong join, or a row that is counted twice, must not get into gold, because gold is
+            # published.
             blocking=table.schema == "silver",
         )
         for total in table.control_totals
@@ -195,7 +198,9 @@ def _one(name: str, compute: Callable[[Situation], Verdict], situation: Situatio
 
 
 def evaluate(situation: Situation, checks: Sequence[_Check]) -> Iterator[tuple[_Check, Verdict]]:
-    """Each check with its verdict. An error in a check becomes the verdict of this check, and stops no other check."""
+    """Each check with its verdict. If a check raises an error, that error becomes its verdict, and the other checks are
+    still evaluated.
+    """
     done: dict[tuple[str, str], Mapping[str, Verdict] | Verdict] = {}
     for check in checks:
         group = (check.table.name, check.group if check.group == score.NAME else check.name)
@@ -212,7 +217,7 @@ def _attempt(situation: Situation, check: _Check) -> Mapping[str, Verdict] | Ver
 
 
 def _with_domain_knowledge(domain: str, tables: Sequence[TableSpec]) -> list[TableSpec]:
-    """The specs with the additions of `asset_checks.<domain>.TABLES`. Without this module, nothing is added."""
+    """The specs, with the additions of `asset_checks.<domain>.TABLES`. If there is no such module, nothing is added."""
     if find_spec(f"asset_checks.{domain}") is None:
         return list(tables)
     known: Mapping[str, Mapping[str, Any]] = importlib.import_module(f"asset_checks.{domain}").TABLES

@@ -1,5 +1,5 @@
-"""What all kinds of checks share: an error in one check does not affect the others, and a verdict becomes a result for
-Dagster.
+"""What all kinds of checks share: how an error in one check is kept from the others, and how a verdict becomes a result
+of Dagster.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 T = TypeVar("T")
 Context = dg.AssetCheckExecutionContext
 Guard = Callable[[Context], AbstractContextManager[None]]
-"""A context manager around a step of checks. It sets the time limit of the step, and decides what happens to its
-errors.
-"""
+"""A context manager around a step of checks. It limits the time of the step, and decides what happens to an error."""
 
 
 def unguarded(_context: Context) -> AbstractContextManager[None]:
-    """No limit; every error is raised unchanged."""
+    """A guard that sets no limit and changes no error."""
     return nullcontext()
 
 
@@ -42,7 +40,7 @@ def situation_of(
     guard: Guard,
     domain: str = "",
 ) -> Iterator[Situation]:
-    """The Situation of a step, within the guard of the step."""
+    """The Situation for the checks of a step. The step runs within its guard."""
     with guard(context):
         yield Situation(
             connection=connect(context),
@@ -76,9 +74,11 @@ def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situ
 
 
 def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = False) -> dg.AssetCheckSeverity:
-    """Dagster's severity. A blocking check stops the tables that are built from its table only if its severity is an
-    error. An unknown result is a warning. A blocking check that raised an error is a warning too. `at_any_severity`:
-    every other failure is an error.
+    """The severity for Dagster. A failed blocking check stops the tables that are built from its table only if its
+    severity is an error.
+
+    An unknown result is a warning, and so is a blocking check that raised an error itself. `at_any_severity`: every
+    other failure is an error, whatever severity the verdict has.
     """
     is_error = verdict.status == "failed" and (at_any_severity or verdict.severity in ERROR_SEVERITIES)
     if blocking and verdict.failure_class == "code_error":
@@ -89,7 +89,7 @@ def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = Fal
 def recorded(
     key: dg.AssetCheckKey, verdict: Verdict, severity: dg.AssetCheckSeverity, runbook: str | None = None
 ) -> dg.AssetCheckResult:
-    """The verdict as a result for Dagster. The evidence is JSON-like and complete enough to act on."""
+    """The verdict as a result of Dagster. Its evidence consists of plain values, and is complete enough to act on."""
     metadata: dict[str, Any] = {
         "status": verdict.status,
         "severity": "none" if verdict.passed else verdict.severity,

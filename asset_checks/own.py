@@ -1,5 +1,5 @@
-# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
-# with a name.
+# This module must not use postponed annotations. Dagster compares the annotation of a context with its own classes, and
+# a postponed annotation is only a name.
 """Checks that a user writes: a query with what it may return, or a Python function.
 
     from asset_checks.own import check
@@ -37,7 +37,9 @@ ATTRIBUTE = "ops_check"
 
 @dataclass(frozen=True)
 class OwnCheck:
-    """One check of one table (`schema.table`). `compute` returns a verdict, a text that says what is wrong, or None."""
+    """One check of one table (`schema.table`). `compute` returns a verdict, or a text that says what is wrong, or None
+    if nothing is.
+    """
 
     name: str
     table: str
@@ -45,7 +47,7 @@ class OwnCheck:
     description: str = ""
     severity: Severity = "medium"
     blocking: bool = False
-    """If the check fails, tables that are built from its table are not built."""
+    """Whether a failure of the check stops the tables that are built from its table."""
     failure_class: str = "data_invalid"
     runbook: str | None = None
 
@@ -68,7 +70,9 @@ def check(
     failure_class: str = "data_invalid",
     runbook: str | None = None,
 ) -> Callable[[Callable[[Situation], Verdict | str | None]], Callable[[Situation], Verdict | str | None]]:
-    """Make the decorated function a check of `table`. Its name and docstring become those of the check."""
+    """Turns the decorated function into a check of `table`. The check gets the function's name, and the docstring as
+    its description.
+    """
 
     def mark(function: Callable[[Situation], Verdict | str | None]) -> Callable[[Situation], Verdict | str | None]:
         made = OwnCheck(
@@ -100,8 +104,8 @@ def query_check(
     failure_class: str = "data_invalid",
     runbook: str | None = None,
 ) -> OwnCheck:
-    """A check by SQL. Without `low` and `high`, the query must return no row. With one or both of them, the query must
-    return one number within these bounds.
+    """A check that is a query. Without `low` and `high`, the query must return no row. With at least one of them, the
+    query must return a single number within these bounds.
     """
 
     def compute(situation: Situation) -> Verdict:
@@ -180,7 +184,7 @@ def build_own_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: outcome.Guard = outcome.unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step `name`; None if there is no check."""
+    """All of `checks` as one step with this name, of which Dagster can also run a part. None if there is no check."""
     if not checks:
         return None
     by_key = {item.spec.key: item for item in checks}
@@ -207,8 +211,8 @@ def build_own_checks(
 
 
 def attempt(situation: Situation, item: OwnCheck) -> Verdict:
-    """The verdict of the check. If the function of the check returned something else than None, a text or a Verdict,
-    the verdict says so.
+    """The verdict of the check. If its function returns something other than None, a text or a Verdict, the verdict
+    says so.
     """
     said = outcome.attempt(situation, item.name, item.table, item.compute)
     if said is None:
@@ -223,6 +227,8 @@ def attempt(situation: Situation, item: OwnCheck) -> Verdict:
 
 
 def result(item: OwnCheck, verdict: Verdict, runbook: str | None) -> dg.AssetCheckResult:
-    """The verdict as a result for Dagster. A check that its user made blocking stops at every severity."""
+    """The verdict as a result of Dagster. If the user has made the check blocking, a failure of any severity stops the
+    tables that are built from its table.
+    """
     severity = outcome.severity_of(verdict, blocking=item.blocking, at_any_severity=item.blocking)
     return outcome.recorded(item.spec.key, verdict, severity, item.runbook or runbook)

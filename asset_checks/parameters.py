@@ -1,4 +1,6 @@
-"""The form of the configuration that the checks read, so that they need not import the project that validates it."""
+"""Describes the configuration that the checks read. So the checks need not import the project, which validates the
+configuration.
+"""
 
 from __future__ import annotations
 

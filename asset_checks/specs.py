@@ -1,4 +1,4 @@
-"""What a check needs to know about a table, as plain values. The source of the values does not matter."""
+"""What a check needs to know about a table, as plain values. Where the values come from does not matter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def always(_day: date) -> bool:
 
 @dataclass(frozen=True)
 class Reference:
-    """`columns` of the table refer to `parent_columns` of `parent` (schema.table). NULL is not a reference."""
+    """The `columns` of the table refer to the `parent_columns` of `parent` (schema.table). A NULL refers to nothing."""
 
     columns: tuple[str, ...]
     parent: str
@@ -24,9 +24,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """One number that is computed twice: on the table `source` (`schema.table`), and on the table under check, which is
-    the target. `source_value` and `target_value` are SQL aggregates. If both sides name a date column, the numbers are
-    compared date by date, so that two errors that cancel out are still found.
+    """One number that is computed twice: on the table `source` (`schema.table`), and on the table that is checked,
+    which is the target.
+
+    `source_value` and `target_value` are SQL aggregates. If both sides name a date column, the numbers are compared for
+    each date. So two errors that cancel each other out are still found.
     """
 
     name: str
@@ -39,14 +41,14 @@ class ControlTotal:
     target_where: str = "true"
     tolerance: float = 0.0
     source_rows: str | None = None
-    """SQL for the rows of `source` that count; None if all rows count. {dates} stands for the condition on the date."""
+    """An SQL condition for the rows of `source` that count; None if all count. `{dates}` in it stands for the condition
+    on the date.
+    """
 
 
 @dataclass(frozen=True)
 class AnomalySeries:
-    """A table of daily verdicts that SQL computed (gold.data_anomalies). The check reads it and computes nothing
-    again.
-    """
+    """A table of daily verdicts that SQL has already computed (gold.data_anomalies). The check only reads them."""
 
     date_column: str
     status_column: str = "status"
@@ -57,49 +59,49 @@ class AnomalySeries:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table under check."""
+    """One table that is checked."""
 
     schema: str
     table: str
     tier: int = 3
     runbook: str | None = None
-    # The feed whose batches are landed in this table (only in bronze). Arrival, volume, quarantine and conservation
-    # need it.
+    # The feed whose batches land in this table; only for tables in bronze. The checks of arrival, volume, quarantine
+    # and conservation need it.
     feed: str | None = None
-    # Every feed from which the table is built. The dates that these feeds touched decide which part of a large table is
-    # scored.
+    # All feeds from which the table is built. The dates that these feeds have touched decide which part of a large
+    # table is scored.
     feeds: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
-    # Where the key is unique. table: in the whole table. batch: in one batch, and a later batch may repeat the key
-    # (full extracts). version: a later batch may bring the key again with other content (updates). If it brings the key
-    # again with the same values in the columns `content`, this is a duplicate.
+    # Where the key must be unique. `table`: in the whole table. `batch`: within one batch; a later batch may repeat the
+    # key, as full extracts do. `version`: a later batch may bring the key again with other content, as updates do. If
+    # it brings the key with the same values in the columns `content`, this is a duplicate.
     key_scope: Literal["table", "batch", "version"] = "table"
     content: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    # Rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
+    # Rule → SQL condition that holds for a valid row. NULL counts as valid here, because completeness counts NULLs.
     valid_when: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
-    # The column with the time of the data. It is a DATE, of which the end of the day counts, or a TIMESTAMP in UTC.
-    # None: the table has no time, so freshness does not apply.
+    # The column with the time of the data: a DATE, which counts as the end of that day, or a TIMESTAMP in UTC. None if
+    # the table has no time; then freshness does not apply.
     time_column: str | None = None
     # The DATE column by which an event table grows. None: the whole table is scored.
     date_column: str | None = None
-    # SQL condition that only delivered rows fulfil. A satellite of a vault also contains a ghost record, which no feed
-    # delivered.
+    # An SQL condition that holds only for delivered rows. For example, a satellite of a vault contains a ghost record
+    # that no feed has delivered.
     real_rows: str = "true"
-    # True: the table repeats a full extract for each date, so only the newest date is scored.
+    # True if the table repeats a full extract for each date. Then only the newest date is scored.
     full_extract: bool = False
-    # False for a business date on which no data is due (weekends, closed days).
+    # Returns False for a business date on which no data is due, such as a weekend or a closed day.
     open_on: Callable[[date], bool] = always
-    # False if the contract says that nothing will ever arrive. Then an empty table is as it should be.
+    # False if the contract says that nothing will ever arrive. Then an empty table is correct.
     expected: bool = True
     sequence_column: str | None = None
     control_totals: tuple[ControlTotal, ...] = ()
     anomalies: AnomalySeries | None = None
-    # The model that fills the table, and those of its readings that are checked.
+    # The model that fills the table, and the names of those of its readings that are checked.
     model: str | None = None
     health: tuple[str, ...] = ()
-    # Column → number, whole, moment, flag or text, for the columns whose values are compared with earlier files.
+    # Columns whose values are compared with earlier files: name → number, whole, moment, flag or text.
     monitored: Mapping[str, str] = field(default_factory=dict)
     # Columns whose values are masked in every sample.
     personal: tuple[str, ...] = ()

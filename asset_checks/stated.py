@@ -1,5 +1,5 @@
-# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
-# with a name.
+# This module must not use postponed annotations. Dagster compares the annotation of a context with its own classes, and
+# a postponed annotation is only a name.
 """Checks whose verdict is already in a table: a model computed it row by row, and the check reports it on the right
 asset. A failure is reported at the asset that caused it (`asset`). The table that shows it (`table`) is built later, so
 the check waits for this table. Nothing is computed again.
@@ -24,31 +24,33 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class StatedCheck:
-    """Rows of `table` that fulfil `failing` are findings on `asset` (both `schema.table`)."""
+    """The rows of `table` for which `failing` holds are reported as findings at `asset`. Both are written as
+    `schema.table`.
+    """
 
     name: str
     asset: str
     table: str
     failing: str
-    """SQL condition over the table's columns."""
+    """An SQL condition on the columns of the table."""
     says: str
-    """SQL text that describes, for one row, what is wrong with it."""
+    """An SQL expression. Its text describes what is wrong with one row."""
     description: str
     advice: str
     failure_class: str
     severity: Severity = "high"
     evidence: tuple[str, ...] = ()
-    """Columns that are shown of each failing row."""
+    """The columns that are shown for each failing row."""
     order: str = "1"
     date_column: str | None = None
-    """The date column. The newest `window_dates` dates are checked, and the dates that a load of the last day touched.
-    None: all rows are checked.
+    """The column with the date; None if all rows are checked. With a date, only some dates are checked: the newest
+    `window_dates` dates, and those that a load of the last day has touched.
     """
     feeds: tuple[str, ...] = ()
     window_dates: int = 7
     blocking: bool = False
     counts: str = ""
-    """The column whose largest value is reported under the name `counted_as`. Rules add up these numbers."""
+    """The column whose largest value is reported under the name `counted_as`. Rules add up the reported numbers."""
     counted_as: str = ""
 
     @property
@@ -77,7 +79,9 @@ def build_stated_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step; None if there is no check. `runbooks`: asset → slug of its runbook."""
+    """All of `checks` as one step, of which Dagster can also run a part. None if there is no check. `runbooks`: asset →
+    the slug of its runbook.
+    """
     if not checks:
         return None
     by_key = {check.spec.key: check for check in checks}
@@ -106,7 +110,7 @@ def build_stated_checks(
 
 
 def evaluate(situation: Situation, check: StatedCheck) -> Verdict:
-    """The verdict over the rows in scope."""
+    """The verdict on the rows that are checked."""
     scope, parameters = _scope(situation, check)
     columns = "".join(f", {identifier(name)}::varchar" for name in check.evidence)
     day = f"{identifier(check.date_column)}::date" if check.date_column else "null"

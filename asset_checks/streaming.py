@@ -1,4 +1,6 @@
-"""Checks of streaming: the two limits of its document, over exact sliding windows of event time and of load time."""
+"""Checks of the streaming domain. Its document sets two limits. Both are checked over exact sliding windows, by the
+time of the event and by the time of the load.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any
 from asset_checks.stated import StatedCheck
 
 TABLES: Mapping[str, Mapping[str, Any]] = {
-    # The table holds deliveries that were replaced, so it is usually empty, and that is good.
+    # This table holds deliveries that have been replaced. It is usually empty, which is correct.
     "silver.int_stream_repeats": {"expected": False},
 }
 

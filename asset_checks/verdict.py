@@ -1,4 +1,4 @@
-"""The result of a check, before it becomes a result of Dagster. It only carries the decision and its evidence."""
+"""The result of a check, before it becomes a result of Dagster. It holds only the decision and its evidence."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ T = TypeVar("T")
 Severity = Literal["critical", "high", "medium", "low"]
 Status = Literal["ok", "failed", "unknown"]
 
-# Dagster has two severities. Critical and high become errors, so that a run's summary counts them as failed.
+# Dagster has two severities. Critical and high become errors, so that the summary of a run counts such a check as
+# failed.
 ERROR_SEVERITIES = frozenset({"critical", "high"})
 PRECEDENCE: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one check on one table. An `unknown` result with `passed` False is a warning and never blocks.
-    With `passed` True it is only reported (too little history yet).
+    """The result of one check on one table. If the status is `unknown` and `passed` is False, the result is a warning,
+    which never blocks. If the status is `unknown` and `passed` is True, the result is only reported; for example, there
+    is too little history yet.
     """
 
     status: Status
@@ -49,8 +51,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Situation:
-    """The values that every check gets. `now` is an aware time in UTC. `parameters` holds the limits. `timezone` is the
-    zone in which business dates begin and end.
+    """What every check is given. `now`: an aware time in UTC. `parameters`: the limits. `timezone`: the zone in which
+    business dates begin and end.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -59,31 +61,32 @@ class Situation:
     parameters: Parameters
     timezone: str
     domain: str = ""
-    # What a step has already measured. It is kept, because several checks ask the same question about the same table.
+    # What this step has already measured. It is kept, because several checks need the same measurement of the same
+    # table.
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def today(self) -> date:
-        """The local date. Business dates after it are in the future."""
+        """The local date. A later business date lies in the future."""
         return self.now.astimezone(ZoneInfo(self.timezone)).date()
 
     @property
     def now_utc(self) -> datetime:
-        """The clock as the warehouse stores it: UTC without an offset."""
+        """The present time in the form in which the warehouse stores times: UTC without an offset."""
         return self.now.astimezone(UTC).replace(tzinfo=None)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters or []).fetchall()
 
     def once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
-        """The value that this step computed for `key`. The first caller computes it."""
+        """The value that this step has computed for `key`. If there is none, `compute` is called."""
         if key not in self.memo:
             self.memo[key] = compute()
         value: T = self.memo[key]
         return value
 
     def exists(self, table: str) -> bool:
-        """True for a table or view `schema.table` of the warehouse."""
+        """Whether the warehouse has a table or view `schema.table`."""
         schema, _, name = table.partition(".")
         found = self.rows(
             "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
@@ -92,5 +95,5 @@ class Situation:
 
 
 def worst(*severities: Severity) -> Severity:
-    """The first of critical, high, medium, low that occurs."""
+    """The most severe of these severities."""
     return min(severities, key=PRECEDENCE.index)

@@ -1,5 +1,5 @@
 """Checks the daily series of gold.data_anomalies. A dbt model has already judged each day of the series. The check
-reads these verdicts, and computes none itself.
+reads these verdicts, and judges nothing itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     day, status = identifier(series.date_column), identifier(series.status_column)
     today = situation.today
     oldest = today - timedelta(days=parameters.list_days)
-    # A date whose data arrives late could not be judged while the date was new. So it is judged when its data comes.
+    # If the data of a date arrives late, the date could not be judged while it was new. So it is judged when its data
+    # has come.
     news = {today - timedelta(days=back) for back in range(parameters.alert_days + 1)}
     touched = touched_dates(situation, table, situation.parameters.score.recent_hours)
     news |= {when for when in touched if when >= oldest}

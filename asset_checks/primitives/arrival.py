@@ -1,5 +1,5 @@
-"""Checks that every due file arrived complete, on time and in the agreed form. The check reads the findings of landing
-and opens no file.
+"""Checks that every file that was due has arrived complete, on time and in the agreed form. The check reads the
+findings of landing, and opens no file.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from asset_checks.verdict import PRECEDENCE, Severity, Situation, Verdict, worst
 NAME = "arrival"
 DESCRIPTION = "Every expected file arrived on time, once, whole, readable and in the agreed structure."
 
-# The kinds of findings in order of precedence: the first kind that is open gives the failure its name. Each kind has
-# the advice on what to do.
+# The kinds of findings in order of precedence, each with what to do about it. The first kind that is open gives the
+# failure its class.
 ADVICE = {
     "source_missing": "Ask the upstream contact for the file; once it is in the inbound folder, run the domain again.",
     "source_empty": "The file has zero bytes: ask the upstream contact to deliver it again.",
@@ -49,7 +49,7 @@ def precedence(kind: str) -> int:
 
 
 def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
-    """The verdict over the open findings of a feed. `severities` has one attribute for each kind of finding."""
+    """The verdict on the open findings of a feed. `severities` has one attribute for each kind of finding."""
     if not findings:
         return Verdict.ok(f"Every file of {feed} that was due has arrived and was accepted.")
     kinds = sorted({finding.kind for finding in findings}, key=precedence)
@@ -83,7 +83,7 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
 
 
 def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
-    """The messages of the most severe findings, because a number alone does not help."""
+    """The messages of the most severe findings, because their number alone would not help."""
     by_rank = sorted(findings, key=lambda f: (PRECEDENCE.index(severity_of[f.kind]), precedence(f.kind)))
     words = [finding.message.rstrip(".") for finding in by_rank[:TOLD]]
     more = [f"and {len(findings) - TOLD} more"] if len(findings) > TOLD else []
@@ -91,7 +91,8 @@ def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
 
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
-    # A finding of kind data_invalid is about a whole rejected file or about single bad rows. Here only files count.
+    # A finding of kind data_invalid is about a whole rejected file, or about single bad rows. Only rejected files count
+    # here.
     rows = situation.rows(
         """
         select findings.kind, findings.business_date, findings.file_name, findings.message

@@ -1,5 +1,5 @@
-"""The batches that the checks of a feed are about: the batches that were loaded recently, or only the newest batch if
-none is recent.
+"""Finds the batches that the checks of a feed are about: those that were loaded recently. If none is recent, it is the
+newest batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Batch:
     rows_filtered: int
     rows_collapsed: int
     loaded_at: datetime | None = None
-    """The time of the load, which is the same for all batches of the load."""
+    """The time of the load. All batches of a load have the same time."""
 
     @property
     def accounted(self) -> int:
@@ -34,7 +34,7 @@ class Batch:
 
 
 def recent_batches(situation: Situation, table: TableSpec) -> list[Batch]:
-    """The batches that were loaded in the last `recent_hours`; only the newest batch if there is no recent batch."""
+    """The batches that were loaded in the last `recent_hours`. If there are none, only the newest batch."""
     return situation.once(("batches", table.name), lambda: _recent(situation, table))
 
 

@@ -1,8 +1,10 @@
-"""Compares the values of the newest files with those of earlier files. It finds what a contract cannot express: two
-columns of one type that were swapped, another unit, a column that is empty, words with a new coding. Each column is
-compared with the same column of earlier files. A difference is reported only if it is clear. It is clear if several
-numbers of the distribution lie outside of what the earlier files predict. Growth, weekends and rare values are part of
-the prediction. With too few files the result is unknown.
+"""Compares the values of the newest files with those of earlier files, column by column. It finds what a contract
+cannot express: two columns of the same type that were swapped, another unit, a column that is empty, words in a new
+coding.
+
+A difference is reported only if it is clear: several numbers of the distribution must lie outside of what the earlier
+files predict. The prediction includes growth, weekends and rare values. If there are too few files, the result is
+unknown.
 """
 
 from __future__ import annotations
@@ -24,28 +26,29 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "column_values"
 DESCRIPTION = "The values of each column in the newest files are distributed as in the files before them."
 FAILURE_CLASS = "value_anomaly"
-# After a first load, only the newest dates are news.
+# A first load brings many dates. Only the newest of them are judged.
 JUDGED_AT_MOST = 7
 SHOWN = 20
 # In a normal distribution, the tenth and the ninetieth percentile are this many standard deviations apart.
 DECILES_APART = 2.563
-# A number that never varied has no noise. Only a change by this factor is a change of unit.
+# A number that has never varied shows no noise. Only if it changes by this factor, it counts as a change of unit.
 CONSTANT_FACTOR = 50
-# The mean length of a text grows by itself (names with numbers). A swapped column differs by more than this.
+# The mean length of a text changes by itself, for example in a name that ends with a number. A swapped column differs
+# by more than this factor.
 LENGTH_FACTOR = 1.5
-# If at least this share of a file's words occurs in no earlier file, the words have a new coding.
+# If at least this share of the words of a file occurs in no earlier file, the words have a new coding.
 NEW_WORDS = 0.9
-# The noise that is added because a whole number can only jump from one value to the next.
+# The noise that is added for whole numbers, because they can only jump from one value to the next.
 GRAIN = {"whole": 0.5, "moment": 0.5}
 
 
 @dataclass(frozen=True)
 class Departure:
-    """A column of a file that differs from earlier files."""
+    """A column of a file whose values differ from those of earlier files."""
 
     column: str
     what: str
-    """The difference in words, with the expected value."""
+    """The difference in words, together with the expected value."""
     severe: bool = False
 
 
@@ -56,8 +59,8 @@ def applies(table: TableSpec) -> bool:
 def departures(
     history: Sequence[Profile], now: Profile, kind: str, parameters: ColumnParameters, personal: bool = False
 ) -> list[Departure]:
-    """How a column of a file differs from the same column of earlier files. Empty if it does not differ, or if there
-    are too few earlier files or values to tell.
+    """How a column of a file differs from the same column of earlier files. Empty if it does not differ. Also empty if
+    there are too few earlier files or values to decide.
     """
     if len(history) < parameters.min_points:
         return []
@@ -101,8 +104,8 @@ def _share_of_true(
 
 
 def _share_noise(shares: Sequence[float], rows: int, parameters: ColumnParameters) -> float:
-    """Standard deviation of the next share. It combines the variation from day to day, the variation of the rows
-    themselves, and a minimum.
+    """The standard deviation of the next share. It combines the variation from day to day, the random variation among
+    the rows, and a minimum.
     """
     smooth = (fmean(shares) * rows + 1) / (rows + 2) if rows else 0.5
     sampling = smooth * (1 - smooth) / rows if rows else 0.0
@@ -117,9 +120,9 @@ def _numbers(
     if lowest == highest:
         return _left_constant(lowest, now) if kind != "moment" else None
     spread = fmean(((profile.ninetieth or 0.0) - (profile.tenth or 0.0)) / DECILES_APART for profile in before)
-    # In some columns most values lie at one end of the range (no discount, no rain, full marks). On a busy day all four
-    # numbers below leave this end together, as on 24 of 728 half-days of weather. In a column of this kind, only
-    # numbers beyond the earlier range count.
+    # In some columns, most values lie at one end of the range (no discount, no rain, full marks). On a busy day, all
+    # four numbers below leave this end together; this happened on 24 of 728 half-days of weather. So in such a column,
+    # only numbers beyond the earlier range count.
     at_end = sum(profile.median in (profile.low, profile.high) for profile in before)
     heaped = 2 * at_end > len(before)
     moved: list[tuple[float, str, float, float]] = []
@@ -135,8 +138,8 @@ def _numbers(
         distance = abs(value - expected)
         if noise and distance > reach * noise and not (heaped and lowest <= value <= highest):
             moved.append((distance / noise, name, value, expected))
-    # In a healthy column whose distribution has two humps or a long tail, a single number may jump. So one is not
-    # enough.
+    # In a healthy column whose distribution has two peaks or a long tail, one number alone may jump. So one number is
+    # not enough.
     if len(moved) < 2:
         return None
     _, name, value, expected = next((item for item in moved if item[1] == "median"), max(moved))
@@ -166,13 +169,14 @@ def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
 
 
 def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
-    """The difference if nearly all words of the file are new, and a file of this column usually brings hardly any new
-    word. None if there is no such difference, or if a file of the column has too many different words to be counted.
+    """The difference, if nearly all words of the file are new although a file usually brings hardly any new word. None
+    if there is no such difference, or if a file has too many different words for them to be counted.
     """
     if now.counts is None or any(not profile.counts for profile in before):
         return None
     if max(len(profile.counts or ()) for profile in before) < 2:
-        return None  # The column has one word in each file, such as a label or a date. This word changes by itself.
+        # Each file has one word in this column, such as a label or a date. It is normal that this word changes.
+        return None
     half = len(before) // 2
     known: set[str] = set()
     usual = 0.0
@@ -202,8 +206,8 @@ def judge(
     too_few: bool,
     parameters: ColumnParameters,
 ) -> Verdict:
-    """The verdict over the files of a feed. `found`: (file, date) → the departures of the file. `judged`: the number of
-    files. `too_few`: there were too few earlier files to judge.
+    """The verdict on the files of a feed. `found`: (file, date) → the differences in this file. `judged`: the number of
+    judged files. `too_few`: there were too few earlier files to judge.
     """
     if too_few:
         return Verdict.unknown(
@@ -269,7 +273,7 @@ def _of_file(
     changed = [departure.column for departure in found]
 
     def fits(column: str, other: str) -> bool:
-        """Whether the values of `column` now are like the values of `other` in the earlier files."""
+        """Whether the present values of `column` are like the values that `other` had in the earlier files."""
         return (
             not departures([item[other] for item in history], now[column], table.monitored[other], parameters)
             and now[column].filled >= parameters.min_rows

@@ -1,5 +1,5 @@
-"""Checks that no row is lost: rows in = loaded + quarantined + filtered + collapsed, and the loaded rows are in the
-table.
+"""Checks that no row is lost. The rows of a file must equal the sum of the loaded, quarantined, filtered and collapsed
+rows, and the loaded rows must be in the table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def applies(table: TableSpec) -> bool:
 
 
 def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> Verdict:
-    """The verdict over the batches of a feed. `in_table`: batch id → the number of its rows in the table."""
+    """The verdict on the batches of a feed. `in_table`: id of a batch → the number of its rows in the table."""
     broken: list[dict[str, object]] = []
     for batch in batches:
         held = in_table.get(batch.batch_id, 0)
@@ -66,7 +66,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     batches = recent_batches(situation, table)
     if not batches:
         return Verdict.unknown(f"{table.feed} has no batch yet.", passed=True)
-    # The table is clustered by the sequence number, so its zone maps limit this scan to these batches.
+    # The table is sorted by this sequence number. So DuckDB's zone maps limit the scan to these batches.
     held = situation.rows(
         f"""
         select _batch_id, count(*)

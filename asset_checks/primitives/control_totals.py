@@ -1,6 +1,6 @@
-"""Compares one number on both sides of a hop, for example to see whether everything that left bronze arrived in silver.
-Dates are compared one by one, because a total would hide two errors that cancel out. Without date columns, the totals
-are compared.
+"""Compares a number on both sides of a hop, for example to see whether everything that left bronze has arrived in
+silver. Each date is compared by itself, because a total would hide two errors that cancel each other out. Only if there
+are no date columns, totals are compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Finds business keys that were delivered more than once: within a file, or again in the file of another day. dbt
-asserts a key within silver and gold. This check looks at the deliveries, and names batches, dates and masked keys.
-Landing quarantines some rows because they repeat a key. These rows are counted too: they are not in the table, but they
-were delivered.
+"""Finds business keys that were delivered more than once: within a file, or again in the file of another day.
+
+dbt already tests that keys are unique in silver and gold. This check looks at the deliveries, and names batches, dates
+and masked keys. Rows that landing has quarantined because they repeat a key count too: they are not in the table, but
+they were delivered.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ FOUND = "duplicate_keys_found"
 
 @dataclass(frozen=True)
 class _Suspects:
-    """Rows that may repeat. `where` selects rows, and rows that agree in the columns `identity` may repeat each other.
-    `rows`: how many rows may repeat.
+    """Rows that may repeat each other. `where`: the SQL condition for these rows. `identity`: two rows repeat each
+    other if they agree in these columns. `rows`: how many rows may be repetitions.
     """
 
     rows: int
@@ -37,7 +38,7 @@ class _Suspects:
 
 @dataclass(frozen=True)
 class _Found:
-    """Keys that really repeat, with their batches and a masked sample."""
+    """Keys that do repeat, with their batches and a masked sample."""
 
     keys: int
     rows: int
@@ -79,7 +80,9 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
 
 
 def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, object]]:
-    """Rows of the recent batches that landing quarantined because they repeat a key, counted by batch."""
+    """Rows of the recent batches that landing has quarantined because they repeat a key: their number for each
+    batch.
+    """
     of_batch = {batch.batch_id: batch for batch in recent_batches(situation, table) if batch.rows_quarantined}
     if not of_batch:
         return []
@@ -105,15 +108,15 @@ def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, objec
 
 
 def _within(situation: Situation, table: TableSpec, duplicate_rows: int) -> _Suspects | None:
-    """Repetitions within the scored part of the table. If the key is unique in the whole table, rows of different
-    batches may repeat each other too. Otherwise only rows of one batch may.
+    """Possible repetitions within the scored part of the table. If the key must be unique in the whole table, rows of
+    different batches may also repeat each other. Otherwise only rows of the same batch can.
     """
     per_batch = ("_batch_id",) if table.key_scope != "table" else ()
     return _Suspects(duplicate_rows, scope_of(situation, table).where, (*per_batch, *table.key))
 
 
 def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
-    """Repetitions of newly loaded keys in the earlier rows, within the window of dates."""
+    """Possible repetitions between newly loaded rows and earlier rows, within the window of dates."""
     scope = scope_of(situation, table)
     if table.key_scope == "batch" or table.date_column is None or not scope.dates:
         return None
@@ -128,8 +131,8 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
     )
     window = f"{day}::date between {date_list([oldest])} and {date_list([newest])}"
     new = f"({scope.where}) and _load_seq >= {recent[0].load_seq}"
-    # Repetitions in the earlier rows are found by key alone. The content of rows is compared only among the suspects,
-    # because content is wide and suspects are few.
+    # Earlier rows are searched by key alone. The content is compared only among the rows that are found, because
+    # content is wide and these rows are few.
     name, key = table_name(table.name), key_hash(table.key)
     [[among_new]] = situation.rows(f"select count(*) - count(distinct {key}) from {name} where {new}")
     [[before]] = situation.rows(
@@ -144,7 +147,9 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
 
 
 def _exactly(situation: Situation, table: TableSpec, suspect: _Suspects) -> _Found:
-    """The keys that really repeat (hashes alone can collide), their batches, and a masked sample."""
+    """The keys that do repeat, with their batches and a masked sample. They are counted exactly, because two keys may
+    have the same hash.
+    """
     identity, parameters = columns(suspect.identity), situation.parameters.duplicates
     name, key = table_name(table.name), key_hash(table.key)
     situation.connection.execute(

@@ -1,7 +1,9 @@
-"""Checks how old the data itself is: its newest business date or event, compared with the clock. This is not the age of
-the build. Rebuilding an old partition does not change the newest date, so it does not make the table fresh. Days on
-which the feed delivers nothing do not count. Data from the future does not count either: one row of the year 2099 would
-keep a table fresh for decades.
+"""Checks how old the data itself is: its newest business date or event is compared with the clock. The time of the
+build does not matter. Building an old partition again does not change the newest date, so it does not make the table
+fresh.
+
+Days on which the feed delivers nothing do not count. Data from the future does not count either: one row of the year
+2099 would keep a table fresh for decades.
 """
 
 from __future__ import annotations
@@ -28,21 +30,23 @@ def applies(table: TableSpec) -> bool:
 
 
 def end_of(day: date, timezone: str) -> datetime:
-    """The moment at which `day` ends in the zone, UTC."""
+    """The moment (UTC) at which `day` ends in the zone."""
     return _utc(datetime.combine(days_later(day, 1), time(), ZoneInfo(timezone)))
 
 
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
-    # The moment is on the last day of the calendar in a zone west of Greenwich, or on the first day in a zone east of
+    # The moment lies on the last day of the calendar in a zone west of Greenwich, or on the first day in a zone east of
     # it.
     except OverflowError:
         return moment.replace(tzinfo=UTC)
 
 
 def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable[[date], bool]) -> timedelta:
-    """Time from `since` to `now` without the closed days in between; never negative. Both times are aware."""
+    """The time from `since` to `now`, without the closed days in between. It is never negative. Both times are
+    aware.
+    """
     since, now = since.astimezone(UTC), now.astimezone(UTC)
     age = max(now - since, timedelta())
     zone = ZoneInfo(timezone)
@@ -56,7 +60,7 @@ def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable
 
 
 def classify(age: timedelta, stale_hours: float, very_stale_hours: float) -> Freshness:
-    """Fresh below `stale_hours`, very stale from `very_stale_hours` on, and stale in between. Both limits are exact."""
+    """`fresh` if the age is below `stale_hours`, `very stale` from `very_stale_hours` on, and `stale` in between."""
     if age < timedelta(hours=stale_hours):
         return "fresh"
     return "stale" if age < timedelta(hours=very_stale_hours) else "very stale"
@@ -67,16 +71,16 @@ def severity(freshness: Freshness, tier: int, critical_tiers: tuple[int, ...]) -
 
 
 def newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
-    """The moment up to which the table has data (UTC), and the newest value of its time column. Both are None if the
-    table has no data up to now.
+    """The moment (UTC) up to which the table has data, and the newest value of its time column. Data from the future is
+    ignored. Both are None if nothing is left.
     """
     return situation.once(("newest", table.name), lambda: _newest(situation, table))
 
 
 def _newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
     column, name = identifier(table.time_column or ""), table_name(table.name)
-    # The maximum of a whole column comes from statistics. A second query is needed only if there is data from the
-    # future.
+    # The maximum of a whole column comes from DuckDB's statistics. A second query is needed only if there is data from
+    # the future.
     [[value]] = situation.rows(f"select max({column}) from {name}")
     if value is not None and _in_future(value, situation):
         limit: object = situation.now_utc
@@ -103,7 +107,7 @@ def _moment(value: date | datetime | None, timezone: str) -> datetime | None:
 
 
 def age_of(situation: Situation, table: TableSpec) -> timedelta | None:
-    """The counted age; None if the table holds no data."""
+    """The age of the newest data, without closed days. None if the table holds no data."""
     since, _ = newest(situation, table)
     return None if since is None else counted_age(since, situation.now, situation.timezone, table.open_on)
 

@@ -1,7 +1,8 @@
-"""Predicts the next value of a daily series, as a prediction interval from earlier values. The tested value itself is
-left out of the prediction (leave-one-out). Otherwise a drop would widen its own interval and be hidden. The prediction
-works on logarithms, so that growth is a straight line and a weekday is a constant factor. The module is pure: no clock,
-no warehouse, no Dagster. If there are too few points, the result is None, which means unknown.
+"""Predicts the next value of a daily series from earlier values, as a prediction interval.
+
+The value that is tested is not used for the prediction. Otherwise a drop would widen its own interval and be hidden.
+The prediction works on logarithms, so that growth is a straight line and a weekday is a constant factor. The module is
+pure: no clock, no warehouse, no Dagster. If there are too few points, the result is None, which means unknown.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from statistics import NormalDist
 from asset_checks.parameters import IntervalParameters
 
 WEEK = 7
-# This makes the logarithm of zero possible. For counts of hundreds its effect is invisible.
+# Added to every value, so that zero has a logarithm. For counts of hundreds, the effect is too small to see.
 OFFSET = 0.5
-# An earlier value that is further out than this is left out, because one bad day would widen the interval for weeks.
+# An earlier value that is further out than this is left out. Otherwise one bad day would widen the interval for weeks.
 OUTLIER_CONFIDENCE = 0.9999
-# At most this share of the values is left out. If more values are far out, that is the nature of the series.
+# At most this share of the values is left out. If more values are far out, the series itself is like that.
 MAX_OUTLIERS = 0.2
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The expected range of the value, in the units of the value. `model` names the parts of the prediction, for
-    example weekday level + growth.
+    """The expected range of the value, in the units of the value. `model`: the parts of the prediction, for example
+    `weekday level + growth`.
     """
 
     low: float
@@ -37,24 +38,27 @@ class Interval:
     model: str
 
     def holds(self, value: float) -> bool:
-        """Whether the value is inside the interval, or within one unit of the expected value, because a count cannot be
-        more exact.
+        """Whether the value lies in the interval. It may also be one unit away from the expected value, because a count
+        cannot be more exact than that.
         """
         return self.low <= value <= self.high or abs(value - self.expected) <= 1
 
 
 @lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t for `degrees` >= 1 and a probability between 0 and 1.
+    """The quantile of Student's t distribution with `degrees` >= 1 degrees of freedom. `probability` lies between 0 and
+    1.
 
-    The distribution has a finite sum for whole degrees, so this is exact up to rounding. In the tests, the relative
-    difference from an independent implementation is below 1e-8, for 1 to 200 degrees and for tails down to 1e-6.
+    For a whole number of degrees, the distribution is a finite sum, so the result is exact up to rounding. In the
+    tests, its relative difference from an independent implementation is below 1e-8, for 1 to 200 degrees and for tails
+    down to 1e-6.
     """
     if probability < 0.5:
         return -t_quantile(1 - probability, degrees)
     if probability == 0.5:
         return 0.0
-    # The normal quantile lies below that of t, and the distribution is concave above 0. So Newton's steps only rise.
+    # The quantile of the normal distribution lies below that of t, and the distribution function is concave above 0. So
+    # each of Newton's steps increases the result.
     t = NormalDist().inv_cdf(probability)
     log_scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - 0.5 * math.log(degrees * math.pi)
     for _ in range(200):
@@ -67,7 +71,7 @@ def t_quantile(probability: float, degrees: int) -> float:
 
 
 def _t_within(t: float, degrees: int) -> float:
-    """Probability that |T| <= t (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    """The probability that |T| <= t (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
     angle = math.atan(t / math.sqrt(degrees))
     cosine = math.cos(angle)
     odd = degrees % 2
@@ -87,8 +91,8 @@ class _Point:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Least squares of log(value) on a level and, if `trend` is set, a straight line. With `by_weekday`, each weekday
-    has a level of its own.
+    """A least-squares fit of log(value): a level and, with `trend`, a straight line. With `by_weekday`, each weekday
+    has its own level.
     """
 
     levels: dict[int, tuple[float, float, int]]  # Weekday (or 0) → mean day, mean log, number of points.
@@ -121,7 +125,9 @@ class _Fit:
         )
 
     def predict(self, day: date) -> tuple[float, float]:
-        """Expected log on `day`, and the factor by which its uncertainty exceeds the noise of one point."""
+        """The expected logarithm on `day`, and the factor by which its uncertainty exceeds the noise of a
+        single point.
+        """
         mean_day, mean_log, points = self.levels[day.weekday() if self.by_weekday else 0]
         ahead = day.toordinal() - mean_day
         leverage = 1 + 1 / points + (ahead * ahead / self.spread if self.spread else 0.0)
@@ -153,8 +159,8 @@ def _without_outliers(points: list[_Point], by_weekday: bool, trend: bool, noise
 def expected_interval(
     history: Sequence[tuple[date, float]], day: date, parameters: IntervalParameters
 ) -> Interval | None:
-    """The expected range of the value on `day`; None if there are too few earlier values. `history`: pairs (date,
-    value), of which only those before `day` are used. Values are not negative.
+    """The expected range of the value on `day`; None if there are too few earlier values. `history`: (date, value), in
+    any order. Only dates before `day` are used. Values must not be negative.
     """
     before = sorted((when, value) for when, value in history if when < day)[-parameters.history :]
     if len(before) < parameters.min_points:
@@ -175,7 +181,7 @@ def expected_interval(
         for confidence in (parameters.confidence, parameters.large_confidence)
     )
     # Hundreds of files arrive in a month. With a confidence of 0.999 for each of them, a healthy platform would raise a
-    # false alarm every third month. So this confidence is enough only for a change as large as a broken load makes. A
+    # false alarm every third month. So this confidence is enough only for a change as large as a broken load causes. A
     # smaller change needs more confidence.
     reach = max(min(sure, -math.log(1 - parameters.large_change)), likely)
     model = " + ".join(["weekday level" if by_weekday else "level", *(["growth"] if fit.spread else [])])

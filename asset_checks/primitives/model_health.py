@@ -1,5 +1,5 @@
-"""Checks of a model in use. Scoring takes readings of the model and judges them. The checks report these verdicts, and
-compute nothing again.
+"""Checks a model that is in use. Whenever the model scores, readings of it are taken and judged. The checks report
+these verdicts, and compute nothing themselves.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Measures the values of each delivered file, column by column, once for each batch. The result is stored in
-ops.column_profiles, so that the cost of a check depends on the new files and not on the whole history. `column_values`
-judges the result.
+"""Measures the values of each delivered file, column by column, once for each batch. The results are stored in
+ops.column_profiles. So the cost of a check depends on the new files, and not on the whole history. `column_values`
+judges the results.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation
 
 TABLE = "ops.column_profiles"
-# If a column has more different values than this in one file, their frequencies are not stored.
+# If a column of a file has more different values than this, it is not stored how often each occurs.
 MOST_VALUES = 60
-# The number of files that one statement profiles. The statement holds the quantiles of all columns in memory at once.
+# How many files one statement measures. It holds the quantiles of all their columns in memory at the same time.
 AT_ONCE = 16
-# Of a larger file, only every n-th row is measured: at most this many rows. 2 million rows of 10 columns took 0.2 s.
+# The highest number of rows that are measured in a file. Of a larger file, only every n-th row is measured. For 2
+# million rows with 10 columns, this took 0.2 s.
 SAMPLE = 200_000
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One column of one batch. For a text column, `mean`, `low` and `high` are lengths in characters. For a column of
-    moments, all numbers are days after the business date of the file.
+    """The measurements of one column of one batch. For a text column, `mean`, `low` and `high` are lengths in
+    characters. For a column of moments, all numbers are days after the business date of the file.
     """
 
     batch_id: str
@@ -52,8 +53,8 @@ class Profile:
 
 
 def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile]:
-    """The profiles of the files that were loaded for the newest `dates` business dates, sorted by date and load. Files
-    without a profile are measured now.
+    """The profiles of the files that were loaded for the newest `dates` business dates, in the order of their dates and
+    loads. A file without a profile is measured now.
     """
     _create(situation)
     wanted = situation.rows(
@@ -72,8 +73,8 @@ def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile
         f"select batch_id, column_name, kind from {TABLE} where list_contains(?, batch_id)", [names]
     ):
         known.setdefault(batch_id, set()).add((column, kind))
-    # After a change of the contract, a profile may be about other columns, or about a text that is a number now. Such a
-    # profile is not used.
+    # If the contract has changed, a stored profile may be about other columns, or about a text that is now a number.
+    # Such a profile is not used.
     monitored = set(table.monitored.items())
     lacking = [row for row in wanted if known.get(row[0]) != monitored]
     for start in range(0, len(lacking), AT_ONCE):
@@ -103,8 +104,8 @@ def _create(situation: Situation) -> None:
         )
         """
     )
-    # The table of an earlier version has no column `kind`. Its profiles get the kind NULL, so their files are measured
-    # once more.
+    # In an earlier version, the table has no column `kind`. The profiles in it get the kind NULL, so their files are
+    # measured once more.
     if not situation.rows(
         "select 1 from duckdb_columns() where database_name = current_database() and schema_name = 'ops'"
         " and table_name = 'column_profiles' and column_name = 'kind'"
@@ -113,11 +114,11 @@ def _create(situation: Situation) -> None:
 
 
 def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str, int]]) -> None:
-    """Measure and store the profiles of these batches, pairs (batch id, load_seq). This takes one scan, and a second
-    scan for the text columns that have few values.
+    """Measure these batches and store their profiles. `batches`: (batch id, load_seq). This takes one scan, and a
+    second one for those text columns that have few values.
     """
     monitored, batch_ids = list(table.monitored.items()), [batch_id for batch_id, _ in batches]
-    # The table is clustered by the sequence number, so its zone maps limit the scan to these batches.
+    # The table is sorted by this sequence number. So DuckDB's zone maps limit the scan to these batches.
     source = f"""
         {table_name(table.name)} as t
         inner join ops.batches as b on b.batch_id = t._batch_id
@@ -176,8 +177,8 @@ def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str
 
 
 def _described(name: str, kind: str) -> str:
-    """SQL of the six measures of a column: number of values, mean, lowest, highest, the list of deciles, and the number
-    of different texts.
+    """SQL for six measures of a column: the number of values, their mean, the lowest, the highest, the list of three
+    percentiles (10, 50 and 90), and the number of different texts.
     """
     column, number = f"t.{identifier(name)}", _number(name, kind)
     deciles = f"quantile_cont({number}, [0.1, 0.5, 0.9])" if kind in ("number", "whole", "moment") else "null"
@@ -186,7 +187,7 @@ def _described(name: str, kind: str) -> str:
 
 
 def _number(name: str, kind: str) -> str:
-    """SQL of the number that describes a value of this kind; NULL if there is none."""
+    """SQL for the number that stands for a value of this kind; NULL if there is none."""
     column = f"t.{identifier(name)}"
     if kind == "text":
         return f"length({column})"

@@ -1,4 +1,4 @@
-"""Counts the quarantined rows of a delivery by reason. It shows reasons and counts, never the rows."""
+"""Counts the quarantined rows of a delivery by reason. The result shows reasons and numbers, and never the rows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def severity_of(share: float, parameters: QuarantineParameters) -> Severity | No
 
 
 def _worst_load(batches: list[Batch]) -> list[Batch]:
-    """The batches of the recent load with the largest share of quarantined rows. Loads are not added up, because a
-    large good load would hide a bad load.
+    """The batches of the one recent load in which the share of quarantined rows is the largest. Loads are not added up,
+    because a large good load would hide a bad one.
     """
     loads: dict[object, list[Batch]] = {}
     for batch in batches:

@@ -1,9 +1,9 @@
-"""Which part of a table a run looks at, so that the cost of the checks does not grow with the history.
+"""Decides which part of a table a run scores, so that the cost of the checks does not grow with the history.
 
-For a table that grows by date, the part is the newest dates and the dates that recent loads touched, up to a number of
-rows. Of the touched dates, the newest are taken first. So the first load of a long history is not scored as a whole: 20
-million rows took 8 s, and 5 million rows took 1.5 s. For a full extract, the part is the newest date. For any other
-table, the part is all rows.
+If a table grows by date, the part consists of the newest dates and the dates that recent loads touched, up to a number
+of rows. The newest of the touched dates are taken first. So the first load of a long history is not scored as a whole:
+scoring 20 million rows took 8 s, and 5 million rows took 1.5 s. If a table is a full extract, the part is its newest
+date. Of any other table, all rows are scored.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from asset_checks.verdict import Situation
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of a table. `where`: the SQL condition on its rows. `dates`: its business dates; None if the table has
-    no dates. `touched`: all dates that recent loads touched. `left_out`: the number of touched dates that are not in
+    """The part of a table that is scored. `where`: an SQL condition for its rows. `dates`: its business dates; None if
+    the table has no dates. `touched`: all dates that recent loads touched. `left_out`: how many of these are not in
     `dates`.
     """
 
@@ -99,7 +99,9 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
 
 
 def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
-    """The number of dates that have `max_rows` rows together, if each date has the mean number of rows of the feeds."""
+    """How many dates hold about `max_rows` rows together. Each date is taken to have the mean number of rows of the
+    feeds.
+    """
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     [[rows, dates]] = situation.rows(
         """
@@ -113,8 +115,8 @@ def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
 
 
 def _ranges(column: str, days: set[date]) -> str:
-    """The condition that `column` is one of `days`, as one comparison for each range of days. A list of thousands of
-    dates would be slow, and DuckDB would skip no row group.
+    """An SQL condition for `column` being one of `days`, with one comparison for each range of days. A list of
+    thousands of dates would be slow, and DuckDB could not skip any row group.
     """
     ranges: list[list[date]] = []
     for day in sorted(days):

@@ -1,8 +1,11 @@
-"""Quality score of a table from 0 to 100: completeness, validity, uniqueness, consistency, timeliness. It is exact:
-shares are fractions of counts, and both limits apply to the unrounded score. So 69.999… is below the limit 70, and 70
-is not. The weight of a dimension that does not apply goes to the others. A dimension that applies and could not be
-measured makes the score unknown. An unknown score is NULL: it is never 100, it is reported, and it stops nothing. Rows
-that landing quarantined count against validity, because quarantining invalid rows does not make a table valid.
+"""The quality score of a table, from 0 to 100. It has five dimensions: completeness, validity, uniqueness, consistency
+and timeliness.
+
+The score is exact: shares are fractions of counts, and the limits are compared with the score before it is rounded. So
+69.999… is below the limit 70, and 70 is not. If a dimension does not apply, its weight goes to the others. If a
+dimension applies and could not be measured, the score is unknown. An unknown score is stored as NULL and never as 100;
+it is reported, and it stops nothing. Rows that landing has quarantined count against validity, because a table does not
+become valid when its invalid rows are put aside.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ CRITICAL_DESCRIPTION = "The quality score reaches the limit critical_below (70).
 FAILURE_CLASS = "data_invalid"
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
-# The most likely failure class if this dimension is the weakest. The failure class decides whom the alert calls.
+# The most likely failure class if this dimension is the weakest. The class decides who is called about the alert.
 CLASS_OF_DIMENSION = {
     "completeness": "data_invalid",
     "validity": "data_invalid",
@@ -39,20 +42,20 @@ CLASS_OF_DIMENSION = {
 
 
 class _NotMeasured:
-    """The dimension applies to the table, and its value is unknown."""
+    """Means that the dimension applies to the table, but its value is unknown."""
 
     def __repr__(self) -> str:
         return "unknown"
 
 
 UNKNOWN = _NotMeasured()
-# None means that the dimension does not apply.
+# None means that the dimension does not apply to the table.
 Share = Fraction | _NotMeasured | None
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Each dimension as a share from 0 to 1."""
+    """The value of each dimension, as a share from 0 to 1."""
 
     completeness: Share = None
     validity: Share = None
@@ -73,7 +76,9 @@ class Measures:
 
 
 def score(measures: Measures, weights: object) -> Fraction | None:
-    """Weighted mean of the dimensions that apply, 0 to 100; None (unknown) if one of them was not measured."""
+    """The weighted mean of the dimensions that apply, from 0 to 100. None, which means unknown, if one of them was not
+    measured.
+    """
     total, weight_sum = Fraction(0), Fraction(0)
     if not measures.row_count:
         return None
@@ -90,7 +95,7 @@ def score(measures: Measures, weights: object) -> Fraction | None:
 
 
 def timeliness(age: timedelta | None, stale_hours: float, very_stale_hours: float) -> Fraction | _NotMeasured:
-    """1 while fresh, 0 from very stale on, and linear in between."""
+    """1 while the data is fresh, 0 when it is very stale, and falling linearly in between."""
     if age is None:
         return UNKNOWN
     start, end = timedelta(hours=stale_hours), timedelta(hours=very_stale_hours)
@@ -100,8 +105,8 @@ def timeliness(age: timedelta | None, stale_hours: float, very_stale_hours: floa
 
 
 def measure(situation: Situation, table: TableSpec) -> Measures:
-    """The dimensions of the table over its scope. This takes one scan, and one more scan for each reference. A step
-    measures each table only once.
+    """The dimensions of the table, over the part of it that is scored. This takes one scan, and one more for each
+    reference. A step measures each table only once.
     """
     return situation.once(("measures", table.name), lambda: _measure(situation, table))
 
@@ -168,12 +173,13 @@ def _consistency(situation: Situation, table: TableSpec, scope: Scope) -> Share:
         [[total, orphans]] = situation.rows(orphans_sql(table, reference, scope.where))
         pointing += total
         found += total - orphans
-    # If no row has a reference, nothing is inconsistent, but nothing was shown to be consistent either.
+    # If no row has a reference, nothing is inconsistent, but nothing has been shown to be consistent either. So the
+    # dimension does not apply.
     return _share(found, pointing) if pointing else None
 
 
 def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
-    """SQL of two numbers: the rows that have a reference, and the rows whose reference does not exist in the parent."""
+    """SQL for two numbers: how many rows have a reference, and for how many of these the parent row does not exist."""
     on = " and ".join(
         f"child.{identifier(mine)} = parent.{identifier(theirs)}"
         for mine, theirs in zip(reference.columns, reference.parent_columns, strict=True)
@@ -195,7 +201,7 @@ def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
 
 
 def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict]:
-    """The verdicts for both limits, from one computation. The score is recorded in ops.quality_scores."""
+    """The verdicts for both limits. The score is computed once for both, and stored in ops.quality_scores."""
     parameters = situation.parameters.score
     try:
         measures = measure(situation, table)
@@ -214,7 +220,7 @@ def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict
 def judge(
     table: TableSpec, measures: Measures, value: Fraction | None, parameters: ScoreParameters, *, critical: bool
 ) -> Verdict:
-    """The verdict for one limit. `critical` is the lower one, which stops the next layer."""
+    """The verdict for one limit. `critical`: whether it is the lower limit, which stops the next layer."""
     edge = parameters.critical_below if critical else parameters.high_below
     evidence: dict[str, Any] = {
         "score": None if value is None else float(value),
@@ -243,7 +249,9 @@ def judge(
 
 
 def record(situation: Situation, table: TableSpec, measures: Measures, value: Fraction | None) -> None:
-    """Write one row of ops.quality_scores for the table and the run. A retry of the run replaces this row."""
+    """Store the score of the table in this run, as one row of ops.quality_scores. If the run is tried again, the row is
+    replaced.
+    """
     schema, _, name = table.name.partition(".")
     situation.connection.execute(
         "delete from ops.quality_scores where table_schema = ? and table_name = ? and run_id = ?",

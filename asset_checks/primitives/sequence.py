@@ -1,5 +1,5 @@
-"""Finds gaps in the sequence numbers of changes (CDC). The source counts its changes one by one, so a missing range
-means that changes never arrived.
+"""Finds gaps in the sequence numbers of changes (CDC). The source numbers its changes one by one. So if a range of
+numbers is missing, these changes have never arrived.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names and literals for the SQL of the checks. Names come from the configuration, so they are always quoted."""
+"""Writes names and literals for the SQL of the checks. Names come from the configuration, so they are always quoted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def identifier(name: str) -> str:
-    """`name` as a quoted identifier."""
+    """`name` as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -23,21 +23,23 @@ def columns(names: Sequence[str]) -> str:
 
 
 def date_list(days: Iterable[date]) -> str:
-    """`date '…', date '…'`, in ascending order. Without dates, this is a NULL, which no value equals."""
+    """The dates as SQL literals in ascending order: `date '…', date '…'`. If there are none, this is a NULL, which no
+    value equals.
+    """
     return ", ".join(f"date '{day.isoformat()}'" for day in sorted(days)) or "cast(null as date)"
 
 
 def key_hash(names: Sequence[str]) -> str:
-    """SQL of one number for each key, because distinct numbers are much cheaper to count than distinct strings or rows.
-    Among 20 million keys, two keys have the same number with a probability of 1e-5. So suspected repetitions must be
-    counted exactly afterwards.
+    """SQL for a number that stands for a key. Different numbers are much cheaper to count than different strings or
+    rows. Among 20 million keys, the probability that two keys have the same number is 1e-5. So rows that seem to repeat
+    must be counted exactly afterwards.
     """
     return f"hash({columns(names)})"
 
 
 def masked(value: Any, personal: bool = False) -> str:
-    """A masked value. A person who has the source can recognise the value there. The whole value cannot be read from
-    the mask. NULL becomes ∅.
+    """The value in masked form; ∅ for NULL. A person who has the source can recognise the value in it, but the whole
+    value cannot be read from the mask.
     """
     if value is None:
         return "∅"

@@ -1,7 +1,9 @@
-"""Compares the rows delivered for a business date with the dates before it, because a truncated load looks like a
-healthy small load. Growth and a weekday pattern are part of the model, and not findings. More rows than expected on a
-public holiday are not a finding either. A constant series has no noise of its own and gets the configured minimum, so
-that its changes are noticed. With too few earlier dates the result is unknown, and this is reported.
+"""Compares the number of rows delivered for a business date with earlier dates. This is needed because a truncated load
+looks like a small healthy one.
+
+The prediction includes growth and a weekday pattern, so these are not findings. More rows than expected on a public
+holiday are not a finding either. A series that is constant has no noise of its own. It gets the configured minimum, so
+that a change of it is noticed. If there are too few earlier dates, the result is unknown, and this is reported.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "volume"
 DESCRIPTION = "The row counts of the newest business dates lie inside the interval that earlier dates predict."
 FAILURE_CLASS = "volume_anomaly"
-# A first load brings many dates at once. Its old dates are history and not news.
+# A first load brings many dates at once. The old dates among them are not judged.
 JUDGED_AT_MOST = 7
 
 
@@ -29,7 +31,7 @@ def applies(table: TableSpec) -> bool:
 def judge(
     feed: str, series: Sequence[tuple[date, int]], dates: Sequence[date], parameters: VolumeParameters
 ) -> Verdict:
-    """The verdict over the rows of `dates` in `series` (date, rows), each compared with the dates before it."""
+    """The verdict on `dates`. Each of them is compared with the dates before it. `series`: (date, rows)."""
     rows = dict(series)
     judged: list[dict[str, Any]] = []
     outside: list[dict[str, Any]] = []
@@ -73,7 +75,7 @@ def judge(
 def _is_holiday(country: str | None, day: date) -> bool:
     if country is None:
         return False
-    import holidays  # Importing this takes half a second, so it is done only if there is a rush to explain.
+    import holidays  # Importing this takes half a second. So it is imported only if there are more rows than expected.
 
     name, _, subdivision = country.partition("-")
     return day in holidays.country_holidays(name, subdiv=subdivision or None, years=day.year)
@@ -97,7 +99,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     judged_false = situation.rows(
         "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'excluded_points'"
     )
-    # A person may call the alarm about a date false. Then this date is not judged again, and other dates are not
+    # A person may have called the alarm about a date false. Then this date is not judged again, and no other date is
     # compared with it.
     kept = (
         "and business_date not in (select business_date from ops.excluded_points where asset = ?)"
