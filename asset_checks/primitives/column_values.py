@@ -293,8 +293,8 @@ def _of(columns: Mapping[str, Profile]) -> Profile:
 def _before(
     batches: Sequence[dict[str, Profile]], now: Profile, parameters: ColumnParameters
 ) -> list[dict[str, Profile]]:
-    """The newest files of earlier dates, at most `parameters.history` of them, and none older than 366 days. If enough
-    earlier files are of the same part of the day as this file, only they are taken.
+    """The newest files of earlier dates: at most `parameters.history`, and none older than 366 days. If enough of them
+    are of the same part of the day as this file, only those are taken.
     """
     earlier = [item for item in batches if _of(item).business_date < now.business_date]
     same = [item for item in earlier if _of(item).part == now.part]

@@ -99,8 +99,8 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
 
 
 def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
-    """How many dates hold about `max_rows` rows together. Each date is taken to have the mean number of rows of the
-    feeds.
+    """How many dates may be scored so that they have about `max_rows` rows in all. Each date is assumed to have the
+    mean number of rows of the feeds.
     """
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     [[rows, dates]] = situation.rows(
