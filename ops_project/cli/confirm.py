@@ -57,7 +57,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
             warehouse.close()
     if not found:
         raise click.ClickException(
-            f"nothing of {feed.name} is in doubt for {day}; `ops alerts list` shows what is, and so does "
+            f"nothing of {feed.name} is in doubt for {day}; files in doubt are listed by `ops alerts list` and by "
             "`ops sql \"select feed, business_date, message from ops.findings where state = 'open'\"`"
         )
     return found

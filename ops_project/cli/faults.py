@@ -168,7 +168,7 @@ def _database(error: BaseException, settings: Settings | None) -> str:
         return storage_words(error, settings.dagster_home)
     ledger = settings.ledger_shown if settings is not None else "the ledger"
     return (
-        f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "
+        f"the store {ledger} could not be used: {cause}. Until it can be used again, no alert is read or recorded. "
         "`ops status` says more; the data is not touched."
     )
 

@@ -79,7 +79,7 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
     except subprocess.TimeoutExpired:
         raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
     if done.returncode != 0:
-        raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
+        raise Failed(f"the process that ran the query ended with code {done.returncode} and gave no answer")
     found, why = pickle.loads(done.stdout)  # Only the child process of this server writes this output.
     if why:
         raise Failed(why)

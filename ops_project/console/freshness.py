@@ -39,8 +39,8 @@ def by_domain(
     """Domain → how new its data is.
 
     `newest`: feed → its newest loaded business date. `findings`: feed → the number of its open findings. The feed whose
-    data is the oldest decides for its domain. Feeds that are never expected do not count, unless the domain has no
-    others. If one of the counted feeds has never arrived, the answer is unknown.
+    data is the oldest decides for its domain. If the domain has feeds that are expected, only these count. If one of
+    the counted feeds has never arrived, the answer is unknown.
     """
     limits, zone = catalog.checks.freshness, catalog.platform.zone
     result = {}

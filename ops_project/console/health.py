@@ -1,6 +1,6 @@
 """Decides whether the watchers and each domain are well, wrong or unknown, and since when. The module is pure: all
-facts are arguments. If no process has checked anything, or nothing has ever run, the state is unknown. Unknown never
-counts as well.
+facts are arguments. If no process has checked anything, or nothing has ever run, the state is unknown. An unknown state
+is never treated as a good one.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class SnapshotReader:
         except duckdb.OutOfMemoryException:
             return self._with_more_memory(key, snapshot, sql, dict(parameters or {}), seconds)
         except duckdb.CatalogException as error:
-            raise Unanswered(f"it reads a table that is not built yet: {str(error).splitlines()[0]}") from None
+            raise Unanswered(f"the query reads a table that is not built yet: {str(error).splitlines()[0]}") from None
         except (duckdb.Error, OSError) as error:
             raise Unanswered(str(error).splitlines()[0]) from None
         return self._keep(key, rows)

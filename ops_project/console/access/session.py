@@ -19,7 +19,7 @@ LOOPBACK, LOGIN, PROXY = "loopback", "login", "proxy"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser."""
+    """The session of one browser, as its cookie holds it."""
 
     how: str
     """How the person was recognised: loopback, login or proxy."""

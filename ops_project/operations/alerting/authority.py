@@ -1,10 +1,12 @@
 """Which process decides about alerts, and under which configuration.
 
 The deciding process is called the authority. The ledger records it, with the folder and digest of its configuration and
-the names of the secrets that it has. Another process (`ops run`, `ops cycle`, a person's shell) may have another
-configuration and other secrets. If it decided with them, it would resolve the alerts of rules that it does not know,
-give up messages to receivers that it does not know, and lose the mails that it cannot send. So it only observes while
-the authority is alive. If no authority is alive, it decides under the recorded configuration, or says that it cannot.
+the names of the secrets that it has.
+
+Another process (`ops run`, `ops cycle`, a person's shell) may have another configuration and other secrets. Deciding
+with these would do harm. The process would resolve the alerts of rules that it does not know, and give up messages to
+receivers that it does not know. It would lose the mails that it cannot send. So it only observes while the authority is
+alive. If no authority is alive, it decides under the recorded configuration, or says that it cannot.
 """
 
 from __future__ import annotations
@@ -80,8 +82,8 @@ def beat_of(role: str) -> str:
 
 
 def end_of(role: str) -> str:
-    """The cursor that records a clean stop. Its value is the last heartbeat of the process of that role that was
-    stopped.
+    """The cursor that records that the process of a role was stopped cleanly. Its value is the last heartbeat of that
+    process.
     """
     return f"ended:{role}"
 

@@ -65,8 +65,8 @@ def _refused(answer: Answer, error: str) -> DeliveryError:
 
 
 def missing(channel: SlackChannel, settings: Settings) -> list[str]:
-    """If neither variable is set: both. Otherwise the variable of the address that is used, if it is not the address of
-    a service.
+    """The variables that are missing or cannot be used. If neither the token nor the webhook is set, both are returned.
+    Otherwise the variable of the address that is used is returned, if its value is not the address of a service.
     """
     if settings.secret(channel.token_env):
         return unusable(settings, {SLACK_API: wrong_address}, {SLACK_API})

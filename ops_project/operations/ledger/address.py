@@ -23,8 +23,8 @@ class LedgerMisnamed(LedgerUnusable):
     def __init__(self, reason: str) -> None:
         RuntimeError.__init__(
             self,
-            f"OPS_LEDGER_URL is not the address of a ledger: {reason}. Nothing about alerts can be read or recorded "
-            f"until it is; data is still built. {NEXT}",
+            f"OPS_LEDGER_URL is not the address of a ledger: {reason}. Until it is corrected, nothing about alerts can "
+            f"be read or recorded; data is still built. {NEXT}",
         )
 
 

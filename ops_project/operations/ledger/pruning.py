@@ -1,9 +1,12 @@
 """Removes old rows, a limited number at a time. First readings are thinned out; then all rows are removed when they
 reach their age.
 
-Four kinds of signals stay, however old they are: the newest signal of each series; the signals that define a level; the
-first signal of each alert that is open or belongs to an open incident; and signals about which no cycle has decided
-yet.
+Some signals stay, however old they are:
+
+- the newest signal of each series;
+- the signals that define a level;
+- the first signal of each alert that is open or belongs to an open incident;
+- signals about which no cycle has decided yet.
 """
 
 from __future__ import annotations

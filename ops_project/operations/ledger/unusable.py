@@ -75,8 +75,8 @@ class LedgerNewer(LedgerUnusable):
 def _words(where: str, error: Exception, on_a_server: bool) -> str:
     reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")
     return (
-        f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
-        f"data is still built. {_NEXT_OF_A_SERVER if on_a_server else _NEXT_OF_A_FILE}"
+        f"The ledger {where} cannot be used: {reason}. Until it can be used again, nothing about alerts can be read or "
+        f"recorded; data is still built. {_NEXT_OF_A_SERVER if on_a_server else _NEXT_OF_A_FILE}"
     )
 
 

@@ -1,9 +1,10 @@
 """The rota of one schedule: who is on call at a given moment. The console, the commands and the pages all use this
 module.
 
-Four things decide, each one overruling those before it: the rotation; a swap that both people have agreed to; a holiday
-that was handed over in advance; an override. If the chosen person is absent, the backup stands in, otherwise the
-fallback of the schedule. So there is exactly one primary at every moment, even before the first day of the rotation.
+The rotation decides first. It is overruled by a swap that both people have agreed to. A swap is overruled by a holiday
+that was handed over in advance, and an override overrules everything else. If the chosen person is absent, the backup
+stands in, otherwise the fallback of the schedule. So there is exactly one primary at every moment, even before the
+first day of the rotation.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from ops_project.model.finding import LOADED, WHOLE
 
 # Two observations of the same moment may differ by this much, in either order.
 SLACK = timedelta(minutes=1)
-# Failures of these classes begin where they are seen. Such a failure is explained by a cause of the same class, or of
-# one of the classes listed here, which left out or changed the data that the failure reads. Any other failure upstream
-# of it is a coincidence.
+# Failures of these classes begin where they are seen. A cause can explain such a failure only if it has the same class
+# or one of the classes listed here. These are the classes of causes that left out or changed the data that the failure
+# reads. Any other failure upstream is a coincidence.
 _OWN = {
     "code_error": frozenset({"schema_mismatch", "config_error", "mart_build_failure", "interface_load_failure"}),
     "config_error": frozenset(),

@@ -109,7 +109,7 @@ def _least_telling(failures: list[Signal]) -> Signal:
 
 def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: datetime | None) -> Signal | None:
     """The newest signal for which `condition` holds now; None if the condition does not hold or nothing is known.
-    `dismissed`: up to this moment, a person said, everything is over.
+    `dismissed`: signals up to this moment do not count, because a person has said that they are over.
     """
     for signal in reversed(level.candidates):
         if dismissed is not None and signal.event_at <= dismissed:

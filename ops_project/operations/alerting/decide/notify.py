@@ -283,11 +283,12 @@ def _listed(
     shares: dict[str, frozenset[int]],
     elsewhere: KnownElsewhere | None,
 ) -> dict[str, frozenset[int]]:
-    """Owner → its silent symptoms that the message about their cause lists. For each owner, the cause is added to
-    `shares`.
+    """Owner → the numbers of its silent alerts that a message about their cause lists. So that the owner gets this
+    message, the cause is added to the alerts of the owner in `shares`.
 
-    A page is not sent again because of further symptoms. `elsewhere`: if given, a symptom is left out if another group
-    has already reported it to the owner.
+    Nothing is returned for a channel that does not address owners. Nothing is returned for a page either, because a
+    page is not sent again when further symptoms come. `elsewhere`: if given, a symptom is left out if another group has
+    already reported it to the owner.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}

@@ -12,8 +12,8 @@ from typing import Any
 
 # If fewer runs than this have succeeded, the usual duration is not known.
 MIN_SAMPLES = 5
-# If a run usually takes three seconds, 120 % of that means nothing on any machine. So a run counts as slow only if it
-# also exceeds the usual duration by this many seconds.
+# If a run usually takes three seconds, a run of 3.6 seconds (120 %) is normal on any machine. So a run counts as slow
+# only if it also exceeds the usual duration by this many seconds.
 NOTABLE_SECONDS = 60.0
 
 
