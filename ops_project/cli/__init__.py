@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "runbook": ("runbook:runbook", "List and show runbooks, and run their diagnostic steps, which only read."),
     "serve": ("serve:serve", "Serve the console, and the pages that the links in messages open."),
-    "report": ("report:report", "Draw up reports of a day, week, month or quarter; send them to their readers."),
+    "report": ("report:report", "Make reports on a day, week, month or quarter; send them to their readers."),
     "hold": ("hold:hold", "Stop building the tables downstream of a table, or those of a domain."),
     "release": ("hold:release", "End a hold, and build what was skipped."),
     "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),

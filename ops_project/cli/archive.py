@@ -23,7 +23,9 @@ def archive() -> None:
 
 @archive.command("verify")
 @click.option("--feed", "name", metavar="FEED", help="Only the files of this feed.")
-@click.option("--share", is_flag=True, help="Only tonight's share, as the schedule does; nothing if it was compared.")
+@click.option(
+    "--share", is_flag=True, help="Only tonight's share, as the schedule does; nothing if that was compared already."
+)
 @json_option
 @click.pass_obj
 def verify_archive(settings: Settings, name: str | None, share: bool, as_json: bool) -> None:

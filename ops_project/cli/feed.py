@@ -181,15 +181,15 @@ def _tell_trial(drafted: Drafted, file: Path) -> None:
     "days",
     type=click.DateTime(["%Y-%m-%d"]),
     multiple=True,
-    help="Only files of this business date, also those that the present contract has loaded already; may be given "
-    "several times.",
+    help="Only files of this business date, even if the present contract has already loaded them; may be given several "
+    "times.",
 )
 @click.option(
     "--batch",
     "batches",
     multiple=True,
     metavar="ID",
-    help="Only this batch, also one that was replaced; may be given several times.",
+    help="Only this batch, even if it was replaced; may be given several times.",
 )
 @click.option("--dry-run", is_flag=True, help="Only list the files that would be read again.")
 @json_option

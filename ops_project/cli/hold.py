@@ -20,7 +20,7 @@ SHOWN = 12
 @click.option("--until", help=f"If the hold still exists at this time, the person of --by is told: {TIME_FORMS}.")
 @click.option("--incident", type=NUMBER, help="The incident that the hold belongs to.")
 @by_option("The person who makes the hold.")
-@click.option("--all", "every", is_flag=True, help="With `list`: also those that were released.")
+@click.option("--all", "every", is_flag=True, help="With `list`: also show holds that were released.")
 @json_option
 @click.pass_obj
 def hold(

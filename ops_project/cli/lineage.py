@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the output to this file.")
 @click.option("--version", "version", default="", help="The lineage of this version of the code (see --versions).")
 @click.option("--versions", is_flag=True, help="List the versions that are kept.")
-@click.option("--fresh", is_flag=True, help="Read the code now, not what the last run kept.")
+@click.option("--fresh", is_flag=True, help="Read the lineage from the present code, and not what the last run stored.")
 @json_option
 @click.pass_obj
 def lineage(

@@ -101,7 +101,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @click.argument("person", required=False)
 @click.option("--from", "first", help="A day, or a time in the schedule's zone. Default: now.")
 @click.option("--until", "last", help="The last day (included), or a time. Default: the end of the shift.")
-@click.option("--backup", is_flag=True, help="As backup instead of primary.")
+@click.option("--backup", is_flag=True, help="Put PERSON on call as backup instead of primary.")
 @click.option("--why", help="The reason.")
 @click.option("--end", type=NUMBER, metavar="NUMBER", help="Take an override back.")
 @by_person
