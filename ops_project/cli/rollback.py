@@ -49,7 +49,7 @@ class Way:
 
 @click.command()
 @click.argument("commit", metavar="COMMIT")
-@click.option("--yes", is_flag=True, help="Do it. Without --yes the way back is rehearsed, and nothing is changed.")
+@click.option("--yes", is_flag=True, help="Do it. Without --yes the rollback is rehearsed, and nothing is changed.")
 @by_option("The person who does this, for the audit log.")
 @json_option
 @click.pass_obj
