@@ -36,12 +36,30 @@ class Lineage:
     """Every job of the code location, also a job that builds nothing; empty if the jobs are not known."""
     sensors: tuple[str, ...] = ()
     """Every sensor of the code location; empty if the sensors are not known."""
+    stated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Job, schedule or sensor → the owners that its definition names."""
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Job, schedule or sensor → the owners of the assets that it builds."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, facts: Iterable[AssetFacts], jobs: Iterable[str] = (), sensors: Iterable[str] = ()) -> Lineage:
-        return cls({fact.key: fact for fact in facts}, tuple(sorted(jobs)), tuple(sorted(sensors)))
+    def of(
+        cls,
+        facts: Iterable[AssetFacts],
+        jobs: Iterable[str] = (),
+        sensors: Iterable[str] = (),
+        *,
+        stated: Mapping[str, Sequence[str]] | None = None,
+        implied: Mapping[str, Sequence[str]] | None = None,
+    ) -> Lineage:
+        return cls(
+            {fact.key: fact for fact in facts},
+            tuple(sorted(jobs)),
+            tuple(sorted(sensors)),
+            {name: tuple(owners) for name, owners in sorted((stated or {}).items())},
+            {name: tuple(owners) for name, owners in sorted((implied or {}).items())},
+        )
 
     def get(self, key: str) -> AssetFacts:
         """The facts of `key`; empty facts if it is not known."""
@@ -52,7 +70,13 @@ class Lineage:
         if not self.assets or not other.assets:
             return other if other.assets else self
         facts = {**self.assets, **other.assets}.values()
-        return Lineage.of(facts, {*self.jobs, *other.jobs}, {*self.sensors, *other.sensors})
+        return Lineage.of(
+            facts,
+            {*self.jobs, *other.jobs},
+            {*self.sensors, *other.sensors},
+            stated={**self.stated, **other.stated},
+            implied={**self.implied, **other.implied},
+        )
 
     def ancestors(self, key: str) -> frozenset[str]:
         """Everything strictly upstream of `key`."""
@@ -89,13 +113,25 @@ class Lineage:
     def dump(self) -> dict[str, Any]:
         """Plain data, in the order of the keys."""
         assets = [asdict(self.assets[key]) for key in sorted(self.assets)]
-        return {"assets": assets, "jobs": list(self.jobs), "sensors": list(self.sensors)}
+        return {
+            "assets": assets,
+            "jobs": list(self.jobs),
+            "sensors": list(self.sensors),
+            "stated": {name: list(owners) for name, owners in self.stated.items()},
+            "implied": {name: list(owners) for name, owners in self.implied.items()},
+        }
 
     @classmethod
     def parse(cls, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Lineage:
         """The inverse of `dump`. It also reads a bare list of assets, which earlier versions stored."""
         if isinstance(data, Mapping):
-            return cls.of(map(_facts, data.get("assets", ())), data.get("jobs", ()), data.get("sensors", ()))
+            return cls.of(
+                map(_facts, data.get("assets", ())),
+                data.get("jobs", ()),
+                data.get("sensors", ()),
+                stated=data.get("stated"),
+                implied=data.get("implied"),
+            )
         return cls.of(_facts(item) for item in data)
 
 

@@ -1,15 +1,17 @@
-"""Where this process keeps its state, and what time it is. Only this module reads the environment; all other modules
-get a `Settings`. The module knows paths and the clock, but not the content of any file.
+"""Where this process keeps its state, and what time it is. This module is the only reader of the environment; all
+other modules get a `Settings`. The module knows paths and the clock. It reads a single file, the note with which a home
+says that it watches another Dagster project.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,8 @@ from ops_project.visible import visible_line
 PACKAGE_DIR = Path(__file__).resolve().parent
 PROJECT_ROOT = PACKAGE_DIR.parent
 CONFIG_DIR = PACKAGE_DIR / "config"
+# The files that take the place of shipped ones where the home watches another Dagster project.
+CONFIG_OF_PROJECTS_DIR = PACKAGE_DIR / "config_of_projects"
 RUNBOOK_DIR = PACKAGE_DIR / "runbooks"
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 
@@ -71,6 +75,28 @@ def _folder(given: str | Path, what: str) -> Path:
     return found
 
 
+def _note(home: Path) -> Path:
+    return home / "state" / "watched.json"
+
+
+def _watched(home: Path) -> tuple[Path | None, str | None]:
+    """(Dagster's home, the configuration folder) of the other project that `home` watches; None if it watches none.
+    Raises SettingsError if the note cannot be read, because the home would be taken for one of our pipelines.
+    """
+    file = _note(home)
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return Path(said["dagster_home"]), said.get("config")
+    except (FileNotFoundError, NotADirectoryError):
+        return None, None
+    except PermissionError:  # The check of the home says in words why it cannot be read.
+        return None, None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{file} cannot be read ({type(error).__name__}: {error}); remove it, and start the watched project again"
+        ) from None
+
+
 def account() -> str:
     """The account that runs this process, as the system names it. The environment is not asked, because anybody may set
     it. In a container, the account may have only a number.
@@ -94,6 +120,8 @@ class Settings:
     home: Path
     overlay: Path | None = None
     as_of: datetime | None = None
+    watched: Path | None = None
+    """Dagster's home of another project, if this home watches one. Such a home has no pipelines of ours."""
 
     @classmethod
     def load(
@@ -107,8 +135,9 @@ class Settings:
         OPS_AS_OF), and a variable over the default.
         """
         env = os.environ if environ is None else environ
-        home = home or env.get("OPS_HOME") or PROJECT_ROOT / "data"
-        overlay = overlay or env.get("OPS_CONFIG") or None
+        home = _folder(home or env.get("OPS_HOME") or PROJECT_ROOT / "data", "home")
+        watched, config = _watched(home)
+        overlay = overlay or env.get("OPS_CONFIG") or config
         as_of = as_of or env.get("OPS_AS_OF") or None
         overlay_dir = _folder(overlay, "configuration folder") if overlay else None
         if overlay_dir is not None and not overlay_dir.is_dir():
@@ -117,7 +146,35 @@ class Settings:
             as_of = parse_as_of(as_of)
         if as_of is not None and as_of.tzinfo is None:
             raise SettingsError(f"as-of time {as_of} has no time zone")
-        return cls(home=_folder(home, "home"), overlay=overlay_dir, as_of=as_of)
+        return cls(home=home, overlay=overlay_dir, as_of=as_of, watched=watched)
+
+    @classmethod
+    def watching(
+        cls,
+        home: str | Path | None = None,
+        overlay: str | Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """The settings inside another Dagster project, whose home is DAGSTER_HOME. By default the state is kept in the
+        folder `operations` of that home. Raises SettingsError if it would lie where pipelines of ours keep theirs.
+        """
+        env = os.environ if environ is None else environ
+        dagster = _folder(env.get("DAGSTER_HOME") or PROJECT_ROOT / "data" / "dagster", "DAGSTER_HOME")
+        found = cls.load(home or env.get("OPS_HOME") or dagster / "operations", overlay, environ=env)
+        if found.warehouse.exists():
+            raise SettingsError(f"home {found.home} holds a warehouse; give operations over another project its own")
+        return replace(found, watched=dagster)
+
+    def watch(self) -> None:
+        """Make the home, and note in it which Dagster home it watches, and with which configuration. Without the note
+        a command would take the home for one of our pipelines.
+        """
+        file = _note(self.home)
+        said = {"dagster_home": str(self.watched), "config": str(self.overlay) if self.overlay else None}
+        text = json.dumps(said, indent=2) + "\n"
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
 
     def now(self) -> datetime:
         """The present time in UTC; the as-of time if one is set. Only entry points may call this."""
@@ -175,7 +232,7 @@ class Settings:
 
     @property
     def dagster_home(self) -> Path:
-        return self.home / "dagster"
+        return self.watched or self.home / "dagster"
 
     @property
     def lock(self) -> Path:

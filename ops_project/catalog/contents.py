@@ -63,6 +63,8 @@ class Catalog:
     documents: dict[str, Document] = field(repr=False)
     """The parsed files by relative path, so that later checks can name a file and a line."""
     overlay: Path | None = None
+    watches: bool = False
+    """Whether this is the configuration of a home that watches another Dagster project."""
     switched_off: frozenset[str] = frozenset()
     """Domains that are switched off (`enabled: false`). No other attribute contains anything about them."""
     switched_off_jobs: frozenset[str] = frozenset()
@@ -92,7 +94,7 @@ class Catalog:
 
     def config_file(self, relative: str) -> Path:
         """The path of the file `relative`: in the overlay if it is there, otherwise among the shipped files."""
-        return resolve(relative, self.overlay)
+        return resolve(relative, self.overlay, self.watches)
 
     def runbook_file(self, slug: str) -> Path | None:
         """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None if there is none."""

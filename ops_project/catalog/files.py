@@ -28,7 +28,7 @@ from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
 from ops_project.model.roles import Roles
 from ops_project.nearest import did_you_mean
-from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR
+from ops_project.settings import CONFIG_DIR, CONFIG_OF_PROJECTS_DIR, DBT_PROJECT_DIR
 
 # One file, one model. The name is the attribute of Catalog that holds it.
 FILES: dict[str, type[Model]] = {
@@ -62,16 +62,20 @@ FOLDERS = ("metadata", *DBT_FOLDERS)
 LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 
-def resolve(relative: str, overlay: Path | None) -> Path:
-    """The path of a file of the configuration: the overlay's if it is there, otherwise the shipped one."""
+def resolve(relative: str, overlay: Path | None, watches: bool = False) -> Path:
+    """The path of a file of the configuration: the overlay's if it is there, otherwise the shipped one. `watches`: for
+    a home that watches another Dagster project. What is only about our pipelines is left out there.
+    """
     if overlay is not None and (overlay / relative).is_file():
         return overlay / relative
+    if watches and (CONFIG_OF_PROJECTS_DIR / relative).is_file():
+        return CONFIG_OF_PROJECTS_DIR / relative
     return CONFIG_DIR / relative
 
 
-def read(relative: str, overlay: Path | None) -> Document:
+def read(relative: str, overlay: Path | None, watches: bool = False) -> Document:
     """The parsed file. Raises ConfigError if it is missing, not UTF-8 or not valid YAML."""
-    path = resolve(relative, overlay)
+    path = resolve(relative, overlay, watches)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -87,7 +91,9 @@ def _parsed(text: str, path: Path) -> Document:
     return Document.parse(text, path)
 
 
-def paths_of_feeds(overlay: Path | None) -> list[str]:
+def paths_of_feeds(overlay: Path | None, watches: bool = False) -> list[str]:
+    if watches:
+        return []
     names = {path.name for path in (CONFIG_DIR / FEEDS_DIR).glob("*.yaml")}
     if overlay is not None:
         names |= {path.name for path in (overlay / FEEDS_DIR).glob("*.yaml")}
@@ -101,6 +107,16 @@ def additions(name: str, overlay: Path | None) -> list[str]:
     return sorted(path.relative_to(overlay).as_posix() for path in (overlay / f"{name}.d").glob("*.yaml"))
 
 
+def words_of_projects(name: str, overlay: Path | None, watches: bool) -> list[Document]:
+    """The files that a home over another Dagster project lays over the shipped <name>.yaml. A file of the overlay that
+    replaces the shipped one needs none.
+    """
+    if not watches or (overlay is not None and (overlay / f"{name}.yaml").is_file()):
+        return []
+    found = sorted((CONFIG_OF_PROJECTS_DIR / f"{name}.d").glob("*.yaml"))
+    return [_parsed(path.read_text(encoding="utf-8"), path) for path in found]
+
+
 def layers_of(domain: str) -> tuple[str, ...]:
     """The folders below models/<domain> that are built."""
     shipped = DBT_PROJECT_DIR / "models" / domain
@@ -109,19 +125,20 @@ def layers_of(domain: str) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in shipped.iterdir() if path.is_dir() and any(path.rglob("*.sql"))))
 
 
-def strangers(overlay: Path | None, documents: dict[str, Document]) -> list[ConfigProblem]:
+def strangers(overlay: Path | None, documents: dict[str, Document], watches: bool = False) -> list[ConfigProblem]:
     """Reports each YAML file of the overlay that nothing reads, because its name must be a mistake."""
     if overlay is None:
         return []
     # A feeds file that could not be parsed is not reported here. Its own mistake is reported.
-    valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(paths_of_feeds(overlay))
+    valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(paths_of_feeds(overlay, watches))
+    feeds = "" if watches else f"{FEEDS_DIR}/<domain>.yaml, "
     added = {path for name in FILES for path in additions(name, overlay)}
     return [
         ConfigProblem(
             str(path),
             1,
             f"nothing reads this file{did_you_mean(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
-            f"{FEEDS_DIR}/<domain>.yaml, and <name>.d/*.yaml to add to <name>.yaml",
+            f"{feeds}and <name>.d/*.yaml to add to <name>.yaml",
         )
         for path in sorted(overlay.rglob("*.y*ml"))
         if (relative := path.relative_to(overlay).as_posix()) not in valid | added

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ops_project.catalog.contents import Catalog
-from ops_project.catalog.files import FEEDS_DIR, FILES, additions, paths_of_feeds, read, strangers
+from ops_project.catalog.files import FEEDS_DIR, FILES, additions, paths_of_feeds, read, strangers, words_of_projects
 from ops_project.catalog.references import references, unread_sql
 from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.failure_rules import FailureClasses
@@ -19,12 +19,12 @@ from ops_project.model.layered import layered
 from ops_project.model.oncall import consistency as oncall_consistency
 from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.oncall.schedule import OnCallFile
-from ops_project.settings import CONFIG_DIR, Settings
+from ops_project.settings import CONFIG_DIR, CONFIG_OF_PROJECTS_DIR, Settings
 
 
 def load(settings: Settings) -> Catalog:
     """The catalog of this configuration. Raises ConfigError with every problem found."""
-    return _load(settings.overlay, _state_of(settings.overlay))
+    return _load(settings.overlay, settings.watched is not None, _state_of(settings.overlay))
 
 
 def shipped() -> dict[str, Document]:
@@ -35,28 +35,32 @@ def shipped() -> dict[str, Document]:
 def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
     # Files are small and few. Their names and change times are the key of the cache, so that a long-lived process sees
     # an edit.
-    roots = [CONFIG_DIR] + ([overlay] if overlay else [])
+    roots = [CONFIG_DIR, CONFIG_OF_PROJECTS_DIR] + ([overlay] if overlay else [])
     return tuple(
         sorted((str(path), path.stat().st_mtime_ns) for root in roots for path in root.rglob("*") if path.is_file())
     )
 
 
 @lru_cache(maxsize=8)
-def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
+def _load(overlay: Path | None, watches: bool, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
     documents: dict[str, Document] = {}
     problems: list[ConfigProblem] = []
     values: dict[str, Any] = {}
     for name, model in FILES.items():
         try:
             document = layered(
-                read(f"{name}.yaml", overlay), [read(path, overlay) for path in additions(name, overlay)]
+                read(f"{name}.yaml", overlay, watches),
+                [
+                    *words_of_projects(name, overlay, watches),
+                    *(read(path, overlay) for path in additions(name, overlay)),
+                ],
             )
             documents[f"{name}.yaml"] = document
             values[name] = document.validate(model)
         except ConfigError as error:
             problems += error.problems
     feed_files: dict[str, FeedFile] = {}
-    for relative in paths_of_feeds(overlay):
+    for relative in paths_of_feeds(overlay, watches):
         try:
             document = read(relative, overlay)
             documents[relative] = document
@@ -67,8 +71,8 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                 feed_files[feed_file.domain] = feed_file
         except ConfigError as error:
             problems += error.problems
-    problems += strangers(overlay, documents)
-    _of_the_classes(overlay, values)
+    problems += strangers(overlay, documents, watches)
+    _of_the_classes(overlay, values, watches)
     _people_of_their_own(overlay, values, documents)
     if problems:
         raise ConfigError(problems)
@@ -83,7 +87,9 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                         )
                     )
                 feeds[name] = _from_the_start(feed, values)
-    catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
+    catalog = Catalog(
+        feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, watches=watches, **values
+    )
     problems += [*references(catalog), *unread_sql(catalog)]
     if problems:
         raise ConfigError(problems)
@@ -133,13 +139,14 @@ def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
     return feed.model_copy(update={"plausible": plausible})
 
 
-def _of_the_classes(overlay: Path | None, values: dict[str, Any]) -> None:
+def _of_the_classes(overlay: Path | None, values: dict[str, Any], watches: bool) -> None:
     """Fills in first responses and roles from failure_classes.yaml where rules.yaml and escalation.yaml do not give
     them.
 
     In earlier versions rules.yaml and escalation.yaml held them, so what these two files give wins. If an overlay has
     its own failure_classes.yaml without first responses, the shipped first responses are used. If an overlay has its
-    own escalation.yaml, the shipped roles are not used, because the overlay may not declare them.
+    own escalation.yaml, or the home watches another project, the shipped roles are not used, because they may not be
+    declared.
     """
     if not {"failure_classes", "rules", "escalation"} <= values.keys():
         return
@@ -151,7 +158,7 @@ def _of_the_classes(overlay: Path | None, values: dict[str, Any]) -> None:
     if "failure_classes" in own and said.class_roles:
         roles = said.class_roles
     else:
-        roles = {} if "escalation" in own else usual.class_roles
+        roles = {} if watches or "escalation" in own else usual.class_roles
     values["escalation"] = escalation.model_copy(update={"class_roles": {**roles, **escalation.class_roles}})
 
 

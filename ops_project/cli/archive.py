@@ -69,12 +69,14 @@ def _tell(settings: Settings) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from ops_project.catalog import load as load_catalog
-    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.defs.operations.observers import observers_of
     from ops_project.operations.alerting.cycle import run_once
 
-    # The observer normally waits between two looks. With that wait, a second check that follows soon after the first
-    # would not be reported.
-    only = tuple(replace(observer, every=timedelta()) for observer in OBSERVERS if observer.name == "archive")
+    # The observer normally waits between two looks. If the observer waited here, a check that follows another one at
+    # once would not be reported.
+    only = tuple(
+        replace(observer, every=timedelta()) for observer in observers_of(settings) if observer.name == "archive"
+    )
     try:
         run_once(
             settings,

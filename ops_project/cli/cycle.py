@@ -48,8 +48,8 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge.storage_errors import OutOfReach
-    from ops_project.defs.operations.evidence import SOURCES
-    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.defs.operations.evidence import sources_of
+    from ops_project.defs.operations.observers import observers_of
     from ops_project.operations.alerting.cycle import run_once
     from ops_project.operations.ledger.damage import cause_in_ledger
 
@@ -62,8 +62,8 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
             settings.now(),
             instance,
             clock=lambda: datetime.now(UTC),
-            observers=OBSERVERS,
-            evidence=SOURCES,
+            observers=observers_of(settings),
+            evidence=sources_of(settings),
             flush_now=flush_now,
             take_over=take_over,
         )

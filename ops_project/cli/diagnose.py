@@ -45,7 +45,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
     """The question, and everything that is known about its subject. Raises NothingToDiagnose."""
     from ops_project.catalog import load as load_catalog
     from ops_project.column_lineage import ColumnLineage
-    from ops_project.defs.operations.evidence import SOURCES
+    from ops_project.defs.operations.evidence import sources_of
     from ops_project.operations.diagnosis.diagnose import (
         NothingToDiagnose,
         asset_named,
@@ -83,7 +83,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
         since=question.good_at,
         wrong_in=question.wrong_in,
     )
-    return question, known_of(scene, SOURCES, columns)
+    return question, known_of(scene, sources_of(scene.settings), columns)
 
 
 def _tell(found: Diagnosis) -> None:

@@ -80,8 +80,8 @@ def catch_up(
 
     Returns what could not be recorded.
     """
-    from ops_project.defs.operations.evidence import SOURCES
-    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.defs.operations.evidence import sources_of
+    from ops_project.defs.operations.observers import observers_of
     from ops_project.operations.alerting.cycle import run_once
 
     unrecorded: list[str] = []
@@ -94,8 +94,8 @@ def catch_up(
             settings.now(),
             instance,
             clock=lambda: datetime.now(UTC),
-            observers=OBSERVERS,
-            evidence=SOURCES,
+            observers=observers_of(settings),
+            evidence=sources_of(settings),
             flush_now=True,
         ),
         unrecorded,

@@ -36,7 +36,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.cli.stopping import record_end
-    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.defs.operations.observers import observers_of
     from ops_project.failures import Unusable
     from ops_project.operations.alerting import authority
     from ops_project.operations.alerting.watch import Watch
@@ -48,8 +48,8 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     try:
         while looks is None or done < looks:
             try:
-                # Opening Dagster's storage may fail too. A watcher that is started at such a time must not end.
-                watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
+                # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
+                watcher = watcher or Watch(settings, catalog, since, instance_of(settings), observers_of(settings))
                 if isinstance(watcher.instance, OutOfReach):
                     unseen = _unseen(watcher, settings, unseen)
                 report = _look(watcher, LONGEST_SECONDS)

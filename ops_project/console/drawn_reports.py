@@ -114,7 +114,7 @@ def mails(facts: ReportFacts, config: AlertConfig, now: datetime) -> Iterator[No
         if channel.type not in ("email", "file") or channel_name in config.unconfigured:
             continue
         readers = [to for to in _readers(channel) if to]
-        for recipient in dict.fromkeys(address(channel, to, config) for to in readers):
+        for recipient in dict.fromkeys(found for to in readers if (found := address(channel, to, config)) is not None):
             yield Notification(
                 key=digest("report", facts.kind, facts.last, channel_name, recipient),
                 kind="report",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
+from dagster._core.definitions.utils import DEFAULT_GROUP_NAME
 
 from ops_project.lineage import AssetFacts, Lineage
 
@@ -10,6 +13,11 @@ from ops_project.lineage import AssetFacts, Lineage
 def asset_name(key: dg.AssetKey) -> str:
     """The text of a key: gold/daily_revenue for AssetKey(["gold", "daily_revenue"])."""
     return "/".join(key.path)
+
+
+def _group(name: str | None) -> str:
+    """The group as a domain. Dagster puts an asset without a group into the group `default`, which says nothing."""
+    return "" if name in (None, DEFAULT_GROUP_NAME) else str(name)
 
 
 def lineage_of(definitions: dg.Definitions) -> Lineage:
@@ -33,7 +41,7 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                 key=asset_name(key),
                 upstream=tuple(sorted(asset_name(parent) for parent in node.parent_keys)),
                 owners=tuple(node.owners or ()),
-                domain=node.tags.get("domain", ""),
+                domain=node.tags.get("domain") or _group(node.group_name),
                 layer=node.tags.get("layer", ""),
                 tier=node.tags.get("tier", ""),
                 group=node.group_name or "",
@@ -45,4 +53,40 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                 freshness=node.freshness_policy_or_from_metadata is not None,
             )
         )
-    return Lineage.of(facts, repository.job_names, (sensor.name for sensor in repository.sensor_defs))
+    stated, implied = _owners(repository, {fact.key: fact.owners for fact in facts})
+    return Lineage.of(
+        facts,
+        repository.job_names,
+        (sensor.name for sensor in repository.sensor_defs),
+        stated=stated,
+        implied=implied,
+    )
+
+
+Owned = dict[str, tuple[str, ...]]
+
+
+def _owners(repository: dg.RepositoryDefinition, of_assets: Mapping[str, Sequence[str]]) -> tuple[Owned, Owned]:
+    """(the owners that jobs, schedules and sensors name, the owners of the assets that they build). What runs a job and
+    names no owner has the owners of the job.
+    """
+    stated: Owned = {}
+    implied: Owned = {}
+    jobs = {job.name: job for job in repository.get_all_jobs()}
+    for name, job in jobs.items():
+        built = sorted(asset_name(key) for key in job.asset_layer.selected_asset_keys)
+        stated[name] = tuple(job.owners or ())
+        implied[name] = tuple(dict.fromkeys(owner for asset in built for owner in of_assets.get(asset, ())))
+    for schedule in repository.schedule_defs:
+        runs = [schedule.job_name] if schedule.job_name in jobs else []
+        stated[schedule.name] = tuple(schedule.owners or ()) or _together(stated, runs)
+        implied[schedule.name] = _together(implied, runs)
+    for sensor in repository.sensor_defs:
+        runs = [target.job_name for target in sensor.targets if target.job_name in jobs]
+        stated[sensor.name] = tuple(sensor.owners or ()) or _together(stated, runs)
+        implied[sensor.name] = _together(implied, runs)
+    return {name: found for name, found in stated.items() if found}, {k: found for k, found in implied.items() if found}
+
+
+def _together(owners: Owned, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(owner for name in names for owner in owners[name]))

@@ -34,11 +34,17 @@ class Instigator:
     error: str
 
 
+# Between the crons of a schedule that has several. Cron knows no such character.
+SEVERAL = " ; "
+
+
 def schedules_of(repository: dg.RepositoryDefinition) -> dict[str, dict[str, str]]:
     """Name → cron, zone, job and the job's domain. They are stored for processes that have no definitions."""
     return {
         schedule.name: {
-            "cron": str(schedule.cron_schedule),
+            "cron": schedule.cron_schedule
+            if isinstance(schedule.cron_schedule, str)
+            else SEVERAL.join(schedule.cron_schedule),
             "zone": schedule.execution_timezone or "UTC",
             "job": schedule.job_name,
             "domain": repository.get_job(schedule.job_name).tags.get(DOMAIN_TAG, ""),
@@ -129,9 +135,13 @@ _RUNNING = (
 
 def last_due(schedule: Mapping[str, str], now: datetime) -> datetime:
     """The latest moment, not after `now`, at which this schedule should have ticked."""
-    return get_latest_completed_cron_tick(schedule["cron"], now, schedule["zone"]).astimezone(UTC)
+    return max(get_latest_completed_cron_tick(cron, now, schedule["zone"]) for cron in _crons(schedule)).astimezone(UTC)
 
 
 def next_due(schedule: Mapping[str, str], now: datetime) -> datetime:
     """The next moment at which this schedule should tick."""
-    return get_next_cron_tick(schedule["cron"], now, schedule["zone"]).astimezone(UTC)
+    return min(get_next_cron_tick(cron, now, schedule["zone"]) for cron in _crons(schedule)).astimezone(UTC)
+
+
+def _crons(schedule: Mapping[str, str]) -> list[str]:
+    return schedule["cron"].split(SEVERAL)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ops_project.operations.alerting.observers import registry
 from ops_project.operations.alerting.observers.observer import Observer
+from ops_project.settings import Settings
 
 _EVENTS, *_OTHERS = registry.OBSERVERS
 
@@ -21,3 +22,8 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer("backups", registry.imported_late("ops_project.defs.operations.backup_observer"), timedelta(minutes=5)),
     *_OTHERS,
 )
+
+
+def observers_of(settings: Settings) -> tuple[Observer, ...]:
+    """The observers of this home. Another Dagster project has no inbound files and no warehouse of ours."""
+    return OBSERVERS if settings.watched is None else registry.OBSERVERS

@@ -43,6 +43,10 @@ class Channel(Model):
         """The address at which this kind of channel reaches an owner; None if it uses the owner's id."""
         return None
 
+    def address_of_stranger(self, name: str) -> str | None:
+        """The address at which this kind of channel reaches an owner whom owners.yaml does not know; None if none."""
+        return name
+
     def secret_variables(self) -> list[str]:
         """The environment variables whose values must never be shown."""
         names: list[str | None] = [getattr(self, field) for field in self.secret_fields]
@@ -81,6 +85,9 @@ class EmailChannel(Channel):
     def address_of(self, owner: Person | Team) -> str | None:
         return owner.email
 
+    def address_of_stranger(self, name: str) -> str | None:
+        return name if "@" in name else None
+
 
 class SlackChannel(Channel):
     type: Literal["slack"]
@@ -96,6 +103,10 @@ class SlackChannel(Channel):
 
     def address_of(self, owner: Person | Team) -> str | None:
         return owner.slack or self.channel or ""
+
+    def address_of_stranger(self, name: str) -> str | None:
+        # A name in Slack begins with one of these characters, or is the id of a channel.
+        return (self.channel or "") if name.startswith("team:") or "@" in name[1:] else name
 
 
 class PagerDutyChannel(Channel):

@@ -76,5 +76,6 @@ def _made(
         ui_url=ui_url,
         unconfigured=left_out,
         flush_now=flush_now,
+        watches=catalog.watches,
         switched_off=catalog.switched_off | catalog.switched_off_jobs,
     )

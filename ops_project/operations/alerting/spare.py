@@ -81,7 +81,7 @@ def _cycle(
         )
         return Observation([signal])
 
-    spare = _SpareSettings(settings.home, settings.overlay, settings.as_of, spare=url)
+    spare = _SpareSettings(settings.home, settings.overlay, settings.as_of, settings.watched, spare=url)
     return run_once(
         spare,
         catalog,

@@ -74,6 +74,7 @@ def notifications_of(
         )
         for name, channel in channels
         for recipient in dict.fromkeys("" if channel.one_reader else address(channel, who, config) for who in call.who)
+        if recipient is not None
     ]
 
 
@@ -106,5 +107,5 @@ def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: date
         )
         for name, channel in config.receivers[receiver].named(receiver)
         if name not in config.unconfigured and channel.type not in ("pagerduty", "webhook")
-        for recipient in [address(channel, hold.made_by, config)]
+        if (recipient := address(channel, hold.made_by, config)) is not None
     ]

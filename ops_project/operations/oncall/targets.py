@@ -71,7 +71,8 @@ def primary_owner(about: About, owners: Owners) -> str:
     """The person who is responsible for what failed; empty if there is none."""
     if about.pipeline in owners.pipelines:
         return owners.pipelines[about.pipeline].primary
-    return next(iter(owners.people_of(about.owner)), "") if about.owner else ""
+    # An asset of another Dagster project may name an owner whom owners.yaml does not know.
+    return next(iter(owners.people_of(about.owner)), about.owner) if about.owner else ""
 
 
 def _one(target: str, about: About, around: Surroundings, now: datetime) -> list[str]:

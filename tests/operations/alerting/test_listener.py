@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops_project.defs.operations.definitions import words
+from ops_project.defs.operations.sensors import words
 from ops_project.operations.alerting.listener import Listener, Pace, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
 

@@ -18,6 +18,7 @@ import pytest
 from ops_project import catalog
 from ops_project.dagster_bridge import home as dagster_home
 from ops_project.defs.operations import definitions
+from ops_project.defs.operations import sensors as alert_sensors
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting import spare
 from ops_project.operations.alerting.listener import Listener, Pace
@@ -42,10 +43,10 @@ def site(tmp_path: Path) -> Site:
 def tick(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tick]:
     """One tick of the sensor. Returns the text in the tick history."""
     listener = Listener(Pace(patience=2.0, look=0.01))
-    monkeypatch.setattr(definitions, "Listener", lambda: listener)
+    monkeypatch.setattr(alert_sensors, "Listener", lambda: listener)
     monkeypatch.setattr(definitions, "remember_columns", lambda *_: None)
     monkeypatch.setitem(os.environ, "DAGSTER_HOME", str(site.settings.dagster_home))
-    sensor: Any = definitions.sensors(site)[0]
+    sensor: Any = alert_sensors.sensors(definitions.watch_of(site))[0]
 
     @dg.op
     def nothing() -> None: ...
@@ -72,8 +73,8 @@ def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
         locked.wait()
         return CycleReport()
 
-    monkeypatch.setattr(definitions, "run_once", cycle)
-    spare.tell(site.settings, site.catalog, site.settings.now(), "database is locked", definitions._wall)
+    monkeypatch.setattr(alert_sensors, "run_once", cycle)
+    spare.tell(site.settings, site.catalog, site.settings.now(), "database is locked", alert_sensors._wall)
     try:
         assert "has not ended" in tick()
         assert spare.told(site.settings)
@@ -96,10 +97,10 @@ def test_a_ledger_whose_server_answers_nobody_is_told_without_it(
         answers.wait()
         return CycleReport()
 
-    monkeypatch.setattr(definitions, "run_once", cycle)
+    monkeypatch.setattr(alert_sensors, "run_once", cycle)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"postgresql://ops:secret@127.0.0.1:{server.getsockname()[1]}/ledger"
-        monkeypatch.setattr(definitions, "silent", lambda _: silent(url, seconds=0.1))
+        monkeypatch.setattr(alert_sensors, "silent", lambda _: silent(url, seconds=0.1))
         try:
             assert "has not ended" in tick()
         finally:
@@ -113,7 +114,7 @@ def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(
     site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restored home lacks them. Without them, nobody would notice a job that does not start."""
-    monkeypatch.setattr(definitions, "run_once", lambda *_, **__: CycleReport())
+    monkeypatch.setattr(alert_sensors, "run_once", lambda *_, **__: CycleReport())
     tick()
     before = open_ledger(site.settings).document(SCHEDULES)
     file = Path(site.settings.ledger_url.removeprefix("sqlite:///"))
@@ -138,7 +139,7 @@ def test_an_error_that_a_damaged_ledger_causes_is_told_without_it(
                 opened.write(b"\xa5" * 20_000)
         raise ValueError("year -4713 is out of range")
 
-    monkeypatch.setattr(definitions, "run_once", cycle)
+    monkeypatch.setattr(alert_sensors, "run_once", cycle)
     with pytest.raises(LedgerUnusable if is_damaged else ValueError):
         tick()
     assert spare.told(site.settings) is is_damaged

@@ -15,10 +15,15 @@ from ops_project.defs.operations.evidence.runs import items_of_logs, items_of_ru
 from ops_project.defs.operations.evidence.tables import changes_of_tables, commits_of_runs, items_of_tables
 from ops_project.defs.operations.evidence.upstream import items_of_upstream
 from ops_project.operations.diagnosis.evidence import EvidenceSource
+from ops_project.settings import Settings
 
-SOURCES: Sequence[EvidenceSource] = (
+OF_ANY_PROJECT: Sequence[EvidenceSource] = (
     EvidenceSource("runs", items=lambda scene: list(items_of_runs(scene))),
     EvidenceSource("upstream", items=lambda scene: list(items_of_upstream(scene))),
+)
+"""The sources that need only the ledger and the asset graph."""
+SOURCES: Sequence[EvidenceSource] = (
+    *OF_ANY_PROJECT,
     EvidenceSource(
         "tables", items=lambda scene: list(items_of_tables(scene)), changes=changes_of_tables, commits=commits_of_runs
     ),
@@ -27,3 +32,8 @@ SOURCES: Sequence[EvidenceSource] = (
     EvidenceSource("code", items=lambda scene: list(items_of_code(scene))),
     EvidenceSource("logs", items=lambda scene: list(items_of_logs(scene))),
 )
+
+
+def sources_of(settings: Settings) -> Sequence[EvidenceSource]:
+    """The sources of this home. Another Dagster project has no warehouse of ours."""
+    return SOURCES if settings.watched is None else OF_ANY_PROJECT

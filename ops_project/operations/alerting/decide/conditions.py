@@ -240,13 +240,19 @@ def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, sign
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
-    """The owner of an alert whose asset has no owner. It is the team that the rule names; otherwise the first owner of
-    the pipeline's domain; otherwise the default owner.
+    """The owners of an alert whose signal names none: the team that the rule names, or else those that the definition
+    of the job, schedule or sensor names, or else the first owner of the pipeline's domain, or else the owners of what
+    the job builds, or else the default owner.
     """
     team = f"team:{rule.labels.get('team', '')}"
     if config.owners.resolve(team) is not None:
         return (team,)
+    subject = labels.get("pipeline", "") or labels.get("check", "")
+    if not labels.get("asset") and (stated := config.lineage.stated.get(subject)):
+        return stated
     for name in (labels.get("pipeline", ""), labels.get("domain", "")):
         if name in config.primary_owners:
             return (config.owners.dagster(config.primary_owners[name]),)
+    if not labels.get("asset") and (implied := config.lineage.implied.get(subject)):
+        return implied
     return (config.owners.dagster(config.owners.otherwise),) if config.owners.otherwise else ()

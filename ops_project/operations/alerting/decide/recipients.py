@@ -87,19 +87,18 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig, beside: Sequenc
         if other.type == "email" and isinstance(other.to, tuple) and name not in config.unconfigured
         if other.send_resolved or not channel.send_resolved
         for written in other.to
-        for found in [address(other, written, config)]
+        if (found := address(other, written, config)) is not None
     }
 
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
-    """The addresses of `owners` for this kind of channel. If the channel names its own recipients, these are
-    returned.
-    """
+    """The addresses of `owners` for this kind of channel. A fixed channel has its own address."""
+    """An owner whom the channel cannot reach, because owners.yaml does not know it, is left out."""
     if channel.to in ("owners", "primary-owner", "on-call"):
-        found = [address(channel, owner, config) for owner in owners if owner]
+        found = [where for owner in owners if owner and (where := address(channel, owner, config)) is not None]
     else:
-        found = [address(channel, name, config) for name in channel.to]
-        if channel.one_message:
+        found = [where for name in channel.to if (where := address(channel, name, config)) is not None]
+        if channel.one_message and found:
             found = [",".join(dict.fromkeys(found))]
     if not found and channel.one_message:
         return []  # Nobody owns the alert, so an e-mail has no recipient. The message goes through the other channels.
@@ -113,7 +112,7 @@ def primary(alert: Alert, config: AlertConfig) -> str:
     if alert.labels.get("pipeline", "") in config.pipeline_owners:
         return config.pipeline_owners[alert.labels["pipeline"]]
     for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
-        if name in config.primary_owners:
+        if name in config.primary_owners and not (config.watches and alert.owners):
             return person(config.primary_owners[name], config)
     return person(alert.owners[0], config) if alert.owners else ""
 
@@ -124,8 +123,12 @@ def person(owner: str, config: AlertConfig) -> str:
     return found.members[0] if isinstance(found, Team) else owner
 
 
-def address(channel: Channel, owner: str, config: AlertConfig) -> str:
-    """The address of `owner` for this kind of channel. A name that is not known is itself used as the address."""
+def address(channel: Channel, owner: str, config: AlertConfig) -> str | None:
+    """The address of `owner` for this kind of channel. A name that owners.yaml does not know is used as an address;
+    None if the channel has no such addresses.
+    """
     known = config.owners.resolve(owner)
-    found = channel.address_of(known) if known is not None else None
+    if known is None:
+        return channel.address_of_stranger(owner)
+    found = channel.address_of(known)
     return owner if found is None else found

@@ -66,6 +66,8 @@ class AlertConfig:
     """Pipeline or domain → its primary owner. Without a person on call, the primary owner gets the pages."""
     pipeline_owners: Mapping[str, str] = field(default_factory=dict)
     """Pipeline → the person who is its primary owner, if a person is named."""
+    watches: bool = False
+    """Whether the assets belong to another Dagster project. The owners that an asset names come before its domain's."""
     on_call: tuple[str, ...] = ()
     """The ids of the people who get a critical page now; empty if there is no rota."""
     flap_window: timedelta = timedelta(hours=1)

@@ -89,6 +89,8 @@ def show(cycle: Cycle) -> None:
     """Show the open alerts of each asset in the Dagster UI."""
     if cycle.instance is None or isinstance(cycle.instance, OutOfReach) or cycle.decision is None:
         return
+    if cycle.settings.watched is not None:
+        return  # The assets of another project do not have the check.
     from ops_project.operations.alerting.dagster.shown_alerts import show as show_on_asset
 
     open_now: dict[str, list[Any]] = {}

@@ -1,0 +1,43 @@
+"""The operations layer over any Dagster project: one call in its definitions, and a folder of YAML.
+
+Nothing of the project is moved or changed, and no table of it is read: what happens is read from Dagster's own event
+log, and who owns what from the assets. Our five pipelines are left out: they take no part in such a home.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from ops_project.catalog import load as load_catalog
+from ops_project.defs.operations.evidence import sources_of
+from ops_project.defs.operations.observers import observers_of
+from ops_project.defs.operations.sensors import Watch, sensors
+from ops_project.settings import Settings
+
+
+def with_operations(
+    definitions: dg.Definitions, *, home: str | Path | None = None, config: str | Path | None = None
+) -> dg.Definitions:
+    """The definitions with the two sensors of the alert path, which are switched on.
+
+    `home`: the folder for alerts and incidents; by default OPS_HOME, or else `operations` in DAGSTER_HOME.
+    `config`: the folder of YAML; by default OPS_CONFIG, or else none. Raises ConfigError with every mistake in it.
+    """
+    settings = Settings.watching(home, config)
+    watch = Watch(
+        settings,
+        load_catalog(settings),
+        observers_of(settings),
+        sources_of(settings),
+        prepare=lambda: _note(settings),
+    )
+    return dg.Definitions.merge(definitions, dg.Definitions(sensors=sensors(watch)))
+
+
+def _note(settings: Settings) -> str:
+    if settings.secret("DAGSTER_HOME") is None:
+        return "DAGSTER_HOME is not set, so Dagster forgets its runs when it ends, and nothing is watched"
+    settings.watch()
+    return ""

@@ -1,0 +1,256 @@
+"""Operations over a Dagster project that is not ours: who is told, of what, and when it is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ops_project import catalog
+from ops_project.catalog import ConfigError
+from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.dagster_bridge.ticks import last_due, next_due, schedules_of
+from ops_project.defs.any_project import with_operations
+from ops_project.defs.operations.evidence import sources_of
+from ops_project.defs.operations.observers import observers_of
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
+from ops_project.operations.ledger import open_ledger
+from ops_project.settings import Settings, SettingsError
+from tests.defs import bookshop
+
+
+class Bookshop:
+    """The project with its own Dagster home, and the home that watches it."""
+
+    def __init__(self, folder: Path, config: Path | None = None) -> None:
+        (folder / "dagster").mkdir(parents=True)
+        (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+        self.settings = Settings.watching(overlay=config, environ={"DAGSTER_HOME": str(folder / "dagster")})
+        self.settings.watch()
+        self.definitions = bookshop.definitions()
+        self.lineage = lineage_of(self.definitions)
+        self.ledger = open_ledger(self.settings)
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        return dg.DagsterInstance.from_config(str(self.settings.dagster_home))
+
+    def run(self, job: str = "nightly", **tags: str) -> None:
+        found = self.definitions.resolve_job_def(job)
+        found.execute_in_process(instance=self.instance, raise_on_error=False, tags={**tags})
+
+    def cycle(self, later: timedelta = timedelta()) -> None:
+        now = datetime.now(UTC) + later
+        run_once(
+            self.settings,
+            catalog.load(self.settings),
+            now,
+            self.instance,
+            lineage=self.lineage,
+            observers=observers_of(self.settings),
+            evidence=sources_of(self.settings),
+            flush_now=True,
+        )
+
+    def signal(self, kind: str, **facts: Any) -> None:
+        now = datetime.now(UTC)
+        self.ledger.append([Signal(kind, FIRING, now, now, f"{kind} now", 1.0, **facts)], now=now)
+
+    def open(self) -> dict[str, Alert]:
+        return {alert.summary: alert for alert in self.ledger.alerts("open", limit=None)}
+
+    def told(self) -> set[tuple[str, str, str]]:
+        file = self.settings.home / "alerts" / "alerts.jsonl"
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        return {
+            (line["recipient"], alert["summary"], alert["status"])
+            for line in lines
+            if line["kind"] == "alert"
+            for alert in line["alerts"]
+        }
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookshop]:
+    monkeypatch.setattr(bookshop, "BROKEN", set())
+    made = Bookshop(tmp_path)
+    yield made
+    if "instance" in made.__dict__:
+        made.instance.dispose()
+
+
+def test_a_broken_asset_is_told_to_its_own_owners_with_what_depends_on_it_and_ends_when_it_is_built(
+    shop: Bookshop,
+) -> None:
+    bookshop.BROKEN.add("titles")
+    shop.run()
+    shop.cycle()
+    alert = shop.open()["titles was not built"]
+    assert alert.owners == ("team:intake", "ines@books.example")
+    assert alert.labels["domain"] == "intake"
+    payload = next(
+        json.loads(line)
+        for line in (shop.settings.home / "alerts" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
+    )["alerts"][0]
+    assert payload["blast_radius"]["assets"] == ["board", "mart/daily/turnover"]
+    assert payload["runbook"] == "infrastructure"  # That of the class: the connection was refused.
+    assert {who for who, what, _ in shop.told() if what == "titles was not built"} == set(alert.owners)
+    (incident,) = shop.ledger.incidents()
+    assert (incident.status, incident.priority) == ("triggered", "P2")
+
+    bookshop.BROKEN.clear()
+    shop.run()
+    shop.cycle(timedelta(minutes=1))
+    shop.cycle(timedelta(minutes=40))
+    assert shop.open() == {}
+    assert ("team:intake", "titles was not built", "resolved") in shop.told()
+    assert [item.status for item in shop.ledger.incidents()] == ["resolved"]
+
+
+def test_nothing_is_said_about_pipelines_that_are_not_there(shop: Bookshop) -> None:
+    shop.run()
+    shop.cycle()
+    shop.cycle(timedelta(days=2))
+    assert shop.open() == {}
+    assert set(shop.lineage.assets) == {"titles", "tills", "mart/daily/turnover", "board"}
+    loaded = catalog.load(shop.settings)
+    assert not (loaded.domain_ids() or loaded.feeds or loaded.slas.slas or loaded.owners.people or loaded.owners.teams)
+    names = {key.name for key in shop.definitions.resolve_asset_graph().asset_check_keys}
+    assert SHOWN_CHECK not in names
+
+
+def test_failed_checks_become_alerts_of_the_owners_of_their_asset(shop: Bookshop) -> None:
+    bookshop.BROKEN |= {"turnover_is_usual"}
+    shop.run()
+    bookshop.BROKEN |= {"titles_have_names"}
+    shop.run()
+    shop.cycle()
+    found = {summary: (alert.severity, alert.owners) for summary, alert in shop.open().items()}
+    assert found["Check turnover_is_usual of mart/daily/turnover warns"] == ("medium", ("team:sales",))
+    assert found["Check titles_have_names of titles failed"] == ("high", ("team:intake", "ines@books.example"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "summary", "owners"),
+    [
+        ("schedule.tick_missed", {"check": "at_night"}, "at_night did not start when it should", "intake"),
+        ("schedule.tick_missed", {"check": "twice"}, "twice did not start when it should", "team:stock"),
+        ("schedule.tick_failure", {"check": "parcels"}, "The tick of parcels failed", "intake"),
+        ("schedule.tick_failure", {"check": "doors"}, "The tick of doors failed", "team:doors"),
+        ("run.stuck", {"pipeline": "count"}, "Run of count makes no progress", "team:stock"),
+        ("run.stuck", {"pipeline": "nightly"}, "Run of nightly makes no progress", "intake"),
+    ],
+)
+def test_an_alert_about_no_asset_has_the_owners_of_the_job_or_of_what_it_builds(
+    shop: Bookshop, kind: str, facts: dict[str, str], summary: str, owners: str
+) -> None:
+    shop.signal(kind, **facts)
+    run_once(shop.settings, catalog.load(shop.settings), datetime.now(UTC), lineage=shop.lineage, observers=())
+    built = ("team:sales", "team:intake", "ines@books.example")
+    assert shop.open()[summary].owners == (built if owners == "intake" else (owners,))
+
+
+def test_the_owners_of_jobs_are_kept_in_the_ledger(shop: Bookshop) -> None:
+    assert Lineage.parse(json.loads(json.dumps(shop.lineage.dump()))) == shop.lineage
+    assert Lineage().joined(shop.lineage) == shop.lineage
+
+
+def test_a_schedule_with_several_crons_is_expected_at_each_of_them() -> None:
+    schedule = schedules_of(bookshop.definitions().get_repository_def())["twice"]
+    noon = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    assert last_due(schedule, noon) == datetime(2026, 11, 27, 6, tzinfo=UTC)
+    assert next_due(schedule, noon) == datetime(2026, 11, 27, 18, 30, tzinfo=UTC)
+
+
+def test_the_folder_of_yaml_adds_people_and_the_asset_still_says_who_owns_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bookshop, "BROKEN", {"titles"})
+    files = {
+        "owners.d/shop.yaml": """
+people:
+  ida: {name: Ida, email: ida@books.example}
+  max: {name: Max, email: max@books.example}
+teams:
+  intake: {name: Intake, email: intake@books.example, members: [ida]}
+  desk: {name: Desk, email: desk@books.example, members: [max]}
+""",
+        "domains.d/shop.yaml": "domains: {intake: {title: Intake, owners: [team:desk], tier: 1}}",
+        "receivers.d/shop.yaml": "receivers: {mail: {title: Mail, channels: [{type: email, to: owners}]}}",
+        "routes.d/shop.yaml": "route: {routes: [{receiver: mail, matchers: ['domain=\"intake\"'], continue: true}]}",
+    }
+    for name, text in files.items():
+        (tmp_path / "config" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "config" / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("OPS_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("OPS_SMTP_PORT", "9")
+    monkeypatch.setenv("OPS_SMTP_FROM", "ops@books.example")
+    shop = Bookshop(tmp_path, tmp_path / "config")
+    shop.run(**{"dagster/schedule_name": "at_night"})
+    shop.cycle()
+    addressed = {(row["channel"], row["recipient"]) for row in shop.ledger.outbox_list(None, 100)}
+    mails = {recipient for channel, recipient in addressed if channel == "mail/0-email"}
+    assert mails == {"intake@books.example", "ines@books.example"}
+    # The page goes to the first person of the asset's own team, and not to the owner of its domain.
+    assert ("on-call/0-file", "ida") in addressed
+    assert not any("max" in recipient or "desk" in recipient for _, recipient in addressed)
+    shop.instance.dispose()
+
+
+def test_an_owner_without_an_address_gets_no_mail(shop: Bookshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("OPS_SMTP_PORT", "9")
+    monkeypatch.setenv("OPS_SMTP_FROM", "ops@books.example")
+    bookshop.BROKEN.add("titles")
+    shop.run()
+    shop.cycle()
+    mails = {row["recipient"] for row in shop.ledger.outbox_list(None, 100) if "email" in row["channel"]}
+    assert mails == {"ines@books.example"}
+
+
+def test_the_sensors_are_added_and_nothing_else_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.delenv("OPS_HOME", raising=False)
+    before = bookshop.definitions()
+    after = with_operations(before)
+    assert {sensor.name for sensor in after.sensors or ()} == {"parcels", "doors", "alert_cycle", "run_failure_alerts"}
+    assert after.resolve_asset_graph().asset_check_keys == before.resolve_asset_graph().asset_check_keys
+    assert [job.name for job in after.jobs or ()] == [job.name for job in before.jobs or ()]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_the_folder_of_yaml_is_told_when_the_definitions_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    (tmp_path / "config" / "feeds").mkdir(parents=True)
+    (tmp_path / "config" / "feeds" / "shop.yaml").write_text("domain: shop\nfeeds: {}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"feeds/shop\.yaml:1: nothing reads this file"):
+        with_operations(bookshop.definitions(), config=tmp_path / "config")
+
+
+def test_a_home_with_a_warehouse_of_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse" / "warehouse.duckdb").touch()
+    with pytest.raises(SettingsError, match="holds a warehouse"):
+        Settings.watching(home=tmp_path, environ={})
+
+
+def test_a_command_finds_what_the_home_watches_and_with_which_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    Settings.watching(tmp_path / "home", tmp_path / "config", environ={"DAGSTER_HOME": str(tmp_path / "d")}).watch()
+    found = Settings.load(tmp_path / "home", environ={})
+    assert (found.watched, found.dagster_home, found.overlay) == (tmp_path / "d", tmp_path / "d", tmp_path / "config")
+    (tmp_path / "home" / "state" / "watched.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"watched\.json cannot be read"):
+        Settings.load(tmp_path / "home", environ={})
