@@ -40,8 +40,12 @@ def require_domain(settings: Settings, domain: str | None) -> None:
     """
     if domain is not None:
         from ops_project.catalog import load as load_catalog
+        from ops_project.lineage import Lineage
+        from ops_project.operations.domains import domains_of
+        from ops_project.operations.ledger.lineage_document import recall
 
-        if domain not in (known := load_catalog(settings).domain_ids()):
+        lineage = recall(_ledger(settings)) if settings.watched is not None else Lineage()
+        if domain not in (known := domains_of(load_catalog(settings), lineage)):
             raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(known)}")
 
 

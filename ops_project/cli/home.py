@@ -43,6 +43,31 @@ USES: dict[str, Use] = {
     "feed check": Use.NONE,
     "feed init": Use.NONE,
 }
+# The commands that work on our own pipelines. A home that watches another Dagster project has none.
+OF_PIPELINES = frozenset(
+    {
+        "run",
+        "ui",
+        "simulate",
+        "feed",
+        "sql",
+        "lineage",
+        "reconcile",
+        "metadata",
+        "queries",
+        "model",
+        "hold",
+        "release",
+        "rerun",
+        "backfill",
+        "rollback",
+        "replay",
+        "restore",
+        "archive",
+        "backup",
+        "drill",
+    }
+)
 MADE_BY = "`ops run`, `ops simulate`, `ops ui` and `ops backup restore` make one"
 
 
@@ -60,6 +85,11 @@ def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
     `named`: whether the caller has named the home. Without a name, it is the default home.
     """
     use, home = use_of(words), settings.home
+    if settings.watched is not None and words and words[0] in OF_PIPELINES:
+        raise click.ClickException(
+            f"`ops {words[0]}` works on our own pipelines, and {home} watches the Dagster project of "
+            f"{settings.watched}. Do it there, with Dagster's own commands or UI."
+        )
     if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):
         return
     reason = _unusable(home)

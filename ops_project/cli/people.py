@@ -33,7 +33,9 @@ def _catalog(settings: Settings) -> Any:
 
 
 def _jobs(catalog: Any) -> dict[str, tuple[str, ...]]:
-    """Main job of each domain → the owners of the domain."""
+    """Main job of each domain → the owners of the domain. The domains of a watched project have no such job."""
+    if catalog.watches:
+        return {}
     return {catalog.domains.main_job(name): catalog.domain(name).owners for name in catalog.domain_ids()}
 
 
@@ -81,10 +83,15 @@ def lint_owners(settings: Settings, as_json: bool) -> None:
     """Check that each pipeline has two different people who can be reached, and that the rotation, the ladders and the
     contacts lead to a person. Fails otherwise.
     """
-    from ops_project.operations.oncall.lint import owners_lint
+    from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.ledger.lineage_document import recall
+    from ops_project.operations.oncall.lint import owners_lint, watched_lint
 
     catalog = _catalog(settings)
-    _tell(owners_lint(catalog.owners, catalog.oncall, catalog.escalation, _jobs(catalog)), as_json)
+    found = owners_lint(catalog.owners, catalog.oncall, catalog.escalation, _jobs(catalog))
+    if settings.watched is not None:
+        found += watched_lint(catalog.owners, recall(open_ledger(settings)))
+    _tell(found, as_json)
 
 
 @raci.command("lint")

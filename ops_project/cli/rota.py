@@ -28,6 +28,8 @@ class Rota:
         self.name = schedule or self.catalog.oncall.main() or ""
         rosters = current(self.catalog, self.ledger)
         if self.name not in rosters:
+            if not schedule:
+                raise click.UsageError("oncall.yaml has no schedule, so the first owner of what failed is called")
             valid = ", ".join(rosters) or "none: oncall.yaml has no schedule"
             raise click.UsageError(f"there is no schedule {self.name!r}; valid: {valid}")
         self.roster = rosters[self.name]

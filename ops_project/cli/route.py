@@ -56,6 +56,7 @@ def explain(
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.explain import explain_route
     from ops_project.operations.alerting.engine_config import alert_config
+    from ops_project.operations.domains import domains_of
     from ops_project.operations.ledger import open_ledger
 
     try:
@@ -63,10 +64,10 @@ def explain(
     except SettingsError as error:
         raise click.UsageError(str(error).replace("as-of time", "--at")) from None
     catalog = load_catalog(settings)
-    if domain is not None and domain not in catalog.domain_ids():
-        raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(catalog.domain_ids())}")
     ledger = open_ledger(settings)
     config = alert_config(settings, catalog, Lineage.parse(ledger.document(LINEAGE) or ()))
+    if domain is not None and domain not in (known := domains_of(catalog, config.lineage)):
+        raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(known)}")
     labels: dict[str, str] = {}
     _refuse_unknown("asset", asset, config.lineage.assets)
     _refuse_unknown("pipeline", pipeline, config.lineage.jobs)

@@ -30,6 +30,11 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
     from ops_project.catalog import load as load_catalog
 
     catalog = load_catalog(settings)
+    if settings.watched is not None:
+        from ops_project.cli.status_of_project import status_of_project
+
+        status_of_project(settings, catalog, domains, as_json)
+        return
     known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
     if unknown := [name for name in domains if name not in known]:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")

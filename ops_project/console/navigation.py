@@ -38,9 +38,14 @@ BELOW = {
 """Place → the beginnings of the paths that belong to it, where these are not simply the paths below it."""
 
 
-def sections(path: str) -> list[Section]:
-    """Every place; the one that holds `path` is current."""
+OF_PIPELINES = frozenset({"/boards", "/feeds", "/recovery"})
+"""Places that are only about our own pipelines and their warehouse."""
+
+
+def sections(path: str, watches: bool = False) -> list[Section]:
+    """Every place; the one that holds `path` is current. `watches`: whether the home watches another project."""
     return [
         Section(target, title, key, path == target or path.startswith(BELOW.get(target, (f"{target}/",))))
         for target, title, key in SECTIONS
+        if not (watches and target in OF_PIPELINES)
     ]

@@ -13,6 +13,7 @@ from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.message import around, of_alert
 from ops_project.operations.alerting.decide.silences import covering
 from ops_project.operations.alerting.untold_now import why_nobody
+from ops_project.operations.domains import domains_of, title_of
 from ops_project.operations.ledger import Ledger
 
 PAGE = 200
@@ -32,7 +33,8 @@ def routes() -> list[Route]:
 def listed(ask: Ask) -> Response:
     ledger, catalog = ask.site.ledger, ask.site.catalog
     state, severity, domain = (ask.query.get(name, "") for name in ("state", "severity", "domain"))
-    for given, valid in ((state, STATES), (severity, SEVERITIES), (domain, catalog.domain_ids())):
+    domains = domains_of(catalog, ask.site.lineage)
+    for given, valid in ((state, STATES), (severity, SEVERITIES), (domain, domains)):
         if given and given not in valid:
             raise NotThere(f"{given!r} is not known; valid: {', '.join(valid)}")
     status = None if state == "all" else "open"
@@ -48,7 +50,7 @@ def listed(ask: Ask) -> Response:
         severity=severity,
         domain=domain,
         severities=SEVERITIES,
-        domains=[(name, catalog.domain(name).title) for name in catalog.domain_ids()],
+        domains=[(name, title_of(catalog, name)) for name in domains],
     )
 
 

@@ -21,6 +21,7 @@ from ops_project.model.alerting.alert import Alert
 from ops_project.model.alerting.signal import FIRING
 from ops_project.operations.alerting import authority
 from ops_project.operations.alerting.service_levels.overview import gather
+from ops_project.operations.domains import domains_of, title_of
 from ops_project.operations.incidents.rota import current
 from ops_project.operations.ledger import Ledger
 
@@ -35,13 +36,15 @@ runs leaves no other trace.
 
 @dataclass(frozen=True)
 class DomainLine:
-    """One domain on the page."""
+    """One domain on the page. `data` is None for a watched project, whose data is not read."""
 
     id: str
     title: str
     state: State
     promises: list[dict[str, Any]]
-    data: Fresh
+    data: Fresh | None
+    built: datetime | None
+    """When the newest build of an asset ended; None if it is unknown, or if `data` says more."""
     alerts: int
 
 
@@ -145,25 +148,37 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     ended = site.kept_while("last ends", ledger.newest_change(), ledger.last_ends)
     data = of_domains(site, now)
     lost = unreadable(site) or run_history.unreadable(site.settings)
+    builds = _builds(site) if catalog.watches else {}
     lines = []
-    for name in catalog.domain_ids():
-        if not catalog.feeds_of(name):
+    for name in domains_of(catalog, site.lineage):
+        if not catalog.feeds_of(name) and name not in builds:
             continue
         job = catalog.domains.main_job(name)
         began = [at for pipeline, at in first_runs.items() if pipeline == job or pipeline.startswith(f"{name}_")]
+        began += builds.get(name, [])
         facts = DomainFacts(alerts[name], promises[name], min(began, default=None), ended.get(name), lost)
         state = health.domain(facts, watching)
         lines.append(
             DomainLine(
                 id=name,
-                title=catalog.domain(name).title,
+                title=title_of(catalog, name),
                 state=state,
                 promises=promises[name],
-                data=data[name],
+                data=None if catalog.watches else data[name],
+                built=max(builds.get(name, []), default=None),
                 alerts=len(alerts[name]),
             )
         )
     return lines
+
+
+def _builds(site: Site) -> dict[str, list[datetime]]:
+    """Domain of a watched project → the last builds of its assets."""
+    found: dict[str, list[datetime]] = {}
+    built = site.ledger.last_ok("asset.failure")
+    for fact in site.lineage.assets.values():
+        found.setdefault(fact.domain, []).extend([built[fact.key]] if fact.key in built else [])
+    return found
 
 
 def on_call(site: Site, ledger: Ledger, now: datetime) -> OnCallNow | None:

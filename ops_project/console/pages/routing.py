@@ -17,6 +17,7 @@ from ops_project.console.views import Ask, Wrong, deed, page
 from ops_project.model.document import ConfigError, Document
 from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.explain import Explanation, explain_route
+from ops_project.operations.domains import domains_of
 from ops_project.settings import SettingsError, parse_as_of
 
 LONGEST_REPLAY = 31
@@ -42,7 +43,7 @@ def shown(ask: Ask) -> Response:
         wrong=wrong,
         rules=[(name, rule, [described(c) for c in rule.conditions]) for name, rule in sorted(engine.rules.items())],
         severities=SEVERITIES,
-        domains=catalog.domain_ids(),
+        domains=domains_of(catalog, ask.site.lineage),
         assets=sorted(ask.site.lineage.assets),
         jobs=ask.site.lineage.jobs,
         ladders=catalog.escalation,
@@ -72,10 +73,10 @@ def explained(ask: Ask, asked: dict[str, str]) -> Explanation:
         found = engine.rules[asked["rule"]]
         labels |= {**found.labels, "alertname": asked["rule"], "category": found.category}
         severity = severity or found.severity
-    if domain and domain not in catalog.domain_ids():
-        raise Wrong(f"unknown domain {domain!r}; valid: {', '.join(catalog.domain_ids())}")
+    if domain and domain not in (known := domains_of(catalog, engine.lineage)):
+        raise Wrong(f"unknown domain {domain!r}; valid: {', '.join(known)}")
     labels |= {"severity": severity or "high", "domain": domain, "pipeline": asked["pipeline"]}
-    if not owners and domain:
+    if not owners and domain in catalog.domain_ids():
         owners = tuple(catalog.owners.dagster(owner) for owner in catalog.domain(domain).owners)
     labels = {name: value for name, value in labels.items() if value}
     return explain_route(labels, owners, ask.site.ledger.silences(at), engine, at)

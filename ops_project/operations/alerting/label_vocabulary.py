@@ -12,6 +12,7 @@ from ops_project.model.alerting.alert import Alert
 from ops_project.model.failure_class import FAILURE_CLASSES
 from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.vocabulary import Vocabulary
+from ops_project.operations.domains import domains_of
 
 OPEN = (
     "asset",
@@ -43,7 +44,7 @@ def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) ->
     """
     rules = catalog.rules.rules
     facts = lineage.assets.values()
-    domains = catalog.domain_ids()
+    domains = domains_of(catalog, lineage)
     values: dict[str, set[str]] = {
         "alertname": set(rules),
         "severity": set(SEVERITIES),
@@ -56,6 +57,8 @@ def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) ->
         "team": {rule.labels["team"] for rule in rules.values() if "team" in rule.labels},
         "owner": {catalog.owners.dagster(owner) for owner in catalog.owners.valid()},
     }
+    if catalog.watches:
+        values["owner"] |= {owner for fact in facts for owner in fact.owners}
     if facts:
         values["asset"] = {fact.key for fact in facts} | {f"bronze/{feed}" for feed in catalog.feeds}
         values["layer"] = {fact.layer for fact in facts} - {""}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ops_project.lineage import Lineage
 from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners, Person, Team
@@ -35,6 +36,19 @@ def owners_lint(
         *_ladders(owners, oncall, escalation, jobs),
         *_contacts(owners),
     ]
+
+
+def watched_lint(owners: Owners, lineage: Lineage) -> list[Finding]:
+    """Which owners that a watched project names have no address, and which of its assets have no owner."""
+    of_assets = [owner for fact in lineage.assets.values() for owner in fact.owners]
+    named = sorted({*of_assets, *(owner for found in lineage.stated.values() for owner in found)})
+    found = [
+        Finding(WARNING, f"owner {owner}", "owners.yaml does not know it, so no mail and no page reaches it")
+        for owner in named
+        if owners.resolve(owner) is None and "@" not in owner
+    ]
+    alone = sorted(fact.key for fact in lineage.assets.values() if not fact.owners)
+    return found + [Finding(WARNING, f"asset {key}", "has no owner; name one with owners=[…]") for key in alone]
 
 
 def _pipelines(owners: Owners, jobs: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
