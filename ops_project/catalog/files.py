@@ -108,13 +108,13 @@ def additions(name: str, overlay: Path | None) -> list[str]:
 
 
 def words_of_projects(name: str, overlay: Path | None, watches: bool) -> list[Document]:
-    """The files that a home over another Dagster project lays over the shipped <name>.yaml. A file of the overlay that
-    replaces the shipped one needs none.
+    """The file that a home over another Dagster project lays over the shipped <name>.yaml, if there is one. A file of
+    the overlay that replaces the shipped one needs none.
     """
     if not watches or (overlay is not None and (overlay / f"{name}.yaml").is_file()):
         return []
-    found = sorted((CONFIG_OF_PROJECTS_DIR / f"{name}.d").glob("*.yaml"))
-    return [_parsed(path.read_text(encoding="utf-8"), path) for path in found]
+    path = CONFIG_OF_PROJECTS_DIR / "words" / f"{name}.yaml"
+    return [_parsed(path.read_text(encoding="utf-8"), path)] if path.is_file() else []
 
 
 def layers_of(domain: str) -> tuple[str, ...]:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from ops_project.catalog import Catalog, ConfigError
 from ops_project.catalog import load as load_catalog
+from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.defs.operations.evidence import sources_of
 from ops_project.defs.operations.observers import observers_of
 from ops_project.defs.operations.sensors import Watch, sensors
+from ops_project.model.alerting.consistency import check_promises
 from ops_project.settings import Settings
 
 
@@ -23,17 +26,29 @@ def with_operations(
     """The definitions with the two sensors of the alert path, which are switched on.
 
     `home`: the folder for alerts and incidents; by default OPS_HOME, or else `operations` in DAGSTER_HOME.
-    `config`: the folder of YAML; by default OPS_CONFIG, or else none. Raises ConfigError with every mistake in it.
+    `config`: the folder of YAML; by default OPS_CONFIG, or else none. Raises ConfigError with every mistake in it, also
+    if a service level names an asset or a job that the project does not have.
     """
     settings = Settings.watching(home, config)
+    catalog = load_catalog(settings)
+    _check_promises(catalog, definitions)
     watch = Watch(
         settings,
-        load_catalog(settings),
+        catalog,
         observers_of(settings),
         sources_of(settings),
         prepare=lambda: _note(settings),
     )
     return dg.Definitions.merge(definitions, dg.Definitions(sensors=sensors(watch)))
+
+
+def _check_promises(catalog: Catalog, definitions: dg.Definitions) -> None:
+    """Raises ConfigError for a service level that would never be reported as missed."""
+    if not (catalog.slas.slas or catalog.slas.expectations):
+        return
+    graph = lineage_of(definitions)
+    if problems := check_promises(catalog.documents["slas.yaml"], catalog.slas, list(graph.assets), list(graph.jobs)):
+        raise ConfigError(problems)
 
 
 def _note(settings: Settings) -> str:
