@@ -40,6 +40,26 @@ def test_the_data_recovers_and_nobody_is_called_afterwards(world):
     assert "data_recovered" in day.timeline()
 
 
+def test_an_alert_that_opens_no_incident_keeps_none_open(world):
+    """The share of a week's failed runs stays high for days after the repair. The ladder used to climb all that time."""
+    day = world()
+    for run in range(3):
+        day.signal(
+            "run.outcome", "firing", pipeline="investor_pipeline", domain="investor", total=1.0, run_id=f"r{run}"
+        )
+    day.job_fails()
+    day.advance("31m")
+    rules = {alert.number: alert.rule for alert in day.ledger.alerts("open")}
+    assert set(rules.values()) == {"job_failure", "low_success_rate"}
+    assert set(day.incident().alerts) == set(rules)
+    assert day.timeline().count("alert_joined") == 1
+    day.job_succeeds()
+    day.advance("2h", timedelta(minutes=20))
+    assert [alert.rule for alert in day.ledger.alerts("open")] == ["low_success_rate"]
+    assert [incident.status for incident in day.ledger.incidents()] == ["resolved"]
+    assert day.timeline().count("alert_joined") == 1
+
+
 def test_a_person_who_resolves_says_why_and_a_resolved_incident_is_not_resolved_twice(world):
     day = world()
     day.job_fails()

@@ -13,8 +13,9 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident with this alert added. Of the alert's assets, the incident takes over only those upstream of its
-    own. Assets downstream need not be added, because the asset graph leads to them.
+    """The incident with this alert added. Of the alert's assets, only those upstream are added to the incident, because
+    those downstream are found through the graph. Without a `priority` the alert is listed, and does not keep the
+    incident open: such an alert can fire for days after the repair.
     """
     lineage = turn.setting.lineage
     upstream = tuple(
@@ -26,7 +27,7 @@ def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Inciden
     joined = replace(
         incident,
         alerts=incident.with_alert(alert.number),
-        firing=(*incident.firing, alert.number),
+        firing=(*incident.firing, alert.number) if priority else incident.firing,
         keys=incident.keys if known else (*incident.keys, alert.key),
         assets=(*incident.assets, *upstream),
     )

@@ -23,7 +23,9 @@ def place(turn: Turn, alert: Alert) -> None:
     priority = turn.setting.priority_of(alert)
     home = _related(turn, alert)
     if home is not None:
-        turn.book.put(join(turn, home, alert, priority))
+        before = turn.home_of(alert.number)
+        if priority or before is None or before.number != home.number:
+            turn.book.put(join(turn, home, alert, priority))
         return
     # A symptom that came later than its suspected cause has a message of its own. So it can also open an incident.
     if not priority or (alert.cause is not None and alert.muted):
