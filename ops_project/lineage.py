@@ -25,6 +25,8 @@ class AssetFacts:
     """Names of the asset's checks."""
     freshness: bool = False
     """Whether Dagster judges the asset's freshness."""
+    external: bool = False
+    """Whether no step of the code location builds the asset."""
 
 
 @dataclass(frozen=True)

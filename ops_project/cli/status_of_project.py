@@ -53,12 +53,13 @@ def _domains(ledger: Ledger, catalog: Catalog, names: list[str]) -> list[dict[st
     alerts = [alert.labels.get("domain", "") for alert in ledger.alerts("open", limit=None)]
     result = []
     for name in names:
-        assets = [fact.key for fact in recall(ledger).assets.values() if fact.domain == name]
+        facts = [fact for fact in recall(ledger).assets.values() if fact.domain == name]
+        assets = [fact.key for fact in facts if not fact.external]
         result.append(
             {
                 "domain": name,
                 "title": title_of(catalog, name),
-                "assets": len(assets),
+                "assets": len(facts),
                 "never_built": sum(asset not in built for asset in assets),
                 "failed": sorted(failed & set(assets)),
                 "last_build": max((built[asset] for asset in assets if asset in built), default=None),

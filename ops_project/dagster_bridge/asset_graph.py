@@ -51,6 +51,7 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                 ),
                 checks=tuple(sorted(checks.get(key, ()))),
                 freshness=node.freshness_policy_or_from_metadata is not None,
+                external=not node.is_materializable,
             )
         )
     stated, implied = _owners(repository, {fact.key: fact.owners for fact in facts})

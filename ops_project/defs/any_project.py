@@ -47,7 +47,8 @@ def _check_promises(catalog: Catalog, definitions: dg.Definitions) -> None:
     if not (catalog.slas.slas or catalog.slas.expectations):
         return
     graph = lineage_of(definitions)
-    if problems := check_promises(catalog.documents["slas.yaml"], catalog.slas, list(graph.assets), list(graph.jobs)):
+    built = [fact.key for fact in graph.assets.values() if not fact.external]
+    if problems := check_promises(catalog.documents["slas.yaml"], catalog.slas, built, list(graph.jobs)):
         raise ConfigError(problems)
 
 

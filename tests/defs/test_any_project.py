@@ -130,7 +130,7 @@ def test_nothing_is_said_about_pipelines_that_are_not_there(shop: Bookshop) -> N
     shop.cycle()
     shop.cycle(timedelta(days=2))
     assert shop.open() == {}
-    assert set(shop.lineage.assets) == {"titles", "tills", "mart/daily/turnover", "board"}
+    assert set(shop.lineage.assets) == {"titles", "tills", "mart/daily/turnover", "board", "catalogue"}
     loaded = catalog.load(shop.settings)
     assert not (loaded.domain_ids() or loaded.feeds or loaded.slas.slas or loaded.owners.people or loaded.owners.teams)
     names = {key.name for key in shop.definitions.resolve_asset_graph().asset_check_keys}
@@ -247,6 +247,22 @@ def test_a_mistake_in_the_folder_of_yaml_is_told_when_the_definitions_are_loaded
         with_operations(bookshop.definitions(), config=tmp_path / "config")
 
 
+def test_a_promise_about_an_asset_that_no_step_builds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    files = {
+        "domains.d/shop.yaml": "domains: {sales: {title: Sales, owners: [desk]}}",
+        "owners.d/shop.yaml": "people: {desk: {name: Desk, email: desk@books.example}}",
+        "slas.d/shop.yaml": "slas: {s: {title: S, domain: sales, pipeline: nightly, assets: [catalogue], deadline: '08:00'}}",
+    }
+    for name, text in files.items():
+        (tmp_path / "config" / name).parent.mkdir(parents=True)
+        (tmp_path / "config" / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="asset 'catalogue' does not exist"):
+        with_operations(bookshop.definitions(), config=tmp_path / "config")
+
+
 def test_a_home_with_a_warehouse_of_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "warehouse").mkdir()
     (tmp_path / "warehouse" / "warehouse.duckdb").touch()
@@ -276,11 +292,13 @@ def test_the_commands_and_the_console_speak_of_its_assets(shop: Bookshop, monkey
     shop.run()
     shop.cycle()
     found = {item["domain"]: item for item in json.loads(_ops(shop, "status", "--json").stdout)["domains"]}
-    assert {name: item["assets"] for name, item in found.items()} == {"intake": 2, "sales": 1, "": 1}
+    assert {name: item["assets"] for name, item in found.items()} == {"intake": 2, "sales": 1, "outside": 1, "": 1}
+    assert found["outside"]["never_built"] == 0
+    assert "catalogue" not in _ops(shop, "owners", "lint").stdout
     assert (found["intake"]["failed"], found["intake"]["never_built"]) == (["titles"], 1)
     assert "titles" in _ops(shop, "status").stdout
     assert "titles was not built" in _ops(shop, "alerts", "list", "--domain", "intake").stdout
-    assert "valid: intake, sales" in _ops(shop, "alerts", "list", "--domain", "ecommerce").stderr
+    assert "valid: intake, outside, sales" in _ops(shop, "alerts", "list", "--domain", "ecommerce").stderr
     assert "team:intake" in _ops(shop, "route", "explain", "--asset", "titles", "--domain", "intake").stdout
 
     assert "asset board: has no owner" in _ops(shop, "owners", "lint").stdout

@@ -173,11 +173,12 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
 
 
 def _builds(site: Site) -> dict[str, list[datetime]]:
-    """Domain of a watched project → the last builds of its assets."""
+    """Domain of a watched project → the last builds of its assets. Assets that no step builds are left out."""
     found: dict[str, list[datetime]] = {}
     built = site.ledger.last_ok("asset.failure")
     for fact in site.lineage.assets.values():
-        found.setdefault(fact.domain, []).extend([built[fact.key]] if fact.key in built else [])
+        if not fact.external:
+            found.setdefault(fact.domain, []).extend([built[fact.key]] if fact.key in built else [])
     return found
 
 

@@ -47,7 +47,7 @@ def watched_lint(owners: Owners, lineage: Lineage) -> list[Finding]:
         for owner in named
         if owners.resolve(owner) is None and "@" not in owner
     ]
-    alone = sorted(fact.key for fact in lineage.assets.values() if not fact.owners)
+    alone = sorted(fact.key for fact in lineage.assets.values() if not (fact.owners or fact.external))
     return found + [Finding(WARNING, f"asset {key}", "has no owner; name one with owners=[…]") for key in alone]
 
 
