@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ from ops_project.defs.operations.observers import observers_of
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.cycle import down_signal, run_once
 from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings, SettingsError
@@ -326,3 +327,16 @@ def test_a_command_of_our_pipelines_is_refused_and_changes_nothing(
         done = _ops(shop, name)
         assert (done.exit_code, "watches the Dagster project of" in done.stderr) == (1, True), name
     assert sorted(shop.settings.home.rglob("*")) == before
+
+
+def test_a_daemon_that_is_down_is_told_to_the_owner_of_what_has_no_owner(shop: Bookshop, tmp_path: Path) -> None:
+    """The signal named a team of ours, which no other project has."""
+    (tmp_path / "config" / "owners.d").mkdir(parents=True)
+    people = "people: {desk: {name: Desk, email: desk@books.example}}\notherwise: desk\n"
+    (tmp_path / "config" / "owners.d" / "shop.yaml").write_text(people, encoding="utf-8")
+    settings = replace(shop.settings, overlay=tmp_path / "config")
+    now = datetime.now(UTC)
+    shop.ledger.append([down_signal(True, now, "no cycle has ended")], now=now)
+    run_once(settings, catalog.load(settings), now, lineage=shop.lineage, observers=())
+    (alert,) = shop.open().values()
+    assert (alert.rule, alert.owners) == ("orchestrator_down", ("desk@books.example",))

@@ -248,7 +248,6 @@ def down_signal(down: bool, now: datetime, words: str) -> Signal:
         occurrence=now.isoformat(),
         message=words,
         failure_class="orchestrator_down",
-        owners=("team:infrastructure",),
     )
 
 

@@ -183,7 +183,6 @@ def _signal(
                 occurrence=now.isoformat(),
                 check=check,
                 message=f"{checklist.title}: {item.text}: {item.value}",
-                owners=("team:operations",),
             )
         )
     ledger.append(signals, now=now)
