@@ -1,7 +1,8 @@
-"""The definitions as they are shipped, loaded once."""
+"""The definitions as they are shipped, loaded once; and a Dagster project that is not ours."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from ops_project.defs.compose import compose
 from ops_project.defs.shared.site import Site
 from ops_project.settings import Settings
+from tests.defs import bookshop
+from tests.defs.watched_shop import Bookshop
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,12 @@ def definitions(site: Site) -> dg.Definitions:
 @pytest.fixture(scope="session")
 def graph(definitions: dg.Definitions) -> BaseAssetGraph[Any]:
     return definitions.get_repository_def().asset_graph
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookshop]:
+    monkeypatch.setattr(bookshop, "BROKEN", set())
+    made = Bookshop(tmp_path)
+    yield made
+    if "instance" in made.__dict__:
+        made.instance.dispose()

@@ -3,99 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import pytest
-from click.testing import CliRunner, Result
 
 from ops_project import catalog
 from ops_project.catalog import ConfigError
-from ops_project.cli import cli
-from ops_project.cli.home import OF_PIPELINES
-from ops_project.console.health import State
-from ops_project.console.navigation import sections
-from ops_project.console.pages import home
-from ops_project.console.site import Site
-from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.dagster_bridge.ticks import last_due, next_due, schedules_of
 from ops_project.defs.any_project import with_operations
-from ops_project.defs.operations.evidence import sources_of
-from ops_project.defs.operations.observers import observers_of
 from ops_project.lineage import Lineage
-from ops_project.model.alerting.alert import Alert
-from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.cycle import down_signal, run_once
 from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
-from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings, SettingsError
 from tests.defs import bookshop
-
-
-class Bookshop:
-    """The project with its own Dagster home, and the home that watches it."""
-
-    def __init__(self, folder: Path, config: Path | None = None) -> None:
-        (folder / "dagster").mkdir(parents=True)
-        (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
-        self.settings = Settings.watching(overlay=config, environ={"DAGSTER_HOME": str(folder / "dagster")})
-        self.settings.watch()
-        self.definitions = bookshop.definitions()
-        self.lineage = lineage_of(self.definitions)
-        self.ledger = open_ledger(self.settings)
-
-    @cached_property
-    def instance(self) -> dg.DagsterInstance:
-        return dg.DagsterInstance.from_config(str(self.settings.dagster_home))
-
-    def run(self, job: str = "nightly", **tags: str) -> None:
-        found = self.definitions.resolve_job_def(job)
-        found.execute_in_process(instance=self.instance, raise_on_error=False, tags={**tags})
-
-    def cycle(self, later: timedelta = timedelta()) -> None:
-        now = datetime.now(UTC) + later
-        run_once(
-            self.settings,
-            catalog.load(self.settings),
-            now,
-            self.instance,
-            lineage=self.lineage,
-            observers=observers_of(self.settings),
-            evidence=sources_of(self.settings),
-            flush_now=True,
-        )
-
-    def signal(self, kind: str, **facts: Any) -> None:
-        now = datetime.now(UTC)
-        self.ledger.append([Signal(kind, FIRING, now, now, f"{kind} now", 1.0, **facts)], now=now)
-
-    def open(self) -> dict[str, Alert]:
-        return {alert.summary: alert for alert in self.ledger.alerts("open", limit=None)}
-
-    def told(self) -> set[tuple[str, str, str]]:
-        file = self.settings.home / "alerts" / "alerts.jsonl"
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
-        return {
-            (line["recipient"], alert["summary"], alert["status"])
-            for line in lines
-            if line["kind"] == "alert"
-            for alert in line["alerts"]
-        }
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookshop]:
-    monkeypatch.setattr(bookshop, "BROKEN", set())
-    made = Bookshop(tmp_path)
-    yield made
-    if "instance" in made.__dict__:
-        made.instance.dispose()
+from tests.defs.watched_shop import Bookshop
 
 
 def test_a_broken_asset_is_told_to_its_own_owners_with_what_depends_on_it_and_ends_when_it_is_built(
@@ -279,54 +202,6 @@ def test_a_command_finds_what_the_home_watches_and_with_which_configuration(tmp_
     (tmp_path / "home" / "state" / "watched.json").write_text("{", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"watched\.json cannot be read"):
         Settings.load(tmp_path / "home", environ={})
-
-
-def _ops(shop: Bookshop, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["--home", str(shop.settings.home), *words])
-
-
-def test_the_commands_and_the_console_speak_of_its_assets(shop: Bookshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command exports its settings for its children. The next test must not inherit them.
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    shop.run()
-    bookshop.BROKEN.add("titles")
-    shop.run()
-    shop.cycle()
-    found = {item["domain"]: item for item in json.loads(_ops(shop, "status", "--json").stdout)["domains"]}
-    assert {name: item["assets"] for name, item in found.items()} == {"intake": 2, "sales": 1, "outside": 1, "": 1}
-    assert found["outside"]["never_built"] == 0
-    assert "catalogue" not in _ops(shop, "owners", "lint").stdout
-    assert (found["intake"]["failed"], found["intake"]["never_built"]) == (["titles"], 1)
-    assert "titles" in _ops(shop, "status").stdout
-    assert "titles was not built" in _ops(shop, "alerts", "list", "--domain", "intake").stdout
-    assert "valid: intake, outside, sales" in _ops(shop, "alerts", "list", "--domain", "ecommerce").stderr
-    assert "team:intake" in _ops(shop, "route", "explain", "--asset", "titles", "--domain", "intake").stdout
-
-    assert "asset board: has no owner" in _ops(shop, "owners", "lint").stdout
-    assert "owner team:sales: owners.yaml does not know it" in _ops(shop, "owners", "lint").stdout
-    assert "first owner of what failed" in _ops(shop, "oncall", "who").stderr
-    assert _ops(shop, "incidents", "ack", "1", "--by", "ines@book.example").exit_code == 2
-    assert _ops(shop, "incidents", "ack", "1", "--by", "ines@books.example").exit_code == 0
-
-    site = Site(shop.settings, lambda: datetime.now(UTC))
-    lines = {line.id: line for line in home.domain_lines(site, shop.ledger, State("well", "", None), site.clock())}
-    assert {name: (line.title, line.state.state) for name, line in lines.items()} == {
-        "intake": ("Intake", "wrong"),
-        "sales": ("Sales", "well"),
-    }
-    assert lines["sales"].built is not None
-    assert not {"/feeds", "/recovery", "/boards"} & {section.path for section in sections("/", watches=True)}
-
-
-def test_a_command_of_our_pipelines_is_refused_and_changes_nothing(
-    shop: Bookshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    before = sorted(shop.settings.home.rglob("*"))
-    for name in sorted(OF_PIPELINES):
-        done = _ops(shop, name)
-        assert (done.exit_code, "watches the Dagster project of" in done.stderr) == (1, True), name
-    assert sorted(shop.settings.home.rglob("*")) == before
 
 
 def test_a_daemon_that_is_down_is_told_to_the_owner_of_what_has_no_owner(shop: Bookshop, tmp_path: Path) -> None:
