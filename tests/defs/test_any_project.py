@@ -133,6 +133,9 @@ teams:
     addressed = {(row["channel"], row["recipient"]) for row in shop.ledger.outbox_list(None, 100)}
     mails = {recipient for channel, recipient in addressed if channel == "mail/0-email"}
     assert mails == {"intake@books.example", "ines@books.example"}
+    # A route that continues does not take the alert away from its owners, whatever its severity.
+    told = {who for who, what, _ in shop.told() if what == "titles was not built"}
+    assert {"team:intake", "ines@books.example"} <= told
     # The page goes to the first person of the asset's own team, and not to the owner of its domain.
     assert ("on-call/0-file", "ida") in addressed
     assert not any("max" in recipient or "desk" in recipient for _, recipient in addressed)
