@@ -92,8 +92,9 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig, beside: Sequenc
 
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
-    """The addresses of `owners` for this kind of channel. A fixed channel has its own address."""
-    """An owner whom the channel cannot reach, because owners.yaml does not know it, is left out."""
+    """The addresses of `owners` for this kind of channel. If the channel names its own recipients, these are
+    returned. An owner whom owners.yaml does not know, and whom the channel therefore cannot reach, is left out.
+    """
     if channel.to in ("owners", "primary-owner", "on-call"):
         found = [where for owner in owners if owner and (where := address(channel, owner, config)) is not None]
     else:
