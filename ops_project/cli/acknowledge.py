@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
@@ -17,7 +17,7 @@ WAITING = 500
 
 
 @click.command()
-@click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
+@several_numbers
 @by_option("The person who works on the alert.")
 @click.option("--note", default="", help="A note for the other readers.")
 @json_option

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ops_project.cli.acknowledge import ack
-from ops_project.cli.numbers import COUNT, NUMBER
+from ops_project.cli.numbers import COUNT, NUMBER, several_numbers
 from ops_project.cli.output import console, emit, json_option, styled, table, told_if_cut
 from ops_project.cli.person import by_option
 from ops_project.cli.resolve import resolve
@@ -205,23 +205,26 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 
 
 @alerts.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @click.argument("value", type=click.Choice(VERDICTS))
 @click.option("--why", required=True, help="The reason; it helps to tune the rule.")
 @by_option("The person who gives the verdict.")
 @json_option
 @click.pass_obj
-def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, as_json: bool) -> None:
-    """Record whether an alert was justified.
+def verdict(settings: Settings, *, numbers: tuple[int, ...], value: str, why: str, by: str, as_json: bool) -> None:
+    """Record whether alerts were justified.
 
     The checks of anomalies and volumes do not learn from the dates of a false positive.
     """
     ledger = _ledger(settings)
-    if ledger.alert(number) is None:
-        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows all alerts")
-    ledger.give_verdict(number, value, why, by, settings.now())
-    data = {"alert": number, "verdict": value, "why": why, "by": by}
-    emit(as_json, data, lambda: console.print(f"Alert {number}: {value}."))
+    # All numbers are checked before anything is written, so that one wrong number changes nothing.
+    for number in numbers:
+        if ledger.alert(number) is None:
+            raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows all alerts")
+    for number in numbers:
+        ledger.give_verdict(number, value, why, by, settings.now())
+    data = [{"alert": number, "verdict": value, "why": why, "by": by} for number in numbers]
+    emit(as_json, data, lambda: [console.print(f"Alert {number}: {value}.") for number in numbers])
 
 
 @alerts.command()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ops_project.cli.numbers import COUNT, DAYS, NUMBER
+from ops_project.cli.numbers import COUNT, DAYS, NUMBER, several_numbers
 from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
 from ops_project.cli.person import by_option
 from ops_project.cli.text_file import text_of
@@ -137,125 +138,148 @@ def _find(ledger: Any, number: int) -> Any:
     return incident
 
 
-def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool, change: Any, said: str) -> None:
-    """Apply a change, record it in the audit log, and print the result."""
+class _Rehearsal:
+    """Decides about a change as the ledger does, and writes nothing."""
+
+    def __init__(self, ledger: Any) -> None:
+        self.ledger = ledger
+
+    def change_incident(self, number: int, change: Any, *_: Any) -> Any:
+        from ops_project.operations.ledger.incidents import NoIncident
+
+        incident = self.ledger.incident(number)
+        if incident is None:
+            raise NoIncident(f"there is no incident {number}; `ops incidents list --all` shows them")
+        return change(incident)[0]
+
+
+def _act(
+    settings: Settings, numbers: tuple[int, ...], by: str, *, action: str, as_json: bool, change: Any, said: str
+) -> None:
+    """Apply a change to each incident, record it in the audit log, and print the results.
+
+    The change is rehearsed on several incidents first, so that one that refuses it leaves the others as they were.
+    """
     from ops_project.operations.incidents.decide.incident import Refused
     from ops_project.operations.ledger.incidents import NoIncident
 
     ledger, now = _ledger(settings), settings.now()
-    try:
-        incident = change(ledger, now)
-    except (Refused, NoIncident) as error:
-        ledger.audit(
-            now,
-            who=by,
-            source="shell",
-            action=action,
-            subject=f"incident {number}",
-            outcome="refused",
-            detail=str(error),
-        )
-        raise click.ClickException(str(error)) from None
-    ledger.audit(now, who=by, source="shell", action=action, subject=f"incident {number}", outcome="done", detail="")
-    emit(as_json, _row(incident), lambda: console.print(f"Incident {number}: {said}.", markup=False))
+    written = partial(ledger.audit, now, who=by, source="shell", action=action)
+    numbers, changed = tuple(dict.fromkeys(numbers)), []
+    for store in (_Rehearsal(ledger), ledger) if len(numbers) > 1 else (ledger,):
+        for number in numbers:
+            subject = f"incident {number}"
+            try:
+                after = change(store, number, now)
+            except (Refused, NoIncident) as error:
+                written(subject=subject, outcome="refused", detail=str(error))
+                raise click.ClickException(str(error)) from None
+            if store is ledger:
+                written(subject=subject, outcome="done", detail="")
+                changed.append(_row(after))
+    emit(
+        as_json,
+        changed,
+        lambda: [console.print(f"Incident {number}: {said}.", markup=False) for number in numbers],
+    )
 
 
 @incidents.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @by_person
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
-def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Record that you work on the incident. The escalation ladder stops: no further person is called."""
+def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
+    """Record that you work on incidents: their escalation ladders stop."""
     from ops_project.operations.incidents import actions
 
     said = f"acknowledged by {by}; nobody else is called"
     _act(
         settings,
-        number,
+        numbers,
         by,
         action="acknowledge",
         as_json=as_json,
-        change=lambda ledger, now: actions.acknowledge(ledger, number, by, note, now),
+        change=lambda ledger, number, now: actions.acknowledge(ledger, number, by, note, now),
         said=said,
     )
 
 
 @incidents.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @by_person
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
-def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Give the incident back. The escalation ladder continues where it stopped."""
+def unack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
+    """Give incidents back: their escalation ladders continue where they stopped."""
     from ops_project.operations.incidents import actions
 
     said = "given back; the escalation ladder continues"
     _act(
         settings,
-        number,
+        numbers,
         by,
         action="give back",
         as_json=as_json,
-        change=lambda ledger, now: actions.give_back(ledger, number, by, note, now),
+        change=lambda ledger, number, now: actions.give_back(ledger, number, by, note, now),
         said=said,
     )
 
 
 @incidents.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @by_person
 @json_option
 @click.pass_obj
-def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
-    """Take an incident over from the person who works on it."""
+def take(settings: Settings, numbers: tuple[int, ...], by: str, as_json: bool) -> None:
+    """Take incidents over from the persons who work on them."""
     from ops_project.operations.incidents import actions
 
     _act(
         settings,
-        number,
+        numbers,
         by,
         action="take over",
         as_json=as_json,
-        change=lambda ledger, now: actions.take_over(ledger, number, by, now),
+        change=lambda ledger, number, now: actions.take_over(ledger, number, by, now),
         said=f"taken over by {by}",
     )
 
 
 @incidents.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @by_person
 @click.option("--cause", required=True, help="What the cause was.")
 @click.option("--reason", required=True, help="What ended it.")
 @json_option
 @click.pass_obj
-def resolve(settings: Settings, *, number: int, by: str, cause: str, reason: str, as_json: bool) -> None:
-    """End the incident. No person is called any more, even if an alert still fires."""
+def resolve(settings: Settings, *, numbers: tuple[int, ...], by: str, cause: str, reason: str, as_json: bool) -> None:
+    """End incidents. No person is called any more, even if an alert still fires."""
     from ops_project.operations.incidents import actions
 
-    change = lambda ledger, now: actions.resolve(ledger, number, by=by, cause=cause, reason=reason, now=now)  # noqa: E731
-    _act(settings, number, by, action="resolve", as_json=as_json, change=change, said=f"resolved by {by}")
+    change = lambda ledger, number, now: actions.resolve(ledger, number, by=by, cause=cause, reason=reason, now=now)  # noqa: E731
+    _act(settings, numbers, by, action="resolve", as_json=as_json, change=change, said=f"resolved by {by}")
 
 
 @incidents.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @click.argument("words")
 @by_person
 @json_option
 @click.pass_obj
-def note(settings: Settings, number: int, words: str, by: str, as_json: bool) -> None:
-    """Add a line to the timeline."""
+def note(settings: Settings, numbers: tuple[int, ...], words: str, by: str, as_json: bool) -> None:
+    """Add a line to the timelines of incidents."""
     from ops_project.operations.incidents import actions
 
     _act(
         settings,
-        number,
+        numbers,
         by,
         action="note",
         as_json=as_json,
-        change=lambda ledger, now: actions.note(ledger, number, by, words, now),
+        change=lambda ledger, number, now: actions.note(ledger, number, by, words, now),
         said="noted",
     )
 
@@ -280,9 +304,15 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     incident = _find(ledger, number)
     if done is not None:
         text = text_of(done)
-        change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
+        change = lambda ledger, number, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
         _act(
-            settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is stored"
+            settings,
+            (number,),
+            by,
+            action="post-mortem",
+            as_json=as_json,
+            change=change,
+            said="its post-mortem is stored",
         )
         return
     written = ledger.evidence(number, actions.POST_MORTEM)

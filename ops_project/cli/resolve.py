@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
 
 
 @click.command()
-@click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
+@several_numbers
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
 @by_option("The person who closes it.")
 @json_option

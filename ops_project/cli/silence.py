@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import several_numbers
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings, current_user
 
@@ -132,11 +132,18 @@ def list_(settings: Settings, expired: bool, as_json: bool) -> None:
 
 
 @silence.command()
-@click.argument("number", type=NUMBER)
+@several_numbers
 @json_option
 @click.pass_obj
-def expire(settings: Settings, number: int, as_json: bool) -> None:
-    """End a silence now."""
-    if not _ledger(settings).expire_silence(number, settings.now()):
-        raise click.ClickException(f"there is no silence {number} in force; `ops silence list` shows them")
-    emit(as_json, {"number": number, "expired": True}, lambda: console.print(f"Silence {number} has ended."))
+def expire(settings: Settings, numbers: tuple[int, ...], as_json: bool) -> None:
+    """End silences now."""
+    ledger, now = _ledger(settings), settings.now()
+    in_force = {found.number for found in ledger.silences(now)}
+    # All numbers are checked before anything is written, so that one wrong number changes nothing.
+    for number in numbers:
+        if number not in in_force:
+            raise click.ClickException(f"there is no silence {number} in force; `ops silence list` shows them")
+    for number in numbers:
+        ledger.expire_silence(number, now)
+    ended = [{"number": number, "expired": True} for number in numbers]
+    emit(as_json, ended, lambda: [console.print(f"Silence {number} has ended.") for number in numbers])

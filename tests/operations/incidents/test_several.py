@@ -1,0 +1,87 @@
+"""A command that acts on an incident, an alert or a silence takes several numbers."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops_project.cli import cli
+from ops_project.cli.reference import walk
+from ops_project.model.alerting.matcher import Matcher
+from tests.operations.incidents.world import IncidentWorld
+
+READS_ONE = {"ops alerts show", "ops incidents show", "ops incidents postmortem"}
+"""These print the page of one thing."""
+
+
+def _ops(day: IncidentWorld, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), *words])
+
+
+@pytest.fixture
+def two(tmp_path) -> IncidentWorld:
+    """A world with the open incidents 1 and 2."""
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",))
+    day.job_fails("master_pipeline", "ecommerce", assets=("gold/daily_revenue",))
+    day.advance("1m")
+    assert [i.number for i in day.ledger.incidents("open")] == [2, 1]
+    return day
+
+
+def test_a_command_that_acts_on_a_number_takes_several():
+    one = {
+        path
+        for path, command in walk(cli, "ops")
+        for given in command.params
+        if given.param_type_name == "argument" and given.name in ("number", "numbers") and given.nargs == 1
+    }
+    assert one == READS_ONE
+
+
+def test_two_incidents_are_acknowledged_given_back_taken_noted_and_resolved_at_once(two):
+    by = ("--by", "engineer-a", "--json")
+    for words, status in (
+        (("ack", "1", "2"), "acknowledged"),
+        (("note", "1", "2", "the release of noon"), "acknowledged"),
+        (("unack", "1", "2", "1"), "triggered"),
+        (("take", "1", "2"), "acknowledged"),
+        (("resolve", "1", "2", "--cause", "c", "--reason", "r"), "resolved"),
+    ):
+        done = _ops(two, "incidents", *words, *by)
+        assert done.exit_code == 0, done.output
+        assert [(row["number"], row["status"]) for row in json.loads(done.output)] == [(1, status), (2, status)]
+    assert two.ledger.count_audit() == 10
+
+
+def test_one_wrong_number_changes_no_incident(two):
+    _ops(two, "incidents", "ack", "2", "--by", "engineer-b")
+    for other in ("2", "7"):
+        refused = _ops(two, "incidents", "ack", "1", other, "--by", "engineer-a")
+        assert refused.exit_code == 1 and f"incident {other}" in refused.output
+        assert two.ledger.incident(1).status == "triggered"
+        assert two.ledger.audit_log(1)[0]["outcome"] == "refused"
+
+
+def test_a_verdict_and_the_end_of_silences_take_several_numbers(two):
+    for _ in range(2):
+        two.ledger.add_silence(
+            [Matcher("asset", "=", "gold/daily_revenue")],
+            starts_at=two.now,
+            ends_at=two.now + timedelta(hours=2),
+            owner="engineer-a",
+            reason="r",
+            now=two.now,
+        )
+    assert _ops(two, "silence", "expire", "1", "7").exit_code == 1
+    assert len(two.ledger.silences(two.now)) == 2, "one wrong number changes nothing"
+    assert _ops(two, "silence", "expire", "1", "2").exit_code == 0
+    assert two.ledger.silences(two.now) == []
+    why = ("--why", "planned", "--by", "engineer-a")
+    assert _ops(two, "alerts", "verdict", "1", "70", "noise", *why).exit_code == 1
+    assert two.ledger.verdicts() == []
+    assert _ops(two, "alerts", "verdict", "1", "2", "noise", *why).exit_code == 0
+    assert {row["alert"] for row in two.ledger.verdicts()} == {1, 2}
