@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, 
 from ops_project.model.alerting.alert import Alert
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import Decision, Event
+from ops_project.operations.ledger import quiet_lines
 from ops_project.operations.ledger.access import (
     Access,
     from_seconds,
@@ -72,12 +73,12 @@ class AlertTable(Access):
             rows += [alert_row(alert, False) for _, alert in sorted(decision.final.items())]
             if rows:
                 connection.execute(upsert(connection, alerts, ["number"]), rows)
-            if decision.events:
+            if events := quiet_lines.news(connection, decision.events):
                 connection.execute(
                     insert(alert_events),
                     [
                         {"alert": e.alert, "at": to_seconds(e.at), "reason": e.reason.value, "detail": e.detail}
-                        for e in decision.events
+                        for e in events
                     ],
                 )
             if decision.groups_dropped:
