@@ -26,7 +26,9 @@ class Snapshots(Model):
     """Copies of the warehouse that readers open."""
 
     keep: int = Field(default=3, ge=1)
-    """The number of snapshots that are kept."""
+    """The number of runs of each domain whose result can be restored, and of its good runs. One snapshot holds the
+    results of all domains, so the domains of one `ops run` share it.
+    """
 
 
 class Publishing(Model):

@@ -18,7 +18,7 @@ import duckdb
 
 from ops_project.failures import Unusable
 from ops_project.json_file import read_json, read_object
-from ops_project.pipeline.warehouse import files, identity
+from ops_project.pipeline.warehouse import files, identity, retention
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
 from ops_project.pipeline.warehouse.touched import WHOLE_BUILDS, BuiltByDates, touched_dates
 from ops_project.process.kill_points import reach
@@ -220,7 +220,8 @@ def take(
     models = models or {}
     settings = warehouse.settings
     connection = warehouse.connection()
-    before = existing(settings)[-1:]
+    earlier = existing(settings)
+    before = earlier[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
     unseen = replaced or warehouse.changed_unseen or EVERY_DATE in windows
@@ -242,6 +243,7 @@ def take(
             "run_id": run_id,
             "commit": commit,
             "domain": domain,
+            "runs": retention.runs_of([*(item.manifest for item in earlier), {"id": name, "domain": domain}])[-1],
             "good": good,
             "warehouse_id": known.id,
             "generation": known.generation,
@@ -263,13 +265,15 @@ def take(
 
 
 def prune(settings: Settings, keep: int) -> list[str]:
-    """Remove old snapshots. A process that has one open can continue to read it. Returns the removed ids. The
-    newest `keep` snapshots stay, and the newest `keep` of good runs. So a week of failing runs does not displace a good
-    snapshot.
+    """Remove old snapshots. A process that has one open can continue to read it. Returns the removed ids. For each
+    domain, its last `keep` runs can be restored, and its last `keep` good ones. So a week of failing runs does not
+    displace a good snapshot, and a domain that runs each hour does not displace those of the others.
     """
     found = existing(settings)
-    good = [snapshot.id for snapshot in found if snapshot.manifest.get("good", True)]
-    stay = {*(snapshot.id for snapshot in found[-keep:]), *good[-keep:]}
+    stay: set[str] = set()
+    for kept in (found, [snapshot for snapshot in found if snapshot.manifest.get("good", True)]):
+        runs = retention.runs_of([snapshot.manifest for snapshot in kept])
+        stay |= {kept[index].id for index in retention.needed(runs, keep)}
     readable = {snapshot.id for snapshot in found}
     # An unreadable snapshot stays until `keep` newer ones are readable, because its manifest may be brought back.
     old = [

@@ -1,0 +1,58 @@
+"""Which snapshots stay: those that hold each domain's tables after each of its last runs."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops_project.pipeline.warehouse import retention, snapshots
+from ops_project.pipeline.warehouse.connection import Warehouse
+from tests.empty_home import NOW
+
+DOMAINS = ("ecommerce", "insurance", "investor", "marketing", "streaming")
+
+
+def _played(domains: list[str | None], keep: int) -> list[dict[str, object]]:
+    """The manifests that stay if the snapshots of these runs are made one after the other."""
+    kept: list[dict[str, object]] = []
+    for number, domain in enumerate(domains):
+        new: dict[str, object] = {"id": f"{number:06d}", "domain": domain}
+        kept.append({**new, "runs": retention.runs_of([*kept, new])[-1]})
+        stay = retention.needed(retention.runs_of(kept), keep)
+        kept = [item for index, item in enumerate(kept) if index in stay]
+    return kept
+
+
+def test_one_run_of_several_domains_leaves_the_snapshots_of_the_runs_before(warehouse: Warehouse) -> None:
+    """`keep` is 2 here."""
+    for turn in range(3):
+        for domain in ("ecommerce", "investor", "streaming"):
+            snapshots.take(warehouse, run_id=f"{domain}-{turn}", as_of=NOW, commit="c0ffee", domain=domain)
+    found = snapshots.existing(warehouse.settings)
+    assert [item.manifest["run_id"] for item in found] == ["streaming-1", "streaming-2"]
+    snapshots.take(warehouse, run_id="ecommerce-3", as_of=NOW, commit="c0ffee", domain="ecommerce")
+    found = snapshots.existing(warehouse.settings)
+    assert [item.manifest["run_id"] for item in found] == ["streaming-1", "streaming-2", "ecommerce-3"]
+
+
+def test_a_domain_that_runs_each_hour_displaces_only_its_own() -> None:
+    kept = _played([*DOMAINS, *DOMAINS, *["insurance"] * 24], 3)
+    assert [item["id"] for item in kept] == ["000004", "000031", "000032", "000033"]
+
+
+def test_snapshots_of_an_earlier_version_count_by_their_domain() -> None:
+    old = [{"id": f"{number:06d}", "domain": domain} for number, domain in enumerate(["a", "b", "a", None, "a"])]
+    assert retention.runs_of(old)[-1] == {"a": "000004", "b": "000001", "": "000003"}
+    assert retention.needed(retention.runs_of(old), 1) == {4}
+    assert retention.needed(retention.runs_of(old), 2) == {3, 4}
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=30), st.integers(1, 4))
+def test_the_result_of_each_of_the_last_runs_of_each_domain_stays(domains: list[str | None], keep: int) -> None:
+    kept = [int(str(item["id"])) for item in _played(domains, keep)]
+    assert kept[-1] == len(domains) - 1
+    for domain in set(domains):
+        runs = [number for number, of in enumerate(domains) if of == domain]
+        for first, after in list(zip(runs, [*runs[1:], len(domains)], strict=True))[-keep:]:
+            assert any(first <= number < after for number in kept)
+    assert len(kept) <= keep * len(set(domains))
