@@ -119,7 +119,7 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
         ours = [
             item
             for item in snapshots.existing(settings)
-            if item.manifest.get("good", True) and clone.is_ancestor(str(item.manifest.get("commit") or "-"), to)
+            if item.good and clone.is_ancestor(str(item.manifest.get("commit") or "-"), to)
         ]
         newest = ours[-1] if ours else None
         warnings = []

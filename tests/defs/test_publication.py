@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome
-from ops_project.defs.shared.publication import verdicts
+from ops_project.defs.shared.publication import faults, verdicts
 
 KEY = ("gold", "takings")
 NODE = {
@@ -67,3 +67,25 @@ def test_a_hop_that_breaks_on_the_way_holds_the_table_and_one_behind_it_does_not
     outcome = RunOutcome(frozenset({KEY}), frozenset({KEY}), (*made, broken))
     [verdict] = [tables["takings"] for tables in verdicts(SITE, outcome).values()]
     assert verdict.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (CheckOutcome(("silver", "sales"), "unique", blocking=True, passed=False), ["unique failed at silver.sales"]),
+        (
+            CheckOutcome(("silver", "sales"), "reconciliation_takings", blocking=False, passed=False),
+            ["reconciliation_takings failed at silver.sales"],
+        ),
+        (CheckOutcome(("silver", "sales"), "unique", blocking=True, passed=False, severity="WARN"), []),
+        (CheckOutcome(("silver", "sales"), "freshness", blocking=False, passed=False), []),
+        (CheckOutcome(("silver", "sales"), "unique", blocking=True, passed=True), []),
+    ],
+)
+def test_a_run_is_good_if_nothing_that_it_found_forbids_publishing(check, words):
+    assert faults(SITE, RunOutcome(frozenset(), frozenset({check.asset}), (check,))) == words
+
+
+def test_a_run_that_built_a_table_without_its_blocking_checks_is_not_good():
+    found = faults(SITE, RunOutcome(frozenset({KEY}), frozenset({KEY}), ()))
+    assert found == ["score did not run at gold.takings", "unique did not run at gold.takings"]

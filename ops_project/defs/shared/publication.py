@@ -12,6 +12,8 @@ from ops_project.defs.shared.translator import domain_of, readers_of, table_of
 from ops_project.pipeline.warehouse.publishing import PublishDecision
 
 PUBLISHED_SCHEMA = "gold"
+RECONCILIATION = "reconciliation_"
+"""The names of the checks that compare a chain of tables begin with this."""
 
 
 def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDecision]]:
@@ -27,6 +29,18 @@ def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDeci
                 passed=not reason, reason=reason, consumers=facts["consumers"]
             )
     return found
+
+
+def faults(site: Site, outcome: RunOutcome) -> list[str]:
+    """What this run found that forbids publishing a table of any layer, in words."""
+    found = [
+        f"{check.name} failed at {'.'.join(check.asset)}"
+        for check in outcome.checks
+        if check.failed and (check.blocking or check.name.startswith(RECONCILIATION))
+    ]
+    made = {(check.asset, check.name) for check in outcome.checks if check.passed is not None}
+    silent = sorted(item for item in site.blocking if item[0] in outcome.built and item not in made)
+    return found + [f"{name} did not run at {'.'.join(asset)}" for asset, name in silent]
 
 
 def gold_tables(site: Site) -> dict[tuple[str, str], dict[str, Any]]:
@@ -70,7 +84,7 @@ def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
         broken = [
             check.asset
             for check in outcome.checks
-            if check.failed and check.name == f"reconciliation_{name}" and check.asset in until
+            if check.failed and check.name == f"{RECONCILIATION}{name}" and check.asset in until
         ]
         if broken:
             return f"reconciliation {name} breaks at {', '.join('.'.join(asset) for asset in sorted(broken))}"

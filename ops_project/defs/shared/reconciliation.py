@@ -13,6 +13,7 @@ import duckdb
 
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.defs.shared.permanent import TEST_SECONDS, classified
+from ops_project.defs.shared.publication import RECONCILIATION
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
@@ -22,7 +23,7 @@ from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, des
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.sql_text import literal
 
-PREFIX = "reconciliation_"
+PREFIX = RECONCILIATION
 FAILURE_CLASS = "reconciliation_break"
 
 

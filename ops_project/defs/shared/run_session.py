@@ -25,7 +25,7 @@ from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TA
 from ops_project.defs.shared import orders, partitions
 from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.permanent import BY_YOU
-from ops_project.defs.shared.publication import verdicts
+from ops_project.defs.shared.publication import faults, verdicts
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
@@ -257,7 +257,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     report.offers = [item.offer for item in found if item is not None]
     # A rerun publishes its tables together with those of the earlier runs that it completes.
     outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
-    good = session.stopped is None and not outcome.failures
+    good = session.stopped is None and not outcome.failures and not faults(site, outcome)
     models = built_by_dates(site.dbt.json)
     snapshot = snapshots.take(
         session.warehouse,

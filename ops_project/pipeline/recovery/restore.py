@@ -19,7 +19,7 @@ from ops_project.pipeline.recovery import journal, out_of_date, staging
 from ops_project.pipeline.recovery.decide.plan import RestorePlan, changes
 from ops_project.pipeline.recovery.decide.target import Candidate, RestoreError
 from ops_project.pipeline.recovery.staging import Source
-from ops_project.pipeline.warehouse import files, snapshots, standing
+from ops_project.pipeline.warehouse import files, retention, snapshots, standing
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.process.kill_points import reach
@@ -58,10 +58,7 @@ class Context:
 
 def candidates(settings: Settings) -> list[Candidate]:
     """The existing snapshots, the oldest first."""
-    return [
-        Candidate(item.id, item.as_of, frozenset(item.tables), item.manifest.get("good", True))
-        for item in snapshots.existing(settings)
-    ]
+    return [Candidate(item.id, item.as_of, frozenset(item.tables), item.good) for item in snapshots.existing(settings)]
 
 
 def snapshot_source(settings: Settings, snapshot: str) -> Source:
@@ -284,6 +281,15 @@ def _keep(settings: Settings, entry: journal.Entry) -> None:
     files.sync_folder(folder)
 
 
+def _failed(settings: Settings, entry: journal.Entry) -> list[str]:
+    """The domains whose last run failed, after a restore. The whole content of a snapshot is as good as the snapshot.
+    No check has looked at single restored tables, or at what an undo put back, so there nothing becomes good.
+    """
+    existing = snapshots.existing(settings)
+    whole = [item for item in existing if not entry.tables and entry.source == f"snapshot {item.id}"]
+    return [domain for item in (whole or existing[-1:]) for domain in retention.failed_in(item.manifest)]
+
+
 def _log(settings: Settings) -> Path:
     return settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
 
@@ -296,7 +302,14 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
         connection = warehouse.connection()
         found = staging.held(connection, entry.tables or None)
         if _newest_run(settings) != _run_id(entry):
-            snapshots.take(warehouse, run_id=_run_id(entry), as_of=context.now, commit=context.commit, replaced=True)
+            snapshots.take(
+                warehouse,
+                run_id=_run_id(entry),
+                as_of=context.now,
+                commit=context.commit,
+                failed=_failed(settings, entry),
+                replaced=True,
+            )
         standing.require(settings, warehouse.connection, context.now)
     finally:
         warehouse.close()

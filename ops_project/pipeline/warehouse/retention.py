@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 SEVERAL = ""
 """Stands for the domain of a change of several domains, such as a restore."""
+
+
+def is_good(manifest: Mapping[str, Any]) -> bool:
+    """Whether nothing had failed in the last run of each domain when this snapshot was made. An earlier version
+    recorded only whether the run that made the snapshot failed.
+    """
+    return not manifest["failed"] if "failed" in manifest else bool(manifest.get("good", True))
+
+
+def standing(
+    before: Sequence[Mapping[str, Any]], name: str, domain: str | None, *, good: bool, failed: Collection[str] | None
+) -> dict[str, Any]:
+    """What the manifest of a new snapshot says about the last run of each domain.
+
+    `before`: the manifests of the existing snapshots, the oldest first. `failed`: the domains whose last run failed;
+    None if the run that makes the snapshot adds or removes its own domain.
+    """
+    new = {"id": name, "domain": domain}
+    if failed is None:
+        own = domain or SEVERAL
+        earlier = {*failed_in(before[-1])} if before else set()
+        failed = earlier - {own, SEVERAL} | (set() if good else {own})
+    return {"runs": runs_of([*before, new])[-1], "failed": sorted(failed)}
+
+
+def failed_in(manifest: Mapping[str, Any]) -> list[str]:
+    """The domains whose last run had failed when this snapshot was made, sorted."""
+    if "failed" in manifest:
+        return list(manifest["failed"])
+    return [] if is_good(manifest) else [manifest.get("domain") or SEVERAL]
+
+
+def stay(manifests: Sequence[Mapping[str, Any]], keep: int) -> set[str]:
+    """The ids of the snapshots that stay. `manifests`: the oldest first. For each domain, its last `keep` runs can be
+    restored. The same holds among the snapshots of runs that did not fail, and among the good snapshots. So a week of
+    failing runs does not displace a good snapshot, and a domain that runs each hour does not displace those of the
+    others.
+    """
+    successful = [manifest for manifest in manifests if manifest.get("good", True)]
+    good = [manifest for manifest in manifests if is_good(manifest)]
+    return {str(kept[index]["id"]) for kept in (manifests, successful, good) for index in needed(runs_of(kept), keep)}
 
 
 def runs_of(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,11 @@ class Snapshot:
     @property
     def as_of(self) -> datetime:
         return datetime.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing had failed in the last run of each domain."""
+        return retention.is_good(self.manifest)
 
     @property
     def tables(self) -> dict[str, Fingerprint]:
@@ -205,13 +210,15 @@ def take(
     domain: str | None = None,
     window: tuple[date, date] | None = None,
     good: bool = True,
+    failed: Collection[str] | None = None,
     models: Mapping[str, BuiltByDates] | None = None,
     config: Mapping[str, str] | None = None,
     replaced: bool = False,
 ) -> Snapshot:
     """Copy the warehouse.
     `window`: business dates that this run rebuilt besides those that were touched.
-    `good`: whether the run succeeded. A snapshot that is not good never displaces one that is.
+    `good`: whether no step of the run failed and nothing that it found forbids to publish a table.
+    `failed`: the domains whose last run failed, if not only this run decides it. None: this run decides.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
     `config`: the files of the configuration that the run used → their digests.
     `replaced`: tables were replaced by others without an entry in a journal of dates. Each table is then hashed as a
@@ -243,7 +250,7 @@ def take(
             "run_id": run_id,
             "commit": commit,
             "domain": domain,
-            "runs": retention.runs_of([*(item.manifest for item in earlier), {"id": name, "domain": domain}])[-1],
+            **retention.standing([item.manifest for item in earlier], name, domain, good=good, failed=failed),
             "good": good,
             "warehouse_id": known.id,
             "generation": known.generation,
@@ -265,15 +272,9 @@ def take(
 
 
 def prune(settings: Settings, keep: int) -> list[str]:
-    """Remove old snapshots. A process that has one open can continue to read it. Returns the removed ids. For each
-    domain, its last `keep` runs can be restored, and its last `keep` good ones. So a week of failing runs does not
-    displace a good snapshot, and a domain that runs each hour does not displace those of the others.
-    """
+    """Remove old snapshots. A process that has one open can continue to read it. Returns the removed ids."""
     found = existing(settings)
-    stay: set[str] = set()
-    for kept in (found, [snapshot for snapshot in found if snapshot.manifest.get("good", True)]):
-        runs = retention.runs_of([snapshot.manifest for snapshot in kept])
-        stay |= {kept[index].id for index in retention.needed(runs, keep)}
+    stay = retention.stay([snapshot.manifest for snapshot in found], keep)
     readable = {snapshot.id for snapshot in found}
     # An unreadable snapshot stays until `keep` newer ones are readable, because its manifest may be brought back.
     old = [

@@ -248,3 +248,15 @@ def killed(work: Callable[[], object], place: str) -> None:
             os._exit(7)
     _, status = os.waitpid(pid, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"{place} was not reached"
+
+
+def test_a_restored_state_is_as_good_as_its_snapshot(home: Settings, platform: Platform) -> None:
+    with writer(home, platform, owner="test", now=NOW) as held:
+        held.connection().execute("INSERT INTO silver.orders VALUES (5000, 1)")
+        snapshots.take(held, run_id="night-3", as_of=NOW, commit="c0ffee", domain="shop", good=False)
+    perform(home, platform, 2, ORDERS)
+    assert not snapshots.newest(home).good, "no check has looked at the restored table"
+    perform(home, platform, 1)
+    assert snapshots.newest(home).good
+    perform(home, platform, 2)
+    assert not snapshots.newest(home).good

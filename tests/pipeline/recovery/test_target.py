@@ -36,7 +36,7 @@ def test_a_snapshot_is_named_by_id_number_or_time(to: str, moment: datetime | No
 
 def test_what_names_no_snapshot_is_refused_with_what_there_is() -> None:
     for to, moment in (("0", None), ("yesterday", None), ("", None), ("x", FIRST - timedelta(seconds=1))):
-        with pytest.raises(RestoreError, match=r"000001-aaaa \(as of 2026-03-01 12:00 UTC\).*of a run that failed"):
+        with pytest.raises(RestoreError, match=r"000001-aaaa \(as of 2026-03-01 12:00 UTC\).*after a failure"):
             choose(to, moment, ALL)
     with pytest.raises(RestoreError, match="no snapshot to restore from"):
         choose("newest", None, [])

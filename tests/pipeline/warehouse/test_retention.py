@@ -47,6 +47,19 @@ def test_snapshots_of_an_earlier_version_count_by_their_domain() -> None:
     assert retention.needed(retention.runs_of(old), 2) == {3, 4}
 
 
+def test_a_snapshot_is_good_after_the_last_run_of_each_domain_was_good(warehouse: Warehouse) -> None:
+    """`keep` is 2 here, and the failure of one domain displaces no good snapshot."""
+    for number, (domain, good) in enumerate(
+        [("a", True), ("b", True), ("a", False), ("b", True), ("b", True), (None, True), ("b", True)]
+    ):
+        snapshots.take(warehouse, run_id=f"run-{number}", as_of=NOW, commit="c0ffee", domain=domain, good=good)
+    found = {item.manifest["run_id"]: item.good for item in snapshots.existing(warehouse.settings)}
+    assert [run for run, good in found.items() if good] == ["run-1"]
+    assert found["run-6"] is False, "what failed in domain a was not built again"
+    snapshots.take(warehouse, run_id="run-7", as_of=NOW, commit="c0ffee", domain="a")
+    assert snapshots.newest(warehouse.settings).good
+
+
 @given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=30), st.integers(1, 4))
 def test_the_result_of_each_of_the_last_runs_of_each_domain_stays(domains: list[str | None], keep: int) -> None:
     kept = [int(str(item["id"])) for item in _played(domains, keep)]

@@ -90,7 +90,7 @@ def create(taker: Taker, shelf: Shelf) -> Manifest:
             snapshot=snapshot.id if snapshot else None,
             load_seq=snapshot.manifest.get("load_seq", 0) if snapshot else 0,
             as_of=snapshot.as_of if snapshot else None,
-            good=snapshot.manifest.get("good", True) if snapshot else True,
+            good=snapshot.good if snapshot else True,
             files=tuple(sent),
             links=contents.links,
             folders=tuple(contents.folders),

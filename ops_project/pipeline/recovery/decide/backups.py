@@ -52,14 +52,14 @@ class Backup:
     """The number of bytes that the store did not have before."""
     left_out: tuple[str, ...] = ()
     good: bool = True
-    """Whether the backup's snapshot was made by a run that succeeded."""
+    """Whether the backup's snapshot was good: nothing had failed in the last run of each domain."""
 
 
 def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:
     """The backup that `wanted` names. `backups`: the oldest first. Raises RestoreError, which lists the backups.
 
     `wanted` is an id, the number of an id, or `newest`. None means the newest proved backup. `good` means the newest
-    proved backup among those whose snapshot was made by a run that succeeded.
+    proved backup among those whose snapshot was made after no failure.
     """
     if not backups:
         raise RestoreError("there is no backup: `ops backup create` makes one")

@@ -29,14 +29,15 @@ class Candidate:
     tables: frozenset[str]
     """`schema.table`, views included."""
     good: bool = True
-    """Whether the run that made the snapshot succeeded."""
+    """Whether the last run of each domain before it failed nowhere: no step, and nothing that forbids publishing."""
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
     """The snapshot that `to` names. `candidates`: the oldest first. Raises RestoreError.
 
-    `to` is an id, the number of an id, `newest`, `good` or a time. `good` means the newest snapshot of a run that
-    succeeded. For a time, `moment` is its value. A time means the last snapshot with this as-of time or an earlier one.
+    `to` is an id, the number of an id, `newest`, `good` or a time. `good` means the newest snapshot before which
+    nothing failed. For a time, `moment` is its value. A time means the last snapshot with this as-of time or an earlier
+    one.
     """
     if not candidates:
         raise RestoreError(
@@ -51,7 +52,7 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
         good = [candidate for candidate in candidates if candidate.good]
         if not good:
             raise RestoreError(
-                f"every snapshot is of a run that failed. {_there_is(candidates)} `ops backup restore good` looks for "
+                f"every snapshot was made after a failure. {_there_is(candidates)} `ops backup restore good` looks for "
                 "a backup of a good run"
             )
         return good[-1]
@@ -101,7 +102,7 @@ def _matches(name: str, tables: Collection[str]) -> list[str]:
 
 def _there_is(candidates: Sequence[Candidate]) -> str:
     listed = ", ".join(
-        f"{item.id} (as of {item.as_of:%Y-%m-%d %H:%M} UTC{'' if item.good else ', of a run that failed'})"
+        f"{item.id} (as of {item.as_of:%Y-%m-%d %H:%M} UTC{'' if item.good else ', after a failure'})"
         for item in candidates
     )
     return f"There is: {listed}. A time is written 2026-03-04T12:00."
