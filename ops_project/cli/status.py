@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ops_project.cli.output import Group, console, emit, json_option, table
+from ops_project.dagster_bridge.runs_file import INTERRUPTED
 from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
 from ops_project.dagster_bridge.storage_errors import storage_words, unusable
 from ops_project.failures import Unusable
@@ -142,9 +143,11 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
     if (runs := dagster_runs_file.read(settings, domains)) is not None:
         return {name: asdict(facts) for name, facts in runs.newest.items()}
     from ops_project.dagster_bridge.runs import last_runs, open_instance
+    from ops_project.process import locks
 
     with open_instance(settings) as instance:
-        return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
+        found = last_runs(instance, domains, locks.left(settings.lock))
+        return {name: asdict(facts) for name, facts in found.items()}
 
 
 def _published(settings: Settings, domain: str, unreadable: list[str]) -> dict[str, Any] | None:
@@ -264,6 +267,8 @@ def _run_in_words(run: dict[str, Any] | None) -> str:
     if run is None:
         return "never ran"
     when = run["ended_at"] or run["started_at"]
+    if run["state"] == INTERRUPTED:
+        return f"interrupted, began {when:%Y-%m-%d %H:%M}" if when else INTERRUPTED
     return f"{run['state']} {when:%Y-%m-%d %H:%M}" if when else str(run["state"])
 
 

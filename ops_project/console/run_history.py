@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ops_project.dagster_bridge import runs_file
-from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.dagster_bridge.runs_file import INTERRUPTED, RecentRun
 from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
 from ops_project.settings import Settings
 
 LEAST_PERCENT = 0.35
 """The smallest width of a bar. Without it, a run of a few seconds would be invisible beside a whole day."""
-WORD = {"success": "well", "failure": "wrong"}
+WORD = {"success": "well", "failure": "wrong", INTERRUPTED: "wrong"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def lanes(runs: Sequence[RecentRun], start: datetime, end: datetime) -> list[Lan
     domains: dict[str, str] = {}
     for run in sorted(runs, key=lambda item: item.started_at or end):
         began = run.started_at or end
-        finished = run.ended_at or end
+        # When the process of an interrupted run ended is not known.
+        finished = run.ended_at or (began if run.state == INTERRUPTED else end)
         if finished < start or began > end:
             continue
         left = max(0.0, (began - start).total_seconds() / span * 100)

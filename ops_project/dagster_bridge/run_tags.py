@@ -20,8 +20,13 @@ BACKFILL_TAG = f"{VISIBLE}backfill"
 TIMEOUT_TAG = f"{HIDDEN}timeout_seconds"
 
 
+def former(name: str) -> str:
+    """The name that an earlier version gave to a tag."""
+    return name.replace(HIDDEN, VISIBLE, 1)
+
+
 def tag_of(tags: Mapping[str, str], name: str, default: str = "") -> str:
     """The value of a tag, also if an earlier version wrote it under another name."""
     if name in tags:
         return tags[name]
-    return tags.get(name.replace(HIDDEN, VISIBLE, 1), default)
+    return tags.get(former(name), default)

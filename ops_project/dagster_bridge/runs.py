@@ -14,19 +14,13 @@ from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 from ops_project.dagster_bridge.quiet_retries import quiet_retries
 from ops_project.dagster_bridge.run_events import events_of, words_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
-from ops_project.dagster_bridge.runs_file import RunFacts, moment
+from ops_project.dagster_bridge.runs_file import IN_A_PROCESS, RunFacts, moment, seen
 from ops_project.dagster_bridge.storage_errors import StorageUnusable, misconfigured, storage_words
 from ops_project.process import locks
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
 
-# A run that was killed at its very beginning still has the status NOT_STARTED.
-UNFINISHED = [
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
+UNFINISHED = [DagsterRunStatus(status) for status in IN_A_PROCESS]
 
 
 @dataclass(frozen=True)
@@ -128,14 +122,22 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
             raise StorageUnusable(words) from error
 
 
-def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str, RunFacts]:
-    """Domain → its newest run; domains that never ran are absent."""
+def last_runs(
+    instance: dg.DagsterInstance, domains: Iterable[str], died: locks.Holder | None = None
+) -> dict[str, RunFacts]:
+    """Domain → its newest run; domains that never ran are absent. `died`: the process that ended while it held the
+    writer's lock.
+    """
     found = {}
     for domain in domains:
         for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}), limit=1):
             run = record.dagster_run
             found[domain] = RunFacts(
-                run.run_id, run.job_name, run.status.value.lower(), moment(record.start_time), moment(record.end_time)
+                run.run_id,
+                run.job_name,
+                seen(run.status.value, run.run_id, tag_of(run.tags, PROCESS_TAG), died),
+                moment(record.start_time),
+                moment(record.end_time),
             )
     return found
 

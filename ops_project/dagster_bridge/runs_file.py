@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG, PROCESS_TAG, former
+from ops_project.process import locks
+from ops_project.process.processes import Process
 from ops_project.settings import Settings
 
 # Homes that were made by an earlier version have the second name.
@@ -23,6 +25,14 @@ OUR_STORAGE = (
     "module: ops_project.runtime.dagster_bridge_storage",
 )
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+IN_A_PROCESS = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+"""The states of a run that a process executes. A run that was killed at its very beginning still has the first one."""
+INTERRUPTED = "interrupted"
+"""The state of a run whose process is gone. Dagster shows the state before it until the next run ends it."""
+PROCESS = """(
+    SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" IN (?, ?) ORDER BY "key" LIMIT 1
+)"""
+_OF_PROCESS = (PROCESS_TAG, former(PROCESS_TAG))
 
 
 @dataclass(frozen=True)
@@ -66,20 +76,22 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
         return None
     if not os.path.lexists(file):
         return Runs({}, False)
-    newest = {}
+    newest, died = {}, locks.left(settings.lock)
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
             for domain in domains:
                 row = connection.execute(
-                    """
-                    SELECT run_id, pipeline_name, status, start_time, end_time FROM runs
+                    f"""
+                    SELECT run_id, pipeline_name, status, start_time, end_time, {PROCESS} FROM runs
                     WHERE run_id IN (SELECT run_id FROM run_tags WHERE "key" = ? AND value = ?)
                     ORDER BY id DESC LIMIT 1
                     """,
-                    (DOMAIN_TAG, domain),
+                    (*_OF_PROCESS, DOMAIN_TAG, domain),
                 ).fetchone()
                 if row is not None:
-                    newest[domain] = RunFacts(row[0], row[1], row[2].lower(), moment(row[3]), moment(row[4]))
+                    newest[domain] = RunFacts(
+                        row[0], row[1], seen(row[2], row[0], row[5], died), moment(row[3]), moment(row[4])
+                    )
             marks = ", ".join("?" * len(ENDED))
             unfinished = connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM runs WHERE status NOT IN ({marks}))", ENDED
@@ -88,6 +100,17 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
     except sqlite3.Error:
         return None
     return Runs(newest, bool(unfinished[0]))
+
+
+def seen(status: str, run_id: str, process: str | None, died: locks.Holder | None) -> str:
+    """The state of a run in small letters: `interrupted`, if its process is gone.
+
+    `process`: the tag that names the process. `died`: the process that ended while it held the writer's lock. It may be
+    one that cannot be seen from here, such as that of a container that has gone.
+    """
+    found = Process.parse(process or "") if status in IN_A_PROCESS else None
+    gone = found is not None and (found.gone() or (died is not None and died.run == run_id and not found.alive()))
+    return INTERRUPTED if gone else status.lower()
 
 
 def moment(seconds: float | None) -> datetime | None:
@@ -111,25 +134,27 @@ def recent(settings: Settings, since: datetime, limit: int = 500) -> list[Recent
         f"""
         SELECT run_id, pipeline_name, status, coalesce(start_time, strftime('%s', create_timestamp) + 0),
                end_time,
-               (SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" = ? LIMIT 1)
+               (SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" = ? LIMIT 1),
+               {PROCESS}
         FROM runs
         WHERE start_time >= ? OR (start_time IS NULL AND create_timestamp >= ?) OR status NOT IN ({marks})
         ORDER BY id DESC LIMIT ?
         """,
-        (DOMAIN_TAG, since.timestamp(), f"{since:%Y-%m-%d %H:%M:%S}", *ENDED, limit),
+        (DOMAIN_TAG, *_OF_PROCESS, since.timestamp(), f"{since:%Y-%m-%d %H:%M:%S}", *ENDED, limit),
     )
     if rows is None:
         return None
+    died = locks.left(settings.lock)
     return [
         RecentRun(
             run_id=run_id,
             job=job,
-            state=state.lower(),
+            state=seen(state, run_id, process, died),
             started_at=moment(began),
             ended_at=moment(ended),
             domain=domain or "",
         )
-        for run_id, job, state, began, ended, domain in rows
+        for run_id, job, state, began, ended, domain, process in rows
     ]
 
 

@@ -124,6 +124,11 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+def left(path: Path) -> Holder | None:
+    """The process that ended while it held the lock; None if there is none, or if the lock is held again."""
+    return _read(path) if holder(path) is None else None
+
+
 @contextmanager
 def unheld(path: Path) -> Iterator[bool]:
     """Yields True if no process holds the lock. Then no process can take the lock until the block ends. The check
