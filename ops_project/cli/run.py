@@ -176,7 +176,7 @@ class Told:
         for item in finished:
             found = numbers_of(item)
             self(
-                f"{item.domain}: {item.state}"
+                f"{item.domain}: {item.words}"
                 + (
                     f", rows loaded: {found['rows_loaded']:,}, tables built: {found['tables_built']}"
                     if item.run_id

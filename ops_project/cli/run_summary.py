@@ -50,7 +50,7 @@ def as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[s
             {
                 "domain": item.domain,
                 "job": item.job,
-                "state": item.state,
+                "state": item.ending,
                 "run_id": item.run_id,
                 "from": item.window[0] if item.window else None,
                 "to": item.window[1] if item.window else None,
@@ -196,7 +196,7 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
     rows = [
         [
             item.domain,
-            item.state,
+            item.words,
             *(found[key] for key in ("rows_in", "rows_loaded", "rows_quarantined", *rare, "tables_built")),
             f"{found['checks_passed']} / {found['checks_warned']} / {found['checks_failed']}",
             round(item.seconds, 1),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ops_project import catalog
 from ops_project.cli.failed_checks import failed_checks
-from ops_project.cli.run_summary import _not_run
+from ops_project.cli.run_summary import _not_run, as_data, render
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome
-from ops_project.defs.shared.domain_run import DomainRun
+from ops_project.defs.shared.domain_run import DomainRun, RunReport
+from ops_project.settings import Settings
 
 
 def failed(asset: str, name: str, description: str = "") -> CheckOutcome:
@@ -60,3 +64,28 @@ def test_a_check_of_a_built_table_that_gave_no_result_is_told() -> None:
     done = RunOutcome(frozenset(), built=frozenset({("silver", "a")}), checks=checks)
     item = DomainRun("shop", "daily", "failed", 1.0, outcome=done)
     assert _not_run(item) == ["silver.a: no result of keys, rules; it is not known whether the table is good"]
+
+
+@pytest.mark.parametrize(
+    ("state", "fails", "error", "words", "ending"),
+    [
+        ("succeeded", 0, None, "succeeded", "succeeded"),
+        ("succeeded", 1, None, "built, 1 check failed", "checks failed"),
+        ("succeeded", 2, None, "built, 2 checks failed", "checks failed"),
+        ("succeeded", 2, "snapshot or publication failed", "built, not published", "not published"),
+        ("failed", 2, None, "failed", "failed"),
+        ("nothing new", 0, None, "nothing new", "nothing new"),
+    ],
+)
+def test_a_run_that_ends_with_an_error_is_not_called_succeeded(
+    tmp_path, state: str, fails: int, error: str | None, words: str, ending: str
+) -> None:
+    checks = tuple(failed("silver/a", f"rule_{number}") for number in range(fails))
+    done = RunOutcome(frozenset(), frozenset(), checks)
+    item = DomainRun("ecommerce", "daily", state, 1.0, report=RunReport(error=error), outcome=done)
+    settings = Settings(home=tmp_path)
+    [told] = as_data(settings, [item], 1.0)["runs"]
+    assert (item.words, told["state"]) == (words, ending)
+    assert item.failed == (ending in ("failed", "checks failed", "not published"))
+    shown = render(settings, [item], 1.0, [], catalog.load(settings))[0]
+    assert [str(cell) for cell in shown.columns[1].cells] == [words]

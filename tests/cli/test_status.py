@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dagster import DagsterRunStatus
+from dagster._core.test_utils import create_run_for_test
 
+from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.dagster_bridge import home as dagster_home
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
+from ops_project.dagster_bridge.runs import open_instance
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import Settings
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
@@ -24,3 +32,21 @@ def test_a_warehouse_that_cannot_be_used_is_not_called_free(tmp_path: Path, dama
         settings.warehouse.write_bytes(b"no database" * 1000)
     said = CliRunner().invoke(cli, asked).output
     assert "Warehouse  free" not in said and "Warehouse  The warehouse" in said
+
+
+def test_a_run_whose_checks_failed_is_not_called_a_success(tmp_path: Path) -> None:
+    """Dagster calls it one, because its steps succeeded."""
+    settings = Settings.load(home=tmp_path, environ={})
+    dagster_home.ensure(settings)
+    with_a_snapshot_and_an_alert(settings)
+    with settings.exported(), open_instance(settings) as instance:
+        for domain in ("ecommerce", "investor"):
+            create_run_for_test(
+                instance, job_name=domain, tags={DOMAIN_TAG: domain}, status=DagsterRunStatus("SUCCESS")
+            )
+    with writer(settings, catalog.load(settings).platform, owner="test", now=NOW) as warehouse:
+        snapshots.take(warehouse, run_id="run-2", as_of=NOW, commit="c0ffee", domain="ecommerce", good=False)
+    asked = ["--home", str(settings.home), "--as-of", NOW.isoformat(), "status"]
+    shown = {line.split()[0]: line for line in CliRunner().invoke(cli, asked).output.splitlines() if line.strip()}
+    assert "built, checks failed" in shown["ecommerce"]
+    assert "success" in shown["investor"]

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ops_project.counted import counted
+
 if TYPE_CHECKING:
     from ops_project.dagster_bridge.runs import RunOutcome
     from ops_project.pipeline.landing import Replayed
+
+SUCCEEDED = "succeeded"
 
 
 @dataclass
@@ -46,7 +50,7 @@ class DomainRun:
     domain: str
     job: str
     state: str
-    """How the run ended: succeeded, failed, nothing new, no files yet, nothing to replay."""
+    """How the steps of the run ended: succeeded, failed, nothing new, no files yet, nothing to replay."""
     seconds: float
     run_id: str | None = None
     window: tuple[date, date] | None = None
@@ -55,7 +59,24 @@ class DomainRun:
     error: str | None = None
 
     @property
+    def ending(self) -> str:
+        """How the run ended, for programs. It is `not published` or `checks failed` if only the steps succeeded."""
+        if self.state == SUCCEEDED and self.report.error is not None:
+            return "not published"
+        return "checks failed" if self.state == SUCCEEDED and self._failed_checks else self.state
+
+    @property
+    def words(self) -> str:
+        """How the run ended, for people."""
+        if self.ending == "not published":
+            return "built, not published"
+        return f"built, {counted(self._failed_checks, 'check')} failed" if self.ending != self.state else self.state
+
+    @property
+    def _failed_checks(self) -> int:
+        return sum(check.failed for check in self.outcome.checks) if self.outcome else 0
+
+    @property
     def failed(self) -> bool:
         """Whether the command must end with an error."""
-        checks = self.outcome.checks if self.outcome else ()
-        return self.state == "failed" or self.report.error is not None or any(check.failed for check in checks)
+        return self.state == "failed" or self.report.error is not None or self._failed_checks > 0

@@ -19,7 +19,7 @@ from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TA
 from ops_project.dagster_bridge.storage_errors import in_words
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
-from ops_project.defs.shared.domain_run import DomainRun, RunReport
+from ops_project.defs.shared.domain_run import SUCCEEDED, DomainRun, RunReport
 from ops_project.defs.shared.orders import Order
 from ops_project.defs.shared.run_session import WATCHER, Watcher
 from ops_project.defs.shared.site import Site
@@ -139,7 +139,7 @@ def _run(
     return DomainRun(
         domain,
         job,
-        "succeeded" if result.success else "failed",
+        SUCCEEDED if result.success else "failed",
         time.perf_counter() - began,
         run_id=result.run_id,
         window=window,

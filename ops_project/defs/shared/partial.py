@@ -14,7 +14,7 @@ from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG
 from ops_project.dagster_bridge.storage_errors import in_words
 from ops_project.defs.shared import partitions
-from ops_project.defs.shared.domain_run import DomainRun, RunReport
+from ops_project.defs.shared.domain_run import SUCCEEDED, DomainRun, RunReport
 from ops_project.defs.shared.run_session import WATCHER, Watcher
 from ops_project.pipeline.recovery.decide.rerun import Asset
 from ops_project.process.code_version import commit
@@ -69,7 +69,7 @@ def execute(
     return DomainRun(
         part.domain,
         part.job,
-        "succeeded" if result.success else "failed",
+        SUCCEEDED if result.success else "failed",
         time.perf_counter() - began,
         run_id=result.run_id,
         window=part.window,
