@@ -107,10 +107,15 @@ def account() -> str:
         return f"uid {os.getuid()}"
 
 
+def given_user() -> str:
+    """The content of OPS_USER; empty if it is not set."""
+    # Bytes that are not UTF-8 could not be stored anywhere.
+    return visible_line(os.environ.get("OPS_USER", ""))
+
+
 def current_user() -> str:
     """The user in whose name a command acts: OPS_USER, or the account if it is not set."""
-    # Bytes that are not UTF-8 could not be stored anywhere, so they are written as escapes.
-    return visible_line(os.environ.get("OPS_USER") or account())
+    return given_user() or visible_line(account())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The option --by. It names the person in whose name a command acts."""
+"""The option --by, and OPS_USER in its place: the person in whose name a command acts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import click
 from click.core import ParameterSource
 
 from ops_project.nearest import did_you_mean
-from ops_project.settings import Settings, current_user
+from ops_project.settings import Settings, current_user, given_user
 
 if TYPE_CHECKING:
     from ops_project.model.owner import Owners
 
 
 def by_option(words: str) -> Callable[[Any], Any]:
-    """The option --by with `words` as its help. It takes the id or the e-mail of a person; the command gets the id."""
-    return click.option("--by", default=current_user, show_default="the user", callback=_known, help=words)
+    """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id."""
+    # It is eager, so that a wrong name is told before a missing argument, wherever the name comes from.
+    return click.option(
+        "--by", default=current_user, show_default="the user", callback=_known, is_eager=True, help=words
+    )
 
 
 def person_of(owners: Owners, name: str, option: str) -> str:
@@ -32,11 +35,14 @@ def person_of(owners: Owners, name: str, option: str) -> str:
 
 
 def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.UsageError("--by is empty: give the id of a person of owners.yaml")
-    # The default is the account of the system. It is not checked, because it cannot be a mistyped name.
+    option = "--by"
     if ctx.get_parameter_source("by") is not ParameterSource.COMMANDLINE:
-        return value
+        if not given_user():
+            # The account of the system is recorded as it is: it cannot be a mistyped name.
+            return value
+        option = "OPS_USER"
+    if not value.strip():
+        raise click.UsageError(f"{option} is empty: give the id of a person of owners.yaml")
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
 
@@ -50,13 +56,4 @@ def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
         return value
     if settings.watched is not None and value in _named(settings):
         return value
-    return person_of(owners, value, "--by")
-
-
-def _named(settings: Settings) -> set[str]:
-    """The people whom the assets of a watched project name as their owners."""
-    from ops_project.operations.ledger import open_ledger
-    from ops_project.operations.ledger.lineage_document import recall
-
-    facts = recall(open_ledger(settings)).assets.values()
-    return {owner for fact in facts for owner in fact.owners if "@" in owner}
+    return person_of(owners, value, option)

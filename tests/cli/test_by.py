@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from ops_project import catalog
 from ops_project.cli import cli
 from ops_project.cli.person import person_of
-from ops_project.settings import Settings
+from ops_project.settings import Settings, account
 from tests.cli.test_every_command import LEAVES, leaf
 from tests.operations.incidents.world import IncidentWorld
 
@@ -19,7 +19,7 @@ from tests.operations.incidents.world import IncidentWorld
 TAKES_BY = [words for words in LEAVES if any("--by" in param.opts for param in leaf(words).params) and words != ["sql"]]
 
 
-def ops(home: Path, *words: str, env: dict[str, str] | None = None, config: Path | None = None) -> Result:
+def ops(home: Path, *words: str, env: dict[str, str | None] | None = None, config: Path | None = None) -> Result:
     more = ["--config", str(config)] if config is not None else []
     return CliRunner(env=env).invoke(cli, ["--home", str(home), *more, *words])
 
@@ -56,8 +56,31 @@ def test_an_account_is_recorded_as_it_is_and_a_broken_configuration_stops_no_ack
     given = ["--as-of", day.now.isoformat(), "incidents"]
     done = ops(day.settings.home, *given, "ack", "1", "--by", "someone", config=broken)
     assert done.exit_code == 0, done.output
-    assert ops(day.settings.home, *given, "unack", "1", env={"OPS_USER": "night-shift"}).exit_code == 0
+    assert ops(day.settings.home, *given, "unack", "1", env={"OPS_USER": None}).exit_code == 0
+    assert day.ledger.incident_timeline(1)[-1].by == account()
     assert ops(day.settings.home, *given, "note", "1", "seen", env={"OPS_USER": " "}).exit_code == 2
+
+
+@pytest.mark.parametrize("words", TAKES_BY, ids=" ".join)
+def test_a_name_in_ops_user_follows_the_same_rule(words: list[str], tmp_path: Path) -> None:
+    typo = ops(tmp_path, *words, env={"OPS_USER": "enginer-a"})
+    assert typo.exit_code == 2, typo.output
+    assert "OPS_USER 'enginer-a' is not a person of owners.yaml (did you mean engineer-a?)" in typo.output
+    empty = ops(tmp_path, *words, env={"OPS_USER": " "})
+    assert empty.exit_code == 2 and "OPS_USER is empty" in empty.output
+
+
+def test_ops_user_may_be_an_address_and_by_goes_before_it(tmp_path: Path) -> None:
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",))
+    day.advance("1m")
+    given = ["--as-of", day.now.isoformat(), "incidents"]
+    assert (
+        ops(day.settings.home, *given, "note", "1", "seen", env={"OPS_USER": "engineer.b@example.com"}).exit_code == 0
+    )
+    assert day.ledger.incident_timeline(1)[-1].by == "engineer-b"
+    by = ops(day.settings.home, *given, "note", "1", "seen", "--by", "engineer-a", env={"OPS_USER": "nobody-known"})
+    assert by.exit_code == 0, by.output
 
 
 def test_a_team_is_no_person(tmp_path: Path) -> None:
