@@ -72,8 +72,9 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
         if not rows:
             console.print("No incident." if every else "No open incident.")
             return
-        columns = ("number", "priority", "status", "title", "responder", "opened_at", "next_step_at")
-        console.print(table(columns, [[row[column] for column in columns] for row in rows]))
+        columns = ("number", "priority", "status", "title", "alerts", "responder", "opened_at", "next_step_at")
+        shown = [{**row, "alerts": len(row["alerts"])} for row in rows]
+        console.print(table(columns, [[row[column] for column in columns] for row in shown]))
 
     emit(as_json, rows, render)
     told_if_cut(len(rows), ledger.count_incidents(status))
@@ -98,6 +99,7 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
             _gathered(number, evidence)
             return
         console.print(f"Incident {number}, {incident.priority}, {incident.status}: {incident.title}", markup=False)
+        console.print(f"  alerts: {len(incident.alerts)}, of which {len(incident.firing)} fire")
         for name in ("pipeline", "responder", "ladder", "next_step_at", "runbook", "cause", "reason", "postmortem_due"):
             if data.get(name):
                 console.print(f"  {name.replace('_', ' ')}: {data[name]}", markup=False)

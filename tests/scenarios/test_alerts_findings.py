@@ -15,7 +15,7 @@ SAYS = {
     "schema_mismatch": "The columns of the file of policies differ from its contract",
     "data_invalid": "File of policies has content that its contract refuses",
     "source_late": "File of policies arrived late",
-    "source_duplicate": "File of policies arrived twice",
+    "source_duplicate": "File of policies arrived again",
     "source_partial": "File of policies arrived incomplete",
     "key_violation": "Keys are repeated in a file of policies",
     "code_error": "File of policies could not be landed",

@@ -186,7 +186,7 @@ class Workbench:
         )
         if same is not None:
             found = Examination(scanned, contract, day)
-            found.problems.append(suspicion.duplicate(scanned, same))
+            found.problems.append(suspicion.duplicate(scanned, same, len(known) + 1))
             return found, same
         found = examine(self.engine, context.feed, file, file_date=day, scanned=scanned, now=context.now)
         suspicion.judge_volume(context, found, file, day)

@@ -85,3 +85,28 @@ def test_a_verdict_and_the_end_of_silences_take_several_numbers(two):
     assert two.ledger.verdicts() == []
     assert _ops(two, "alerts", "verdict", "1", "2", "noise", *why).exit_code == 0
     assert {row["alert"] for row in two.ledger.verdicts()} == {1, 2}
+
+
+def test_files_that_come_again_and_again_are_one_incident_that_says_how_many(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    for number in range(6):
+        day.signal(
+            "landing.finding",
+            "firing",
+            asset="bronze/orders",
+            domain="ecommerce",
+            check="source_duplicate",
+            partition="2026-03-03" if number < 3 else f"2026-03-0{number - 2}",
+            batch_id=f"orders-{number}",
+            failure_class="source_duplicate",
+            message=f"orders.csv: the same content; it has arrived {number + 2} times",
+            labels={"finding": "source_duplicate", "feed": "orders"},
+        )
+        day.advance("20m")
+    [row] = json.loads(_ops(day, "incidents", "list", "--json").output)
+    assert len(row["alerts"]) == 3, "each business date is one alert, however often its file comes"
+    [_, line] = _ops(day, "incidents", "list").output.splitlines()
+    assert "File of orders arrived again: 2026-03-03  " in line and " 3  " in line
+    assert "alerts: 3, of which 3 fire" in _ops(day, "incidents", "show", "1").output
+    first = json.loads(_ops(day, "alerts", "show", str(row["alerts"][0]), "--json").output)
+    assert "it has arrived 7 times" in first["message"]

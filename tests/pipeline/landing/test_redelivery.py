@@ -46,6 +46,15 @@ def test_the_same_bytes_change_nothing_and_say_so(home, name):
     assert home.bronze() == before and home.left() == []
 
 
+def test_the_finding_says_how_often_the_same_bytes_have_arrived(home):
+    said = []
+    for _ in range(6):
+        home.put("takings_2026-11-01.csv", HEAD + "1,a,1.00,\n2,b,x,\n")
+        [batch] = home.land().batches
+        said.append(batch.message.partition("nothing was loaded")[2])
+    assert said == ["", *(f"; it has arrived {times} times" for times in (3, 4, 5, 6, 7))]
+
+
 def test_the_same_bytes_on_another_date_are_natural_for_full_extracts_and_empty_deltas(tmp_path):
     feed = feed_of(TAKINGS + "    extract: full\n")
     home = Home(tmp_path, feed)

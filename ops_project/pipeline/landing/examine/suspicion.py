@@ -55,13 +55,19 @@ def _holds_no_record(scanned: Scan, file_format: Format) -> bool:
     return file_format.has_lines and scanned.lines <= above
 
 
-def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
-    """The finding for a file whose bytes `batch` has loaded."""
+def duplicate(scanned: Scan, batch: Taken, times: int) -> FileProblem:
+    """The finding for a file whose bytes `batch` has loaded. `times`: how often these bytes have arrived."""
     return FileProblem(
         "source_duplicate",
-        f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}); nothing was loaded",
+        f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}); nothing was loaded"
+        + (f"; it has arrived {times} times" if times > 2 else ""),
         True,
-        {"sha256": scanned.sha256, "same_as_batch": batch.batch_id, "same_as_file": batch.file_name},
+        {
+            "sha256": scanned.sha256,
+            "same_as_batch": batch.batch_id,
+            "same_as_file": batch.file_name,
+            "arrived_times": times,
+        },
     )
 
 
