@@ -29,7 +29,7 @@ MOST_RUNS = 20_000
 MOST_ROWS = 5_000
 BAND = ("expected_low", "expected_high")
 AVERAGE = "average"
-PARAMETER = re.compile(r"\$(as_of_date|as_of|since|before)\b")
+PARAMETER = re.compile(r"\$(as_of_date|as_of|since|before|zone)\b")
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,11 @@ def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
 
 def _of_snapshot(site: Site, figure: Figure, now: datetime, span: Span, snapshot: snapshots.Snapshot | None) -> Answer:
     zone = site.catalog.platform.zone
-    # The time is rounded down to the minute. A page that is opened again within the minute asks the same question, and
-    # gets the stored answer.
-    clock: dict[str, datetime | date] = {
+    # The time is rounded to the minute, so that a page that is opened again is answered from the stored answers.
+    clock: dict[str, datetime | date | str] = {
         name: at.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0) for name, at in span.moments().items()
     }
-    clock["as_of_date"] = span.until.astimezone(zone).date()
+    clock |= {"as_of_date": span.until.astimezone(zone).date(), "zone": zone.key}
     sql, absent = figure.sql, list[str]()
     if figure.board.startswith("queries-"):
         query: Query = find(figure.board[8:], figure.name)
@@ -138,7 +137,8 @@ def _of_runs(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:
     runs = recent_runs(site.settings, min(span.before, span.until - RUNS_BACK), MOST_RUNS)
     if runs is None:
         raise Unanswered("Dagster keeps its runs in another store; the Dagster UI shows them")
-    columns, rows = ask_runs(runs, figure.sql, span, site.lineage, spent(site, runs, span.until))
+    zone = site.catalog.platform.zone
+    columns, rows = ask_runs(runs, figure.sql, span, site.lineage, spent(site, runs, span.until), zone=zone)
     return Answer(figure, now, columns, tuple(moments(columns, rows)), "Dagster's runs")
 
 

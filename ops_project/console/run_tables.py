@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ops_project.console.site import Site
 from ops_project.console.span import Span
@@ -33,7 +34,12 @@ files.
 """
 MOST_KEPT = 500
 LANDED = """
-select domain, strftime(arrived_at, '%Y-%m-%d'), count(*), sum(rows_loaded), sum(size_bytes)
+select
+    domain,
+    strftime(arrived_at at time zone 'UTC' at time zone $zone, '%Y-%m-%d'),
+    count(*),
+    sum(rows_loaded),
+    sum(size_bytes)
 from ops.batches where status = 'loaded' group by all
 """
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -57,11 +63,14 @@ def ask_runs(
     span: Span,
     lineage: Lineage | None = None,
     more: Mapping[str, Read] | None = None,
+    *,
+    zone: ZoneInfo,
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """The columns and rows that a query returns. The query can read `runs` as they stood at the end of the span,
-    `assets`, and the tables of `more`.
+    """Columns and rows of a query on `runs` (as they stood at the end of the span), on `assets`, and on `more`. The
+    query may call `local_day`, which gives the date in `zone` of a moment.
     """
     with closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_function("local_day", 1, partial(_local_day, zone), deterministic=True)
         _fill(connection, "runs", RUNS, [_row(r) for r in runs if r.started_at is None or r.started_at <= span.until])
         facts = lineage.assets.values() if lineage is not None else ()
         _fill(connection, "assets", "key, domain, layer", [(f.key, f.domain, f.key.partition("/")[0]) for f in facts])
@@ -95,6 +104,12 @@ def _fill(connection: sqlite3.Connection, table: str, columns: str, rows: Rows) 
 
 def _row(run: RecentRun) -> tuple[Any, ...]:
     return (run.run_id, run.job, run.domain, run.state, _text(run.started_at), _text(run.ended_at), _seconds(run))
+
+
+def _local_day(zone: ZoneInfo, moment: str | None) -> str | None:
+    if moment is None:
+        return None
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC).astimezone(zone).date().isoformat()
 
 
 def _text(at: datetime | None) -> str | None:
@@ -151,6 +166,6 @@ def _sizes(site: Site) -> Rows:
 
 def _landed(site: Site) -> Rows:
     try:
-        return [tuple(row) for row in site.reader.ask(LANDED).rows]
+        return [tuple(row) for row in site.reader.ask(LANDED, {"zone": site.catalog.platform.timezone}).rows]
     except Unanswered:
         return []

@@ -1,7 +1,8 @@
 """The figures of the boards: one SQL file each, with its title, its definition and its source. This module reads the
 files and their headers, and executes nothing. A figure reads one of three sources: the newest snapshot of the
 warehouse (`$as_of`, `$as_of_date`), the ledger (`:as_of`, in seconds), or Dagster's runs (a table `runs`; `:as_of`,
-ISO 8601).
+ISO 8601). A day or month of a moment is that of the platform's time zone: `at time zone 'UTC' at time zone $zone` in a
+snapshot, `local_day(…)` in the runs.
 """
 
 from __future__ import annotations

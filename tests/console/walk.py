@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
 
 Rows = list[tuple[Any, ...]]
-NAMES = re.compile(r"[$:](as_of_date|as_of|since|before)\b")
+NAMES = re.compile(r"[$:](as_of_date|as_of|since|before|zone)\b")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def _sources(settings: Settings, now: datetime) -> Iterator[Callable[[Figure], I
     assert newest is not None
     minute = now.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0)
     times = {"as_of": minute, "since": minute - timedelta(days=7), "before": minute - timedelta(days=14)}
-    today = now.astimezone(load(settings).platform.zone).date()
+    zone = load(settings).platform.zone
+    today = now.astimezone(zone).date()
     ledger = open_ledger(settings)
     with (
         tempfile.TemporaryDirectory(dir=settings.home) as folder,
@@ -95,7 +96,7 @@ def _sources(settings: Settings, now: datetime) -> Iterator[Callable[[Figure], I
                 sql = item.sql
                 if item.board.startswith("queries-"):
                     sql = find(item.board.removeprefix("queries-"), item.name).for_tables(there)
-                values = {**times, "as_of_date": today}
+                values = {**times, "as_of_date": today, "zone": zone.key}
                 return warehouse.execute(sql, {name: values[name] for name in set(NAMES.findall(sql))}).fetchall()
             if item.source == LEDGER:
                 seconds = {
@@ -146,12 +147,18 @@ def _runs_database(settings: Settings, now: datetime, warehouse: duckdb.DuckDBPy
                 builds += [(run.run_id, asset, domain, start, took, count) for asset, took, count in of_tables]
     ledger = open_ledger(settings)
     sizes = ledger.latest("storage.asset_bytes").values()
-    landed: Rows = []
+    zone = load(settings).platform.zone
+    sums: dict[tuple[str, str], list[int]] = {}
     if warehouse.execute("select 1 from information_schema.tables where table_name = 'batches'").fetchone():
-        landed = warehouse.execute(
-            "select domain, cast(cast(arrived_at as date) as varchar), count(*), sum(rows_loaded), sum(size_bytes) "
-            "from ops.batches where status = 'loaded' group by 1, 2"
-        ).fetchall()
+        for domain, arrived, *sizes_of in warehouse.execute(
+            "select domain, arrived_at, 1, rows_loaded, size_bytes from ops.batches where status = 'loaded'"
+        ).fetchall():
+            day = str(arrived.replace(tzinfo=UTC).astimezone(zone).date())
+            sums[domain, day] = [a + b for a, b in zip(sums.get((domain, day), [0, 0, 0]), sizes_of, strict=True)]
+    landed: Rows = [(*key, *found) for key, found in sums.items()]
+    made.create_function(
+        "local_day", 1, lambda at: str(datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(zone).date())
+    )
     tables: dict[str, tuple[str, Rows]] = {
         "runs": ("run_id, job, domain, state, started_at, ended_at, seconds", runs),
         "assets": (

@@ -28,7 +28,7 @@ select
     round(week_before, 1) as seconds_week_before,
     (
         select sum(landed.rows) from landed
-        where landed.domain = spent.domain and landed.business_date >= date(:as_of, '-30 days')
+        where landed.domain = spent.domain and landed.business_date >= date(local_day(:as_of), '-30 days')
     ) as rows_landed,
     (select sum(sizes.bytes) from sizes where sizes.domain = spent.domain) as table_bytes
 from spent

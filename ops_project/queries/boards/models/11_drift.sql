@@ -3,7 +3,7 @@
 -- source: snapshot
 -- shape: line
 select
-    as_of::date as day,
+    (as_of at time zone 'UTC' at time zone $zone)::date as day,
     max(value) filter (model = 'segmentation') as segmentation,
     max(value) filter (model = 'churn') as churn,
     max(value) filter (model = 'recommendations') as recommendations

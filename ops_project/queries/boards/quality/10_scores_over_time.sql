@@ -3,10 +3,10 @@
 -- source: snapshot
 -- shape: line
 with newest as (
-    select as_of::date as day, table_schema, table_name, score
+    select (as_of at time zone 'UTC' at time zone $zone)::date as day, table_schema, table_name, score
     from ops.quality_scores
     where as_of >= $as_of - interval 60 day and as_of <= $as_of
-    qualify row_number() over (partition by as_of::date, table_schema, table_name order by as_of desc) = 1
+    qualify row_number() over (partition by day, table_schema, table_name order by as_of desc) = 1
 )
 
 select

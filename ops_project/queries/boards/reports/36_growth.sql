@@ -3,7 +3,7 @@
 -- source: snapshot
 -- shape: table
 -- empty: Nothing has been loaded yet.
-select strftime(loaded_at, '%Y-%m') as month, sum(rows_loaded) as rows_loaded, sum(size_bytes) as bytes, count(*) as files
+select strftime(loaded_at at time zone 'UTC' at time zone $zone, '%Y-%m') as month, sum(rows_loaded) as rows_loaded, sum(size_bytes) as bytes, count(*) as files
 from ops.batches
 where loaded_at < $as_of
 group by 1
