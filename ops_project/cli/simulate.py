@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from ops_project.simulator.simulation import Result
 
 POSTGRES_URL = "OPS_INVESTOR_POSTGRES_URL"
-EPILOG = """\b
-A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED, the fault breaks the feed
-that --list-faults names. Without DATE, it breaks the last day that is delivered. A fault for any feed
-also breaks your own files:
+EPILOG = """A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED, the fault breaks the feed that --list-faults
+names. Without DATE, it breaks the last day that is delivered. A fault for any feed also breaks your own files:
+
 \b
-  ops simulate --fault truncated:orders                  simulate, and cut the last day's orders
-  ops simulate --days 1 --fault missing:mart_offers      the last day, without its offers
-  ops simulate --inbound-only --fault late:my_feed       deliver nothing; break what lies in inbound
-\b
+  ops simulate --fault truncated:orders
+      simulate, and cut the last day's orders
+  ops simulate --days 1 --fault missing:mart_offers
+      the last day, without its offers
+  ops simulate --inbound-only --fault late:my_feed
+      deliver nothing; break what lies in inbound
+
 What a fault did is appended to truth.json in the home, which only tests read."""
 
 
