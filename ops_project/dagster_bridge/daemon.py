@@ -1,4 +1,4 @@
-"""Dagster's daemon, which prints a known error as one line: `python -m ops_project.dagster_bridge.daemon`.
+"""Dagster's daemon, which prints a known error as one line: `python -m ops_project.cli.dagster_daemon`.
 
 While the server of the ledger, or of Dagster's own storage, is down, each tick of the alert cycle fails. Dagster would
 print four stack traces for each tick, a few thousand lines in a minute. Nothing is lost without the traces: the tick

@@ -14,7 +14,7 @@ from ops_project.dagster_bridge.speaking import one_line
 
 OURS = {
     "dagster_webserver": "ops_project.dagster_bridge.web",
-    "dagster._daemon": "ops_project.dagster_bridge.daemon",
+    "dagster._daemon": "ops_project.cli.dagster_daemon",
 }
 """Dagster's module → our module that is started in its place."""
 

@@ -24,6 +24,7 @@ from ops_project.catalog import Catalog, ConfigError
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.channels.registry import secret_names
 from ops_project.operations.ledger import Ledger
+from ops_project.process.processes import Process
 from ops_project.settings import Settings
 
 DAEMON, WATCH, SHELL = "daemon", "watch", "shell"
@@ -105,10 +106,13 @@ def recorded(ledger: Ledger) -> Authority | None:
 
 
 def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
-    """The authority if it is alive, otherwise None. It is alive if its last cycle ended recently, or if a cycle of it
-    is running. `now`: the wall clock.
+    """The authority, if it is alive: its last cycle ended recently, or a cycle is running. A process of this machine
+    that has gone is not alive, however it ended. `now`: the wall clock.
     """
     found = recorded(ledger)
+    process = Process.parse(found.holder) if found is not None else None
+    if process is not None and process.gone():
+        return None
     if found is None or found.role == SHELL:
         # A daemon of an earlier version has written a heartbeat but no record.
         return Authority(DAEMON, "", "", "", "") if found is None and beats(ledger, DAEMON, now) else None

@@ -10,8 +10,9 @@ import yaml
 from click.testing import CliRunner
 
 from ops_project import catalog
-from ops_project.cli import cli
+from ops_project.cli import cli, dagster_daemon
 from ops_project.cli.stopping import record_end
+from ops_project.dagster_bridge.dev import OURS
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import authority
@@ -19,6 +20,7 @@ from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
 from ops_project.operations.alerting.watch import Watch
 from ops_project.operations.ledger import open_ledger
+from ops_project.process.processes import current
 from ops_project.settings import CONFIG_DIR, Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -273,3 +275,21 @@ def test_a_daemon_in_a_long_cycle_is_alive(place):
         place.plain, NOW, daemon=True, observers=[Observer(str(n), slow) for n in range(4)], clock=lambda: clock[0]
     )
     assert [found.role for found in seen if found] == ["daemon"] * 4
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place, elsewhere):
+    """`kill -9` records no end. A process that cannot be seen from here is believed until its heartbeat is old."""
+    here = current()
+    gone = replace(here, pid=999_999_999, boot=f"{here.boot.partition('.')[0]}.1" if elsewhere else here.boot)
+    place.cycle(place.theirs, NOW, daemon=True, holder=str(gone))
+    assert bool(place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped) is elsewhere
+
+
+def test_the_daemon_records_its_end_although_the_rest_of_dagster_goes_on(place, monkeypatch):
+    place.cycle(place.theirs, NOW, daemon=True)
+    monkeypatch.setattr(dagster_daemon.daemon, "run", lambda: None)
+    monkeypatch.setattr(dagster_daemon.Settings, "load", lambda: place.theirs)
+    assert OURS["dagster._daemon"] == dagster_daemon.__name__
+    dagster_daemon.run()
+    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped == ""

@@ -1,0 +1,22 @@
+"""The daemon of `ops ui`. When it ends, also alone, the ledger is told that it decides no longer:
+`python -m ops_project.cli.dagster_daemon`.
+"""
+
+from __future__ import annotations
+
+from ops_project.cli.stopping import record_end
+from ops_project.dagster_bridge import daemon
+from ops_project.operations.alerting import authority
+from ops_project.settings import Settings
+
+
+def run() -> None:
+    """Run Dagster's daemon until a signal ends it, then record its end."""
+    try:
+        daemon.run()
+    finally:
+        record_end(Settings.load(), authority.DAEMON)
+
+
+if __name__ == "__main__":
+    run()
