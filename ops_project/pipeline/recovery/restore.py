@@ -15,11 +15,11 @@ from pathlib import Path
 import duckdb
 
 from ops_project.model.platform import Platform
-from ops_project.pipeline.recovery import journal, out_of_date, staging
+from ops_project.pipeline.recovery import journal, out_of_date, restored, staging
 from ops_project.pipeline.recovery.decide.plan import RestorePlan, changes
 from ops_project.pipeline.recovery.decide.target import Candidate, RestoreError
 from ops_project.pipeline.recovery.staging import Source
-from ops_project.pipeline.warehouse import files, retention, snapshots, standing
+from ops_project.pipeline.warehouse import files, snapshots, standing
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.process.kill_points import reach
@@ -138,7 +138,7 @@ def finish(context: Context) -> journal.Entry | None:
     if entry is None or entry.state == journal.DONE:
         return None
     if entry.state == journal.FINISHED:
-        if context.asked and entry.asked == context.asked and _newest_run(settings) == _run_id(entry):
+        if context.asked and entry.asked == context.asked and restored.newest_run(settings) == restored.run_id(entry):
             return entry
         conclude(settings)
         return None
@@ -281,15 +281,6 @@ def _keep(settings: Settings, entry: journal.Entry) -> None:
     files.sync_folder(folder)
 
 
-def _failed(settings: Settings, entry: journal.Entry) -> list[str]:
-    """The domains whose last run failed, after a restore. The whole content of a snapshot is as good as the snapshot.
-    No check has looked at single restored tables, or at what an undo put back, so there nothing becomes good.
-    """
-    existing = snapshots.existing(settings)
-    whole = [item for item in existing if not entry.tables and entry.source == f"snapshot {item.id}"]
-    return [domain for item in (whole or existing[-1:]) for domain in retention.failed_in(item.manifest)]
-
-
 def _log(settings: Settings) -> Path:
     return settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
 
@@ -301,13 +292,13 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
     try:
         connection = warehouse.connection()
         found = staging.held(connection, entry.tables or None)
-        if _newest_run(settings) != _run_id(entry):
+        if restored.newest_run(settings) != restored.run_id(entry):
             snapshots.take(
                 warehouse,
-                run_id=_run_id(entry),
+                run_id=restored.run_id(entry),
                 as_of=context.now,
                 commit=context.commit,
-                failed=_failed(settings, entry),
+                failed=restored.failed(settings, entry),
                 replaced=True,
             )
         standing.require(settings, warehouse.connection, context.now)
@@ -324,16 +315,6 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
     reach("restore:done")
     _remove_others(settings, keep={entry.id})
     return done
-
-
-def _newest_run(settings: Settings) -> str | None:
-    """The run that took the newest snapshot."""
-    kept = snapshots.existing(settings)
-    return kept[-1].manifest.get("run_id") if kept else None
-
-
-def _run_id(entry: journal.Entry) -> str:
-    return f"restore-{entry.id}"
 
 
 def _remove_others(settings: Settings, keep: Collection[str]) -> None:
