@@ -224,7 +224,8 @@ def verdict(settings: Settings, *, numbers: tuple[int, ...], value: str, why: st
     for number in numbers:
         ledger.give_verdict(number, value, why, by, settings.now())
     data = [{"alert": number, "verdict": value, "why": why, "by": by} for number in numbers]
-    emit(as_json, data, lambda: [console.print(f"Alert {number}: {value}.") for number in numbers])
+    lines = [f"Alert {number}: {value}." for number in numbers]
+    emit(as_json, data, lambda: console.print("\n".join(lines)))
 
 
 @alerts.command()

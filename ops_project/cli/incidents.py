@@ -13,6 +13,7 @@ from ops_project.cli.numbers import COUNT, DAYS, NUMBER, several_numbers
 from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
 from ops_project.cli.person import by_option
 from ops_project.cli.text_file import text_of
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 EVERY = 1_000_000
@@ -179,11 +180,8 @@ def _act(
             if store is ledger:
                 written(subject=subject, outcome="done", detail="")
                 changed.append(_row(after))
-    emit(
-        as_json,
-        changed,
-        lambda: [console.print(f"Incident {number}: {said}.", markup=False) for number in numbers],
-    )
+    lines = [f"Incident {number}: {said}." for number in numbers]
+    emit(as_json, changed, lambda: console.print("\n".join(lines), markup=False))
 
 
 @incidents.command()
@@ -351,7 +349,7 @@ def times(settings: Settings, days: int, as_json: bool) -> None:
 
     def render() -> None:
         rows = [[name.replace("_", " "), value] for name, value in vars(found).items()]
-        console.print(table((f"{days} days, seconds", "value"), rows))
+        console.print(table((f"{counted(days, 'day')}, seconds", "value"), rows))
         for name, words in DEFINITIONS.items():
             console.print(f"{name}: {words}", markup=False, soft_wrap=True)
 

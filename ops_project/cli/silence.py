@@ -146,4 +146,5 @@ def expire(settings: Settings, numbers: tuple[int, ...], as_json: bool) -> None:
     for number in numbers:
         ledger.expire_silence(number, now)
     ended = [{"number": number, "expired": True} for number in numbers]
-    emit(as_json, ended, lambda: [console.print(f"Silence {number} has ended.") for number in numbers])
+    lines = [f"Silence {number} has ended." for number in numbers]
+    emit(as_json, ended, lambda: console.print("\n".join(lines)))

@@ -34,8 +34,8 @@ def news(connection: Connection, events: Iterable[Event]) -> list[Event]:
             alert_events.c.reason.in_(names),
             alert_events.c.id > func.coalesce(before, 0),
         )
-        for alert, reason, detail in connection.execute(found):
-            known.setdefault(alert, set()).add((AlertReason(reason), detail))
+        for row in connection.execute(found):
+            known.setdefault(row.alert, set()).add((AlertReason(row.reason), row.detail))
     kept = []
     for event in events:
         said = known.setdefault(event.alert, set())
