@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, table
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 LISTED = 50
@@ -111,7 +113,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     def render() -> None:
         for warning in warnings:
             console.print(f"warning: {warning}", markup=False)
-        console.print(f"{count} rules, no mistake, {len(warnings)} warnings.")
+        console.print(f"{counted(count, 'rule')}, no mistake, {counted(len(warnings), 'warning')}.")
 
     emit(as_json, {"rules": count, "mistakes": [], "warnings": warnings}, render)
 
@@ -131,21 +133,23 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     """Evaluate the signals of the past days again. Show what was sent, and which messages a change adds and removes."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.authority import recorded
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.replay import compare, replay
     from ops_project.operations.alerting.decide.replay_summary import by_alert, by_moment
     from ops_project.operations.alerting.engine_config import alert_config
+    from ops_project.operations.channels.registry import lacks, unconfigured
     from ops_project.operations.ledger import open_ledger
 
     ledger = open_ledger(settings)
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())
     now = settings.now()
     signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)
-    # Both replays assume that every channel is configured. Which messages a rule sends does not depend on the secrets
-    # that this process happens to have.
-    before = replay(
-        signals, replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset()), now
-    )
+    # Both replays assume that every channel is set up. Whether a secret is set here does not change which messages a
+    # rule sends. But the answer says which of these channels send nothing.
+    old = replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset())
+    before = replay(signals, old, now)
+    receivers, used = dict(old.receivers), {item.channel for item in before}
     data: dict[str, Any] = {
         "days": days,
         "signals": len(signals),
@@ -158,6 +162,7 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
         config = replace(alert_config(changed, load_catalog(changed), lineage), unconfigured=frozenset())
         after = replay(signals, config, now)
         changes = compare(before, after)
+        receivers, used = {**receivers, **config.receivers}, {change.channel for change in changes}
         data |= {
             "notifications_after": len(after),
             "pages_after": sum(t.page for t in after),
@@ -168,10 +173,20 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     else:
         data["told"] = [asdict(item) for item in before]
 
+    deciding = recorded(ledger)
+    secrets = deciding.secrets if deciding is not None else ()
+    left_out = {
+        name: lacks(lacking) for name, lacking in unconfigured(receivers, settings, secrets).items() if name in used
+    }
+    data["left_out"] = left_out
+
     def render() -> None:
-        console.print(f"{len(signals)} signals of {days} days: {len(before)} notifications, {data['pages']} pages.")
+        console.print(
+            f"{counted(len(signals), 'signal')} of {counted(days, 'day')}: "
+            f"{counted(len(before), 'notification')}, {counted(data['pages'], 'page')}."
+        )
         if new is None:
-            shown = by_moment(before)
+            shown = by_moment(before, left_out)
             rows = [
                 (f"{m.at:%Y-%m-%d %H:%M}", "page" if m.page else "", m.status, m.summary, ", ".join(m.through))
                 for m in shown[-LISTED:]
@@ -179,21 +194,31 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
             console.print(table(("at", "", "status", "what", "told through"), rows))
             if len(shown) > LISTED:
                 console.print(f"The last {LISTED} of {len(shown)}; --json has all.")
+            _print_left_out(left_out)
             return
         added, removed = data["added"], data["removed"]
         console.print(
-            f"With {new}: {data['notifications_after']} notifications (+{added['notifications']} "
-            f"−{removed['notifications']}), {data['pages_after']} pages (+{added['pages']} −{removed['pages']}).",
+            f"With {new}: {counted(data['notifications_after'], 'notification')} (+{added['notifications']} "
+            f"−{removed['notifications']}), "
+            f"{counted(data['pages_after'], 'page')} (+{added['pages']} −{removed['pages']}).",
             soft_wrap=True,
         )
         changed = [
             (c.word, "page" if c.page else "", c.status, c.summary, c.before, c.after, ", ".join(c.through))
-            for c in by_alert(changes)
+            for c in by_alert(changes, left_out)
         ]
         columns = ("change", "", "status", "what", "messages before", "after", "told through")
         console.print(table(columns, changed) if changed else "Nothing changes.")
+        _print_left_out(left_out)
 
     emit(as_json, data, render)
+
+
+def _print_left_out(left_out: Mapping[str, str]) -> None:
+    """The channels of a replay that send nothing, with the reason."""
+    for why in dict.fromkeys(left_out.values()):
+        names = ", ".join(sorted(name for name, words in left_out.items() if words == why))
+        console.print(f"left out, but counted above: {names}: {why}", soft_wrap=True)
 
 
 def _print_problems(problems: list[str]) -> None:

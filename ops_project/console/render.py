@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from ops_project.console.access.visitor import Visitor
 from ops_project.console.navigation import sections
 from ops_project.console.site import Site
+from ops_project.counted import counted
 from ops_project.operations.alerting.decide.wording import human_bytes
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -88,6 +89,7 @@ def _environment() -> Environment:
         "words": words,
         "cell": cell,
         "ticks": ticks,
+        "counted": counted,
     }
     environment.globals |= {"asset_version": asset_version}
     return environment

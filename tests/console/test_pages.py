@@ -93,13 +93,15 @@ def test_a_changed_rule_is_replayed_by_the_command(told):
         assert "severity: medium" in (Path(words[5]) / "rules.d" / "zz-change.yaml").read_text()
         return True, (
             '{"days": 3, "signals": 9, "notifications": 4, "pages": 2, "notifications_after": 3, "pages_after": 0,'
-            '"added": {"notifications": 0, "pages": 0}, "removed": {"notifications": 1, "pages": 2}, "changes": []}'
+            '"added": {"notifications": 0, "pages": 0}, "removed": {"notifications": 1, "pages": 2}, "changes": [],'
+            '"left_out": {"on-call/2-pagerduty": "OPS_PAGERDUTY_ROUTING_KEY is not set"}}'
         )
 
     with Visit(told, run=run) as visit:
         change = "rules:\n  job_failure:\n    severity: medium\n"
         answer = visit.send("/routes/replay", change=change, days="3")
         assert answer.status_code == 200 and "instead of 4" in answer.text
+        assert "on-call/2-pagerduty is left out, but counted here: OPS_PAGERDUTY_ROUTING_KEY is not set" in answer.text
         for wrong in (
             {"change": "- 1", "days": "3"},
             {"change": change, "days": "99"},

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from ops_project import catalog
 from ops_project.cli import cli
 from ops_project.lineage import Lineage
-from ops_project.model.alerting.signal import OK, Signal
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.replay import compare, replay
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger
@@ -143,7 +144,25 @@ def test_the_command_compares_the_shipped_rules_with_a_folder_of_new_ones(tmp_pa
     )
     pages = [line for line in told.splitlines() if line.startswith("added") and " page " in line]
     assert len(pages) == 1 and "Quality score of gold/t3 is 80" in pages[0], told
-    assert "on-call (file, console, pagerduty, email)" in pages[0]
+    assert "on-call (file, console, pagerduty left out, email left out)" in pages[0]
+    assert "left out, but counted above: on-call/2-pagerduty: OPS_PAGERDUTY_ROUTING_KEY is not set" in told
+    assert answer["left_out"]["on-call/2-pagerduty"] == "OPS_PAGERDUTY_ROUTING_KEY is not set"
     assert f"{answer['pages_after']} pages (+{answer['added']['pages']} −0)" in told
     assert answer["pages"] == 0 and answer["pages_after"] > 0
     assert {c["after"] > 0 for c in answer["changes"] if c["page"]} == {True}
+
+
+def test_a_channel_that_the_deciding_process_can_use_is_not_called_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    settings = Settings.load(home=tmp_path)
+    at = END - timedelta(hours=1)
+    failed = Signal("run.failure", FIRING, at, at, "r1", 1.0, pipeline="acme", labels={"scheduled": "true"})
+    with Ledger.open(settings.ledger_url) as ledger:
+        ledger.append([failed])
+    asked = ["--home", str(tmp_path), "--as-of", END.isoformat(), "rules", "replay"]
+    assert "pagerduty left out" in CliRunner().invoke(cli, asked).output
+    monkeypatch.setenv("OPS_PAGERDUTY_ROUTING_KEY", "k" * 32)
+    run_once(settings, catalog.load(settings), END, observers=(), daemon=True)
+    monkeypatch.delenv("OPS_PAGERDUTY_ROUTING_KEY")
+    said = CliRunner().invoke(cli, asked).output
+    assert "pagerduty" in said and "pagerduty left out" not in said

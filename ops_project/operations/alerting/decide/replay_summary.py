@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,30 +39,36 @@ class AlertChange:
         return "more" if self.after > self.before else "fewer" if self.after < self.before else "moved"
 
 
-def by_moment(told: Sequence[Told]) -> list[Moment]:
-    """The notifications in the order of their times."""
+def by_moment(told: Sequence[Told], left_out: Collection[str] = ()) -> list[Moment]:
+    """The notifications by time. `left_out`: channels that lack something, and that no message is sent through."""
     found: dict[tuple[datetime, bool, str, str], list[str]] = {}
     for item in told:
         found.setdefault((item.at, item.page, item.status, item.summary), []).append(item.channel)
-    return [Moment(*key, through=ways(channels)) for key, channels in sorted(found.items(), key=lambda kv: kv[0])]
+    return [
+        Moment(*key, through=ways(channels, left_out)) for key, channels in sorted(found.items(), key=lambda kv: kv[0])
+    ]
 
 
-def by_alert(changes: Sequence[Change]) -> list[AlertChange]:
-    """The changes for each alert: pages first, then additions, then in the order of their texts."""
+def by_alert(changes: Sequence[Change], left_out: Collection[str] = ()) -> list[AlertChange]:
+    """The notifications by alert: pages first, then additions, then by their text. `left_out` as in `by_moment`."""
     found: dict[tuple[bool, str, str], list[Change]] = {}
     for change in changes:
         found.setdefault((change.page, change.status, change.summary), []).append(change)
     result = [
-        AlertChange(*key, sum(c.before for c in group), sum(c.after for c in group), ways(c.channel for c in group))
+        AlertChange(
+            *key, sum(c.before for c in group), sum(c.after for c in group), ways((c.channel for c in group), left_out)
+        )
         for key, group in found.items()
     ]
     return sorted(result, key=lambda c: (not c.page, c.before > 0, c.summary, c.status))
 
 
-def ways(channels: Iterable[str]) -> tuple[str, ...]:
-    """The channels in short form: `data-team/0-file` and `data-team/2-email` become `data-team (file, email)`."""
+def ways(channels: Iterable[str], left_out: Collection[str] = ()) -> tuple[str, ...]:
+    """`data-team/0-file`, `data-team/2-email` → `data-team (file, email)`; `data-team (file, email left out)` if the
+    second is left out.
+    """
     found: dict[str, list[str]] = {}
     for channel in sorted(set(channels)):
         receiver, _, kind = channel.partition("/")
-        found.setdefault(receiver, []).append(kind.partition("-")[2])
+        found.setdefault(receiver, []).append(kind.partition("-")[2] + " left out" * (channel in left_out))
     return tuple(f"{receiver} ({', '.join(dict.fromkeys(kinds))})" for receiver, kinds in found.items())
