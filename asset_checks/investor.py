@@ -123,8 +123,9 @@ STATED = (
         asset="bronze.experiment_assignments",
         table="silver.rec_experiment_arms",
         failing="units_in_both_arms > 0",
-        says="experiment_id || ': ' || units_in_both_arms || ' of ' || units || ' units are assigned to both arms, for'"
-        " || ' example ' || example_unit",
+        says="experiment_id || ': ' || units_in_both_arms || ' of ' || units"
+        " || case when units = 1 then ' unit is' else ' units are' end"
+        " || ' assigned to both arms, for example ' || example_unit",
         description="No unit of a running experiment is in both of its arms. A join on it would count sales twice.",
         advice="These units are left out of the experiment's figures; ask the experiment platform which arm they saw.",
         failure_class="key_violation",
@@ -139,7 +140,8 @@ STATED = (
         asset="bronze.transactions",
         table="silver.rec_transaction_units",
         failing="not is_within",
-        says="business_date || ': ' || unknown_units || ' of ' || transactions || ' sales name a unit that neither'"
+        says="business_date || ': ' || unknown_units || ' of ' || transactions"
+        " || case when transactions = 1 then ' sale names' else ' sales name' end || ' a unit that neither'"
         " || ' product use nor an experiment knows, for example ' || example_unit",
         description="Sales name units that another source knows. Otherwise a join on the unit would lose the sales.",
         advice="Compare the spelling of the units with the other sources; the experiments' figures lack these sales.",

@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from asset_checks.counted import counted
 from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, situation_of, unguarded
 from asset_checks.parameters import Parameters
 from asset_checks.primitives import (
@@ -98,7 +99,7 @@ def build_layer_checks(
     @dg.multi_asset_check(
         name=f"{domain}_{layer}_checks",
         specs=[check.spec() for check in checks.values()],
-        description=f"What dbt cannot see of {domain}, layer {layer}: {len(tables)} tables.",
+        description=f"What dbt cannot see of {domain}, layer {layer}: {counted(len(tables), 'table')}.",
         can_subset=True,
         required_resource_keys=required_resource_keys,
         pool=pool,

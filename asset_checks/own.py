@@ -25,6 +25,7 @@ import dagster as dg
 import duckdb
 
 from asset_checks import outcome
+from asset_checks.counted import counted
 from asset_checks.parameters import Parameters
 from asset_checks.verdict import Severity, Situation, Verdict
 
@@ -133,7 +134,7 @@ def _no_row(
 ) -> Verdict:
     if not rows:
         return Verdict.ok("The query returned no row.")
-    count = f"more than {SHOWN} rows" if len(rows) > SHOWN else f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+    count = f"more than {SHOWN} rows" if len(rows) > SHOWN else counted(len(rows), "row")
     first = ", ".join(f"{column} = {value}" for column, value in zip(columns, rows[0], strict=True))
     return Verdict.fail(
         f"{name} returned {count}, and must return none. The first: {first}.",
@@ -154,7 +155,8 @@ def _within(
 ) -> Verdict:
     if len(rows) != 1 or len(rows[0]) != 1:
         return Verdict.fail(
-            f"{name} must return one number, and returned {len(rows)} rows of {len(rows[0]) if rows else 0} columns.",
+            f"{name} must return one number, and returned {counted(len(rows), 'row')} of "
+            f"{counted(len(rows[0]) if rows else 0, 'column')}.",
             "high",
             "code_error",
         )

@@ -23,7 +23,8 @@ STATED = (
         table="silver.rec_stream_validation",
         failing="not is_error_rate_within",
         says="business_date || ': ' || worst_error_window_errors || ' of ' || worst_error_window_events"
-        " || ' streams are errors in the 15 minutes to ' || worst_error_window_end || ' (' || clock || ' time)'",
+        " || case when worst_error_window_events = 1 then ' stream is an error' else ' streams are errors' end"
+        " || ' in the 15 minutes to ' || worst_error_window_end || ' (' || clock || ' time)'",
         description="In no 15 minutes are more than 5 % of the streams refused or without a known song and user.",
         advice="Look at the quarantine of these streams; the day is not served until it passes.",
         failure_class="data_invalid",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from asset_checks.counted import counted
 from asset_checks.primitives.scope import touched_dates
 from asset_checks.primitives.sql import columns, date_list, identifier, table_name
 from asset_checks.specs import TableSpec
@@ -53,7 +54,8 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     evidence = {"anomalies": listed, "last_days": parameters.list_days, "judged": len(rows) - len(unknown)}
     if alerting:
         return Verdict.fail(
-            f"{table.name}: anomaly on {', '.join(alerting)} ({len(listed)} in the last {parameters.list_days} days). "
+            f"{table.name}: anomaly on {', '.join(alerting)} ({len(listed)} in the last "
+            f"{counted(parameters.list_days, 'day')}). "
             "Verify that the data is complete, then look for the reason in the business.",
             "medium",
             FAILURE_CLASS,

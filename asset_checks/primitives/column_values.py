@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean, stdev
 
+from asset_checks.counted import counted
 from asset_checks.days import days_later
 from asset_checks.parameters import ColumnParameters
 from asset_checks.primitives.batches import recent_batches
@@ -88,7 +89,7 @@ def _emptied(history: Sequence[Profile], now: Profile, reach: float, parameters:
         return None
     if not now.filled:
         return Departure(
-            now.column, f"is empty in all {now.rows} rows, but it was filled in {expected:.0%} before", True
+            now.column, f"is empty in all {counted(now.rows, 'row')}, but it was filled in {expected:.0%} before", True
         )
     return Departure(now.column, f"is filled in {now.share:.0%} of the rows, but {expected:.0%} were expected")
 
@@ -216,10 +217,10 @@ def judge(
         )
     bad = {where: items for where, items in found.items() if items}
     if not bad:
-        return Verdict.ok(f"{feed}: the values of {judged} files are as expected.", judged=judged)
+        return Verdict.ok(f"{feed}: the values of {counted(judged, 'file')} are as expected.", judged=judged)
     (file, _), items = list(bad.items())[-1]
     listed = "; ".join(f"{item.column} {item.what}" for item in items[:3])
-    more = f"; and {len(items) - 3} more columns" if len(items) > 3 else ""
+    more = f"; and {counted(len(items) - 3, 'more column')}" if len(items) > 3 else ""
     return Verdict.fail(
         f"{feed}: {file}: {listed}{more}. Compare with the file before it: columns swapped, another unit, a field that "
         "is no longer filled? If it is right, nothing is to be done: the next files are compared with it too."

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from asset_checks.counted import counted
 from asset_checks.primitives.batches import Batch, recent_batches
 from asset_checks.primitives.sql import table_name
 from asset_checks.specs import TableSpec
@@ -27,8 +28,8 @@ def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> V
     for batch in batches:
         held = in_table.get(batch.batch_id, 0)
         due = batch.rows_loaded if batch.status == "loaded" else 0
-        counted = batch.status != "loaded" or batch.rows_in == batch.accounted
-        if not counted or held != due:
+        adds_up = batch.status != "loaded" or batch.rows_in == batch.accounted
+        if not adds_up or held != due:
             broken.append(
                 {
                     "batch_id": batch.batch_id,
@@ -43,7 +44,9 @@ def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> V
             )
     evidence = {"batches": len(batches), "rows_in": sum(b.rows_in for b in batches)}
     if not broken:
-        return Verdict.ok(f"{feed}: every row of {len(batches)} batches is accounted for.", **evidence)
+        return Verdict.ok(
+            f"{feed}: every row of {counted(len(batches), 'batch', 'batches')} is accounted for.", **evidence
+        )
     gone = sum(1 for line in broken if line["rows_loaded"] and not line["rows_in_table"])
     mend = (
         f"The table has no row of {gone} of them. Stop using it, and restore it from a snapshot of an earlier time; if "
@@ -52,7 +55,8 @@ def judge(feed: str, batches: Sequence[Batch], in_table: Mapping[str, int]) -> V
         else "Stop using the table, and land the archived file again."
     )
     return Verdict.fail(
-        f"{feed}: {len(broken)} of {len(batches)} batches do not add up, first {broken[0]['file']}. {mend}",
+        f"{feed}: {len(broken)} of {counted(len(batches), 'batch', 'batches')} "
+        f"{'does' if len(broken) == 1 else 'do'} not add up, first {broken[0]['file']}. {mend}",
         "critical",
         FAILURE_CLASS,
         broken=broken[:SHOWN],

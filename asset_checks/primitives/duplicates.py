@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asset_checks.counted import counted
 from asset_checks.days import days_later
 from asset_checks.primitives import score
 from asset_checks.primitives.batches import recent_batches
@@ -64,8 +65,9 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     rows = sum(group.rows for group in groups) + put_aside
     batches = [line for group in groups for line in group.batches] + quarantined
     return Verdict.fail(
-        f"{table.name}: the key ({', '.join(table.key)}) was delivered more than once, {rows} rows in "
-        f"{len({line['file'] for line in batches})} files. Find out whether a file came twice under another name, "
+        f"{table.name}: the key ({', '.join(table.key)}) was delivered more than once, {counted(rows, 'row')} in "
+        f"{counted(len({line['file'] for line in batches}), 'file')}. Find out whether a file came twice under "
+        "another name, "
         "or whether the source repeats itself.",
         "high" if groups else "medium",
         FAILURE_CLASS,

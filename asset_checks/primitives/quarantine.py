@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asset_checks.counted import counted
 from asset_checks.parameters import QuarantineParameters
 from asset_checks.primitives.batches import Batch, recent_batches
 from asset_checks.primitives.sql import columns
@@ -48,7 +49,9 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
         return Verdict.unknown(f"{table.feed}: no rows were delivered, none could be judged.", passed=True)
     severity = severity_of(bad / rows, situation.parameters.quarantine)
     if severity is None:
-        return Verdict.ok(f"{table.feed}: {bad} of {rows} rows in quarantine.", rows_in=rows, rows_quarantined=bad)
+        return Verdict.ok(
+            f"{table.feed}: {bad} of {counted(rows, 'row')} in quarantine.", rows_in=rows, rows_quarantined=bad
+        )
     reasons = situation.rows(
         f"""
         select {columns(("column_name", "reason"))}, sum(rows)::bigint as occurrences
@@ -61,7 +64,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
         [[batch.batch_id for batch in batches]],
     )
     return Verdict.fail(
-        f"{table.feed}: {bad} of {rows} rows ({bad / rows:.2%}) went into quarantine. "
+        f"{table.feed}: {bad} of {counted(rows, 'row')} ({bad / rows:.2%}) went into quarantine. "
         "Correct them at the source and have the file delivered again, or mend the contract and replay.",
         severity,
         FAILURE_CLASS,

@@ -4,6 +4,7 @@ numbers is missing, these changes have never arrived.
 
 from __future__ import annotations
 
+from asset_checks.counted import counted
 from asset_checks.primitives.scope import scope_of
 from asset_checks.primitives.sql import identifier, table_name
 from asset_checks.specs import TableSpec
@@ -46,7 +47,8 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     missing, gaps = int(rows[0][2]), int(rows[0][3])
     ranges = [f"{first}" if first == last else f"{first}–{last}" for first, last, *_ in rows]
     return Verdict.fail(
-        f"{table.name}: {missing} values of {table.sequence_column} are missing in {gaps} ranges: {', '.join(ranges)}. "
+        f"{table.name}: {counted(missing, 'value')} of {table.sequence_column} "
+        f"{'is' if missing == 1 else 'are'} missing in {counted(gaps, 'range')}: {', '.join(ranges)}. "
         "Ask the source to send these changes again.",
         "high",
         FAILURE_CLASS,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from asset_checks.counted import counted
 from asset_checks.parameters import VolumeParameters
 from asset_checks.primitives.interval import Interval, expected_interval
 from asset_checks.specs import TableSpec
@@ -47,7 +48,8 @@ def judge(
     points = sum(day < max(dates) for day in rows) if dates else 0
     if not judged:
         return Verdict.unknown(
-            f"{feed}: {points} earlier dates are too few to know how many rows are normal "
+            f"{feed}: {counted(points, 'earlier date is', 'earlier dates are')} too few to know how many rows "
+            "are normal "
             f"(from {parameters.min_points} on).",
             passed=True,
             points=points,
@@ -55,11 +57,13 @@ def judge(
         )
     if not outside:
         return Verdict.ok(
-            f"{feed}: {len(judged)} dates have the rows that were expected.", judged=judged, points=points
+            f"{feed}: {counted(len(judged), 'date has', 'dates have')} the rows that were expected.",
+            judged=judged,
+            points=points,
         )
     newest = outside[-1]
     return Verdict.fail(
-        f"{feed}: {newest['rows']} rows for {newest['date']}, expected {newest['expected']} "
+        f"{feed}: {counted(newest['rows'], 'row')} for {newest['date']}, expected {newest['expected']} "
         f"({newest['low']} to {newest['high']}). "
         + ("Ask upstream whether the file is complete." if newest["share"] < 1 else "Look for a double delivery.")
         + (f" {len(outside)} dates are outside." if len(outside) > 1 else ""),

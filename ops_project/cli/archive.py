@@ -10,6 +10,7 @@ import click
 
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, errors, json_option, table
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def verify_archive(settings: Settings, name: str | None, share: bool, as_json: b
 
 def _progress(done: int, of: int) -> None:
     if done % 1000 == 0:
-        errors.print(f"{done:,} of {of:,} files compared")
+        errors.print(f"{done:,} of {counted(of, 'file')} compared")
 
 
 def _tell(settings: Settings) -> None:
@@ -95,7 +96,7 @@ def _render(found: Checked) -> None:
         console.print("No file has been archived yet.")
         return
     well = found.compared - len(found.damaged)
-    console.print(f"{found.compared:,} of {found.files:,} archived files compared: {well:,} are as they were archived.")
+    console.print(f"{found.compared:,} of {counted(found.files, 'archived file')} compared: {well:,} as archived.")
     if found.oldest is not None:
         console.print(f"The oldest comparison was made at {found.oldest:%Y-%m-%d %H:%M} UTC.")
     for path in found.mended:

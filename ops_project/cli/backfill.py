@@ -10,6 +10,7 @@ import click
 
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, progress, status, table
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def backfill(
             raise click.ClickException(str(error)) from None
     data = {"plan": wanted.hash, "runs_before": done, "runs_now": len(runs), "runs_planned": len(wanted.windows)}
     if not as_json and not runs:
-        console.print(f"Plan {wanted.hash} is done already: {done} runs.")
+        console.print(f"Plan {wanted.hash} is done already: {counted(done, 'run')}.")
         return
     seconds = time.perf_counter() - began
     running.conclude(
@@ -141,14 +142,14 @@ def _data(plan: Plan) -> dict[str, Any]:
 
 
 def _show(plan: Plan) -> None:
-    dates = "1 business date" if plan.days == 1 else f"{plan.days} business dates"
-    runs = "1 run" if len(plan.windows) == 1 else f"{len(plan.windows)} runs"
+    dates = counted(plan.days, "business date")
+    runs = counted(len(plan.windows), "run")
     console.print(f"Plan {plan.hash}: {plan.target}, {dates} in {runs} of {plan.job}.", soft_wrap=True)
     console.print(table(("from", "to"), [(str(first), str(last)) for first, last in plan.windows]))
     rows = "unknown, because there is no snapshot" if plan.rows is None else f"{plan.rows:,}"
     minutes = "unknown" if plan.seconds is None else f"about {plan.seconds / 60:,.1f}"
     console.print(f"Landed rows of these dates: {rows}. Minutes: {minutes} ({plan.basis}).", soft_wrap=True)
-    console.print(f"Built, {len(plan.assets)} tables: {', '.join(plan.assets)}.", soft_wrap=True)
+    console.print(f"Built, {counted(len(plan.assets), 'table')}: {', '.join(plan.assets)}.", soft_wrap=True)
     if plan.downstream:
         console.print(f"Of these, the downstream tables are: {', '.join(plan.downstream)}.", soft_wrap=True)
     for what, why in plan.left_out:

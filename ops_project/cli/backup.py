@@ -16,6 +16,7 @@ import click
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.cli.person import by_option
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -260,7 +261,8 @@ def _show(data: list[dict[str, Any]], where: str) -> None:
 
 def _tell_backup(data: dict[str, Any]) -> None:
     console.print(
-        f"Backup {data['backup']} in {data['store']}: {data['files']:,} files, {data['bytes'] / 1e6:,.1f} MB, of which "
+        f"Backup {data['backup']} in {data['store']}: {counted(data['files'], 'file')}, "
+        f"{data['bytes'] / 1e6:,.1f} MB, of which "
         f"{data['new_bytes'] / 1e6:,.1f} MB were new.",
         soft_wrap=True,
     )
@@ -276,7 +278,7 @@ def _tell_backup(data: dict[str, Any]) -> None:
 def _tell_restored(data: dict[str, Any]) -> None:
     proof = data["proof"]["outcome"] if data["proof"] else "not proved"
     console.print(
-        f"Backup {data['backup']} ({proof}) of {data['at']:%Y-%m-%d %H:%M} UTC, {data['files']:,} files, "
+        f"Backup {data['backup']} ({proof}) of {data['at']:%Y-%m-%d %H:%M} UTC, {counted(data['files'], 'file')}, "
         f"{data['bytes'] / 1e6:,.1f} MB, for {data['home']}.",
         soft_wrap=True,
     )

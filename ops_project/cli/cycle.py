@@ -13,6 +13,7 @@ from ops_project.cli.faults import in_words
 from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.run_alerts import together
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 
@@ -77,14 +78,18 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     def render() -> None:
         if report.skipped:
             console.print(
-                f"{report.skipped}; {report.signals} new signals were stored here", markup=False, soft_wrap=True
+                f"{report.skipped}; {counted(report.signals, 'new signal was', 'new signals were')} stored here",
+                markup=False,
+                soft_wrap=True,
             )
             return
         if report.decided_by:
             console.print(report.decided_by, markup=False, soft_wrap=True)
         console.print(
-            f"{report.signals} new signals; {len(report.fired)} alerts fired, {len(report.resolved)} resolved; "
-            f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed, "
+            f"{counted(report.signals, 'new signal')}; {counted(len(report.fired), 'alert')} fired, "
+            f"{len(report.resolved)} resolved; "
+            f"{counted(report.delivery.delivered, 'message')} delivered, "
+            f"{report.delivery.failed + report.delivery.dead} failed, "
             f"{report.delivery.postponed} postponed; {report.seconds:.2f} s"
         )
         for names, words in together({**report.observer_errors, **report.delivery.errors}):

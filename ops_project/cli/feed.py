@@ -15,6 +15,7 @@ import click
 from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, styled, table, write_out
 from ops_project.cli.person import by_option
+from ops_project.counted import counted
 from ops_project.model.feed.delivery_rules import NAME
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import dry_run, pending
@@ -154,7 +155,7 @@ def _tell_trial(drafted: Drafted, file: Path) -> None:
         return
     good = report.would == "load" and report.rows_loaded == report.rows_in
     errors.print(
-        f"{'' if good else 'warning: '}tried on {file.name}: of {report.rows_in:,} rows "
+        f"{'' if good else 'warning: '}tried on {file.name}: of {counted(report.rows_in, 'row')} "
         + (f"{report.rows_loaded:,} would be loaded" if report.would == "load" else "none would be loaded")
         + f", {report.rows_quarantined:,} quarantined"
         + (f", {report.rows_collapsed:,} collapsed" if report.rows_collapsed else "")
@@ -165,7 +166,8 @@ def _tell_trial(drafted: Drafted, file: Path) -> None:
         errors.print(f"  {problem['kind']}: {problem['message']}", soft_wrap=True)
     for item in report.reasons:
         errors.print(
-            f"  {item['column'] or 'row'}: {item['reason']}: {item['rows']:,} rows, first in line {item['first_line']}",
+            f"  {item['column'] or 'row'}: {item['reason']}: {counted(item['rows'], 'row')}, first in line "
+            f"{item['first_line']}",
             soft_wrap=True,
         )
     if drafted.rows:

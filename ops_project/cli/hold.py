@@ -9,6 +9,7 @@ import click
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.cli.person import by_option
+from ops_project.counted import counted
 from ops_project.settings import TIME_FORMS, Settings
 
 SHOWN = 12
@@ -70,7 +71,9 @@ def hold(
     def render() -> None:
         shown = ", ".join(assets[:SHOWN]) + (f" and {len(assets) - SHOWN} more" if len(assets) > SHOWN else "")
         console.print(
-            f"Hold {number}: {len(assets)} tables are not built: {shown or 'none'}", markup=False, soft_wrap=True
+            f"Hold {number}: {counted(len(assets), 'table is', 'tables are')} not built: {shown or 'none'}",
+            markup=False,
+            soft_wrap=True,
         )
         console.print(f"`ops release {subject}` ends the hold and builds what was skipped.", markup=False)
 

@@ -9,6 +9,7 @@ import click
 
 from ops_project.cli.numbers import COUNT
 from ops_project.cli.output import console, emit, json_option, table, told, write_out
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def _tree(graph: LineageGraph, depth: int | None) -> None:
     for line in lines(graph, depth):
         console.print(line, soft_wrap=True)
     tables = len({column.asset for column in graph.depth} - {graph.root.asset})
-    words = f"{len(graph.depth) - 1} columns in {tables} other tables, {len(graph.unknown)} of them unknown"
+    columns = counted(len(graph.depth) - 1, "column")
+    words = f"{columns} in {counted(tables, 'other table')}, {len(graph.unknown)} of them unknown"
     console.print(f"\n{words}. Version {graph.version}.", soft_wrap=True)
 
 
@@ -152,7 +154,10 @@ def _summary(known: ColumnLineage, as_json: bool) -> None:
         console.print(table(("schema", "proven", "absent", "unknown", "known"), rows))
         for name, why in unknown.items():
             console.print(f"{name}: {why}", soft_wrap=True)
-        console.print(f"\n{len(known.personal)} columns hold personal data. Version {known.version}.", soft_wrap=True)
+        console.print(
+            f"\n{counted(len(known.personal), 'column holds', 'columns hold')} personal data. Version {known.version}.",
+            soft_wrap=True,
+        )
 
     emit(as_json, data, render)
 

@@ -9,6 +9,7 @@ import click
 from ops_project.cli.oncall_changes import override, swap, take
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.cli.rota import Rota, schedule_option
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 DEFAULT_WEEKS = 8
@@ -129,7 +130,9 @@ def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -
     found = of(rota.roster, settings.now(), weeks)
 
     def render() -> None:
-        console.print(f"{rota.roster.schedule.title}: {found.points} of 100 points over {weeks} weeks.", markup=False)
+        console.print(
+            f"{rota.roster.schedule.title}: {found.points} of 100 points over {counted(weeks, 'week')}.", markup=False
+        )
         rows = [
             [
                 rota.shown(person),
@@ -143,7 +146,7 @@ def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -
         years = [f"in {year}" for year in found.holidays_by_year]
         console.print(table(("person", "shifts", "holidays", *years, "hours"), rows))
         console.print(
-            f"Shifts, holidays and hours are those of the {weeks} weeks; a year's column has its holidays.\n"
+            f"Shifts, holidays and hours are those of {counted(weeks, 'week')}; a year's column has its holidays.\n"
             "The plan shares the holidays of a calendar year: two people differ by at most one, unless a swap, "
             "an override or an absence changed it.",
             markup=False,

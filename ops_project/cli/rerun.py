@@ -10,6 +10,7 @@ import click
 
 from ops_project.cli.numbers import COUNT
 from ops_project.cli.output import console, emit, json_option, status, told
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,8 +126,9 @@ def _described(wanted: Wanted, relief: tuple[str, ...]) -> dict[str, Any]:
 
 def _lines(data: dict[str, Any]) -> list[str]:
     lines = [
-        f"rerun of {data['run'][:8]} ({data['job']}): {len(data['tables'])} tables to build, {len(data['checks'])} "
-        f"checks of finished tables, {len(data['finished'])} finished tables left as they are"
+        f"rerun of {data['run'][:8]} ({data['job']}): {counted(len(data['tables']), 'table')} to build, "
+        f"{counted(len(data['checks']), 'check')} of finished tables, "
+        f"{counted(len(data['finished']), 'finished table')} left unchanged"
     ]
     if data["because_of_memory"]:
         lines.append(f"the run had too little memory, so the rerun gets: {', '.join(data['because_of_memory'])}")

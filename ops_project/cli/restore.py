@@ -12,6 +12,7 @@ import click
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.cli.person import by_option
+from ops_project.counted import counted
 from ops_project.lineage import Lineage
 from ops_project.settings import TIME_FORMS, Settings
 
@@ -246,7 +247,7 @@ def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:
     ]
     console.print(table(("table", "what happens", "rows now", "rows then", "checksum then"), rows))
     if plan.whole and len(rows) < len(plan.changes):
-        console.print(f"{len(plan.changes) - len(rows)} tables are the same already.")
+        console.print(f"{counted(len(plan.changes) - len(rows), 'table is', 'tables are')} the same already.")
     for words in plan.warnings:
         console.print(words, soft_wrap=True)
     if plan.lost_batches:

@@ -17,6 +17,7 @@ import click
 
 from ops_project.cli.output import console, emit, json_option, told
 from ops_project.cli.person import by_option
+from ops_project.counted import counted
 from ops_project.json_file import read_object
 from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 
@@ -263,7 +264,10 @@ def _data(way: Way, applied: bool) -> dict[str, Any]:
 
 def _lines(way: Way) -> list[str]:
     found = way.affected
-    lines = [f"from {way.back} back to {way.to[:10]}: {len(found.rebuilt)} tables are built differently"]
+    lines = [
+        f"from {way.back} back to {way.to[:10]}: {counted(len(found.rebuilt), 'table is', 'tables are')} built "
+        "differently"
+    ]
     if way.rebuilt:
         lines.append(f"built anew: {', '.join(way.rebuilt)}")
     if way.restored:

@@ -18,6 +18,7 @@ from ops_project.cli.output import Group, console, emit, errors, json_option
 from ops_project.cli.output import status as spinner
 from ops_project.cli.run_alerts import catch_up, tell_alerts, told_if_storage_fails
 from ops_project.cli.run_summary import as_data, numbers_of, render, strays_of
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _run_domains(
             if first_files is not None:
                 status(f"simulating {name}")
                 if count := first_files(name):
-                    told(f"{name}: {count} files simulated")
+                    told(f"{name}: {counted(count, 'file')} simulated")
             finished = run_domain(
                 site, definitions, instance, name, order=order, watcher=watcher(status, name), clock=settings.now
             )
@@ -316,7 +317,8 @@ def _first_files(
             yield None
             return
         told(
-            f"simulating {wanted.days} days of {', '.join(wanted.domains)}; each pipeline starts when its files are "
+            f"simulating {counted(wanted.days, 'day')} of {', '.join(wanted.domains)}; each pipeline starts "
+            "when its files are "
             "there"
         )
         with first_files.delivered(settings, wanted, now) as arrived:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ops_project.cli import faults
 from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
 from ops_project.cli.output import errors
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
     if found is not None and found.damaged:
         number = len(found.damaged)
         errors.print(
-            f"archive: {number:,} {'file is' if number == 1 else 'files are'} not what was archived; "
+            f"archive: {counted(number, 'file is', 'files are')} not what was archived; "
             "`ops archive verify` names them",
             soft_wrap=True,
         )

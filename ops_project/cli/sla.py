@@ -9,6 +9,7 @@ import click
 
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, table
+from ops_project.counted import counted
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _history(catalog: Catalog, ledger: Ledger, now: datetime, *, days: int, doma
 
     def render() -> None:
         if not found:
-            console.print(f"In {days} days no breach was foreseen, and none came.")
+            console.print(f"In {counted(days, 'day')} no breach was foreseen, and none came.")
             return
         rows = [[str(item.day), item.title, item.verdict, _minutes(item.lead), item.words] for item in found]
         console.print(table(("day", "promise", "forecast", "minutes ahead", "what was said"), rows))

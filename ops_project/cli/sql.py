@@ -11,6 +11,7 @@ import click
 
 from ops_project.cli.numbers import COUNT_OR_NONE, MEGABYTES, SECONDS
 from ops_project.cli.output import answer, console, csv_line, json_option, to_json, told
+from ops_project.counted import counted
 from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
@@ -167,6 +168,6 @@ def _table(query: str, columns: list[str], rows: _Bounded, said: str) -> None:
         shown.append(row)
     console.print(answer(columns, shown))
     more = ", and more (--limit)" if rows.more else ""
-    console.print(f"\n{said}. {rows.rows} row{'' if rows.rows == 1 else 's'}{more}.", soft_wrap=True)
+    console.print(f"\n{said}. {counted(rows.rows, 'row')}{more}.", soft_wrap=True)
     if not rows.rows and query.strip(" ;").casefold() == "show tables":
         console.print(SCHEMAS, markup=False, soft_wrap=True)

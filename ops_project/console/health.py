@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
 
@@ -69,7 +70,7 @@ def watchers(looked: Looked, now: datetime) -> State:
     if late:
         return State(WRONG, f"The {looked.role} has stopped looking.", looked.at)
     if looked.failing:
-        return State(WRONG, f"{_count(len(looked.failing), 'observer fails', 'observers fail')}.", looked.at)
+        return State(WRONG, f"{counted(len(looked.failing), 'observer fails', 'observers fail')}.", looked.at)
     if looked.undelivered or looked.dead:
         return State(WRONG, "Messages do not arrive.", looked.at)
     how = "by hand or after a run" if looked.role == "shell" else f"by the {looked.role}"
@@ -110,7 +111,7 @@ def domain(facts: DomainFacts, looks: State) -> State:
     if facts.unreadable:
         return State(UNKNOWN, facts.unreadable)
     if facts.alerts:
-        count = _count(len(facts.alerts), "alert of low or medium severity", "alerts of low or medium severity")
+        count = counted(len(facts.alerts), "alert of low or medium severity", "alerts of low or medium severity")
         return State(WELL, f"It delivers; {count}.", facts.last_resolved or facts.first_run)
     return State(WELL, "Nothing is wrong.", facts.last_resolved or facts.first_run)
 
@@ -123,7 +124,3 @@ def overall(states: Sequence[State]) -> str:
 
 def _stopped(looks: State) -> bool:
     return "stopped" in looks.words or "down" in looks.words
-
-
-def _count(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

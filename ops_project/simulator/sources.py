@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from ops_project.catalog import Catalog
+from ops_project.counted import counted
 from ops_project.simulator.outbox import Outbox
 from ops_project.simulator.world import EPOCH, World
 
@@ -52,7 +53,7 @@ class Window:
     @classmethod
     def ending(cls, end: date, days: int) -> Window:
         if days < 1:
-            raise ValueError(f"{days} days cannot be simulated; ask for at least 1")
+            raise ValueError(f"{counted(days, 'day')} cannot be simulated; ask for at least 1")
         return cls(end - timedelta(days=days - 1), end)
 
     def __iter__(self) -> Iterator[date]:

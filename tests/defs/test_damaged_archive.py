@@ -59,7 +59,7 @@ def alerts(settings: Settings) -> list[tuple[str, str]]:
 def test_verify_opens_an_alert_with_its_owner_and_closes_it(home: Settings) -> None:
     code, said = ops(home, "archive", "verify")
     assert (code, alerts(home)) == (0, [])
-    assert "1 of 1 archived files compared: 1 are as they were archived" in said
+    assert "1 of 1 archived file compared: 1 as archived" in said
     path = archived(home)
     kept = path.read_bytes()
     path.unlink()

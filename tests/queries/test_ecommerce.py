@@ -175,9 +175,9 @@ FINDING = (
 @pytest.mark.parametrize(
     ("batch", "feed", "state", "healthy", "words"),
     [
-        ("rejected", "orders", "open", False, ", 1 files awaited"),
-        (None, "orders", "open", False, ", 1 files awaited"),
-        ("loaded", "orders", "open", False, ", 1 files doubted"),
+        ("rejected", "orders", "open", False, ", 1 file awaited"),
+        (None, "orders", "open", False, ", 1 file awaited"),
+        ("loaded", "orders", "open", False, ", 1 file doubted"),
         ("rejected", "orders", "resolved", True, "0 low quality"),
         (None, "streams", "open", True, "0 low quality"),
     ],

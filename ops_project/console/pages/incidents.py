@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from ops_project.console.graph import drawing
 from ops_project.console.views import Ask, NotThere, Wrong, back, deed, page
+from ops_project.counted import counted
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.duration import parse_duration
@@ -257,7 +258,7 @@ def _silence(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     span = duration(ask.form.get("span", "1h"))
     reason = ask.form.get("reason", "") or f"from the page of incident {incident.number}"
     made = silence_firing(ask.site.ledger, incident, by=by, span=span, why=reason, now=now)
-    count = f"{len(made)} silence{'s' if len(made) != 1 else ''}"
+    count = counted(len(made), "silence")
     return f"{count} until {now + span:%Y-%m-%d %H:%M} UTC. Other alerts are still sent."
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ops_project.counted import counted
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.archive_check import verify_share
 
@@ -22,7 +23,8 @@ def _job(site: Site) -> dg.JobDefinition:
         if found is None:
             context.log.info("this night's share of the archive has been compared already, or there is no archive")
             return
-        context.log.info(f"{found.compared} of {found.files} archived files compared, {len(found.damaged)} are damaged")
+        files = counted(found.files, "archived file")
+        context.log.info(f"{found.compared} of {files} compared, {len(found.damaged)} damaged")
         for damage in found.damaged:
             # The alert cycle reports the damage. The job itself did its work, so it does not fail.
             context.log.warning(f"archive/{damage.path} {damage.what}")

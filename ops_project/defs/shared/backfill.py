@@ -15,6 +15,7 @@ import dagster as dg
 import duckdb
 from dagster import DagsterRunStatus, RunsFilter
 
+from ops_project.counted import counted
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.asset_graph import asset_name, lineage_of
 from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG
@@ -86,7 +87,9 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
         empty = [day for day in days if day not in known]
         if empty:
             shown = ", ".join(map(str, empty[:SHOWN_DAYS])) + (" …" if len(empty) > SHOWN_DAYS else "")
-            left_out.append((f"{len(empty)} dates without a landed row: {shown}", "there is nothing to build from"))
+            left_out.append(
+                (f"{counted(len(empty), 'date')} without a landed row: {shown}", "there is nothing to build from")
+            )
     left_out += _left_out(site, lineage, start, domain, built)
     windows = runs_of(days, asked.days_in_a_run)
     seconds, basis = estimated(windows, past)

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from ops_project.counted import counted
 from ops_project.failures import Classified, classify, classify_message
 from ops_project.model.failure_class import FailureClass
 from ops_project.pipeline.dbt_engine.runner import DbtResult, Invocation
@@ -67,7 +68,9 @@ def stream(
         raise failure
     missing = [key for key in selected if key.to_user_string() not in seen]
     if missing and not invocation.result.failed_tests:
-        context.log.warning(f"dbt ran no test for {len(missing)} checks, the first: {missing[0].to_user_string()}")
+        context.log.warning(
+            f"dbt ran no test for {counted(len(missing), 'check')}, the first: {missing[0].to_user_string()}"
+        )
 
 
 # The default class of a generic test, if neither the test nor its model gives one.
@@ -143,7 +146,7 @@ def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mappi
         f" ({', '.join(f'{name}: {_plain(value)}' for name, value in arguments.items())})" if arguments else ""
     )
     rows = getattr(result.metadata.get("dagster_dbt/failed_row_count"), "value", None)
-    what = "1 row" if rows == 1 else f"{rows} rows" if isinstance(rows, int) else "rows"
+    what = counted(rows, "row") if isinstance(rows, int) else "rows"
     table = f"{model['schema']}.{model.get('alias') or model['name']}" if model.get("schema") else "the table"
     return f"{what} of {table} {'breaks' if rows == 1 else 'break'} the rule {rule}"
 
@@ -198,5 +201,5 @@ def _with_rows(
     kept = {
         key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}
     }
-    counted = {} if rows is None else {"dagster/row_count": rows}
-    return dg.Output(value=None, output_name=output.output_name, metadata={**kept, **counted})
+    number = {} if rows is None else {"dagster/row_count": rows}
+    return dg.Output(value=None, output_name=output.output_name, metadata={**kept, **number})

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ops_project.catalog import Catalog
+from ops_project.counted import counted
 from ops_project.model.owner import Person
 from ops_project.operations.alerting.decide.message import LANDED, READ
 from ops_project.operations.alerting.service_levels.standing import NEVER, delivered
@@ -126,7 +127,7 @@ class Circumstances:
         old = sorted((self._delivered[a], a) for a in set(read) if self._delivered.get(a, since) < since)
         if not old:
             return ""
-        more = f", and {len(old) - TABLES} more tables" if len(old) > TABLES else ""
+        more = f", and {counted(len(old) - TABLES, 'more table')}" if len(old) > TABLES else ""
         return "consumers read " + ", ".join(f"{asset} of {_moment(at)}" for at, asset in old[:TABLES]) + more
 
     def _runbook(self, alert: Mapping[str, Any]) -> str:

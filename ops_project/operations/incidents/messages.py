@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ops_project.counted import counted
 from ops_project.model.alerting.alert import FIRING
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide import message as messages
@@ -89,7 +90,7 @@ def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: date
         "at": now.isoformat(),
         "subject": f"[hold] {hold.subject} is on hold past its limit",
         "text": f"{hold.made_by} put {hold.subject} on hold until {limit:%Y-%m-%d %H:%M} UTC: {hold.why}. "
-        f"The hold still applies, and {len(assets)} {'table is' if len(assets) == 1 else 'tables are'} not built. "
+        f"The hold still applies, and {counted(len(assets), 'table is', 'tables are')} not built. "
         f"`ops release {hold.subject}` ends it.",
         "alerts": [],
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.lineage import Lineage
 from ops_project.masking import mask
 from ops_project.model.alerting.alert import Alert
@@ -129,7 +130,7 @@ def _impact(
     promises = sorted(sla.title for sla in slas.values() if (touched | below).intersection(sla.assets))
     minutes = int(((incident.resolved_at or now) - incident.opened_at).total_seconds() // 60)
     return [
-        f"Impact: {minutes:,} minute{'' if minutes == 1 else 's'} from the opening to "
+        f"Impact: {counted(minutes, 'minute')} from the opening to "
         + ("the end." if incident.resolved_at else "now; it has not ended."),
         f"Tables that failed: {_list(sorted(touched))}",
         f"Tables downstream: {_list(sorted(below))}",

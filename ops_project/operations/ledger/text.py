@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.model.alerting.signal import Signal
 
 MESSAGE_LENGTH = 10_000
@@ -50,7 +51,7 @@ def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
     """At most `length` characters of `text`. If it is shortened, the end says how much was left out."""
     if len(text) <= length:
         return text
-    words = f" … ({len(text) - length:,} more characters)"
+    words = f" … ({counted(len(text) - length, 'more character')})"
     return text[: length - len(words)] + words
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from ops_project.counted import counted
 from ops_project.operations.oncall.holiday_days import holidays_of
 from ops_project.operations.oncall.roster import Roster, Span, Why, spans
 from ops_project.operations.oncall.wall_clock import midnight, moment, reading
@@ -163,7 +164,7 @@ def _imbalance(shifts: Counter[str], now: datetime, end: datetime) -> Iterator[F
             "imbalance",
             now,
             end,
-            f"{most} has {shifts[most]} shifts and {least} {shifts[least]}",
+            f"{most} has {counted(shifts[most], 'shift')} and {least} {shifts[least]}",
             f"let {least} take a shift of {most}: `ops oncall override {least} --from … --until …`",
         )
 

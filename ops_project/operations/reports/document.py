@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from markdown_it import MarkdownIt
 
+from ops_project.counted import counted
 from ops_project.operations.reports.facts import FigureFacts, ReportFacts
 from ops_project.operations.reports.judge import judge
 
@@ -89,7 +90,7 @@ def _figure(figure: FigureFacts, zone: str) -> list[str]:
         cells = [_cell(name, value, zone) for name, value in zip(figure.columns, row, strict=True)]
         lines.append("| " + " | ".join(cells) + " |")
     if len(figure.rows) > MOST_ROWS:
-        lines += ["", f"The first {MOST_ROWS} of {len(figure.rows)} rows."]
+        lines += ["", f"The first {MOST_ROWS} of {counted(len(figure.rows), 'row')}."]
     return lines
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from ops_project.counted import counted
 from ops_project.operations.reports.facts import FigureFacts, ReportFacts
 
 SLOWER = 1.2
@@ -62,7 +63,7 @@ def _incidents(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     if not rows:
         found.happened.append("No incident.")
         return
-    found.happened.append(f"{_count(len(rows), 'incident')}, {len(still)} of them open at the end.")
+    found.happened.append(f"{counted(len(rows), 'incident')}, {len(still)} of them open at the end.")
     for row in still[:3]:
         found.wrong()
         found.meant.append(f"{row['priority']} #{row['number']} is not resolved: {row['title']}.")
@@ -76,11 +77,11 @@ def _runs(figure: FigureFacts, found: Judgement, facts: ReportFacts) -> None:
     failed = [row for row in rows if row["failed"]]
     seconds = sum(row["seconds"] or 0 for row in rows)
     found.happened.append(
-        f"{_count(sum(row['runs'] for row in rows), 'run')} in {seconds:,.0f} s, "
+        f"{counted(sum(row['runs'] for row in rows), 'run')} in {seconds:,.0f} s, "
         f"{sum(row['failed'] for row in rows)} failed."
     )
     for row in failed[:3]:
-        found.meant.append(f"{row['job']} failed {row['failed']} of {row['runs']} times.")
+        found.meant.append(f"{row['job']} failed {row['failed']} of {counted(row['runs'], 'time')}.")
         found.todo.append(f"See why {row['job']} failed; the Dagster UI has its runs.")
     if failed:
         found.wrong()
@@ -101,7 +102,7 @@ def _promises(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
         found.happened.append("No deadline was missed.")
         return
     found.wrong()
-    found.happened.append(f"{_count(len(rows), 'promise')} broken.")
+    found.happened.append(f"{counted(len(rows), 'promise')} broken.")
     found.meant += [f"Readers waited: {row['promise'] or row['pipeline']}." for row in rows[:3]]
     found.todo.append("Tell the readers, and see what held up the run: `ops sla`.")
 
@@ -110,7 +111,7 @@ def _age(figure: FigureFacts, found: Judgement, facts: ReportFacts) -> None:
     rows = figure.records()
     due = str(date.fromisoformat(facts.last) - timedelta(days=1))
     behind = [row for row in rows if row["complete_through"] is None or str(row["complete_through"]) < due]
-    found.happened.append(f"Data is complete in {len(rows) - len(behind)} of {len(rows)} domains.")
+    found.happened.append(f"Data is complete in {len(rows) - len(behind)} of {counted(len(rows), 'domain')}.")
     for row in behind[:5]:
         if row["complete_through"] is None:
             found.unknown()
@@ -123,7 +124,7 @@ def _age(figure: FigureFacts, found: Judgement, facts: ReportFacts) -> None:
 
 def _findings(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     still = [row for row in figure.records() if row["state"] == "open"]
-    found.happened.append(f"{_count(len(figure.rows), 'finding')} about files and tables, {len(still)} open.")
+    found.happened.append(f"{counted(len(figure.rows), 'finding')} about files and tables, {len(still)} open.")
     for row in still[:3]:
         found.meant.append(
             f"{row['subject']}: {str(row['kind']).replace('_', ' ')} ({row['business_date'] or 'no date'})."
@@ -139,17 +140,17 @@ def _scores(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
         found.happened.append(f"Quality of {row['layer']}: {mean} of 100.")
         if row["tables_below_85"]:
             found.wrong()
-            found.meant.append(f"{_count(row['tables_below_85'], 'table')} of {row['layer']} below 85.")
+            found.meant.append(f"{counted(row['tables_below_85'], 'table')} of {row['layer']} below 85.")
             found.todo.append(f"Look at the lowest scores of {row['layer']}: `ops serve`, board Data quality.")
         if row["tables_without_score"]:
             found.unknown()
-            found.meant.append(f"{_count(row['tables_without_score'], 'table')} of {row['layer']} without a score.")
+            found.meant.append(f"{counted(row['tables_without_score'], 'table')} of {row['layer']} without a score.")
 
 
 def _restatements(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     beyond = [row for row in figure.records() if row["is_beyond_tolerance"]]
     found.happened.append(
-        f"{_count(len(figure.rows), 'reported figure')} changed since, {len(beyond)} beyond tolerance."
+        f"{counted(len(figure.rows), 'reported figure')} changed since, {len(beyond)} beyond tolerance."
     )
     for row in beyond[:3]:
         found.wrong()
@@ -162,10 +163,12 @@ def _restatements(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None
 
 def _reconciled(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     breaks = [row for row in figure.records() if row["breaks"]]
-    found.happened.append(f"{_count(len(figure.rows), 'reconciliation')} compared, {len(breaks)} with a break.")
+    found.happened.append(f"{counted(len(figure.rows), 'reconciliation')} compared, {len(breaks)} with a break.")
     for row in breaks[:3]:
         found.wrong()
-        found.meant.append(f"{row['asset']} and its source disagreed {row['breaks']} of {row['compared']} times.")
+        found.meant.append(
+            f"{row['asset']} and its source disagreed {row['breaks']} of {counted(row['compared'], 'time')}."
+        )
         found.todo.append(f"Find the keys that differ: `ops reconcile {row['reconciliation']}`.")
 
 
@@ -201,7 +204,3 @@ _SAYS = {
     "disk": _disk,
     "cost_per_metric": _cost,
 }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

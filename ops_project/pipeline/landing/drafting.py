@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 from pydantic import ValidationError
 
+from ops_project.counted import counted
 from ops_project.masking import mask
 from ops_project.model.document import ConfigError, Document
 from ops_project.model.feed.column import Column
@@ -176,8 +177,8 @@ def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft, stage: Stage) -
     names = [column.name for column in proposal.columns if column.filled and _may_be_key(column.keys["type"])]
     if not names:
         return (), ""
-    counted = ", ".join(f"count({stage.value(name)}), count(DISTINCT {stage.value(name)})" for name in names)
-    found = connection.execute(f"SELECT count(*), {counted} FROM {STAGED} WHERE _state = 0").fetchone()
+    counts = ", ".join(f"count({stage.value(name)}), count(DISTINCT {stage.value(name)})" for name in names)
+    found = connection.execute(f"SELECT count(*), {counts} FROM {STAGED} WHERE _state = 0").fetchone()
     assert found is not None
     rows = found[0]
     filled = dict(zip(names, found[1::2], strict=True))
@@ -193,7 +194,7 @@ def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft, stage: Stage) -
         if _KEY_WORD.search(name) or (not _MEASURE_WORD.search(name) and (first or not few)):
             others = [other for other in singles if other != name and _KEY_WORD.search(other)]
             also = f"; {', '.join(others)} would be unique too" if others else ""
-            return (name,), f"key: {name}, because it is unique in all {rows} rows and always filled{also}"
+            return (name,), f"key: {name}, because it is unique in all {counted(rows, 'row')} and always filled{also}"
     parts = [name for name in names if distinct[name] > 1 and not _MEASURE_WORD.search(name)]
     if few:
         parts = [name for name in parts if _weight(name, proposal) > 0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.model.finding import FileFindingKind
 
 
@@ -65,7 +66,8 @@ class Replayed:
         """One line about the file, for people."""
         parked = f", {self.parked:,} of them parked" if self.parked else ""
         return (
-            f"{self.file_name}: {self.tried:,} refused rows tried again, {self.passed:,} passed, {self.refused:,} "
+            f"{self.file_name}: {counted(self.tried, 'refused row')} tried again, {self.passed:,} passed, "
+            f"{self.refused:,} "
             f"in quarantine{parked}"
         )
 

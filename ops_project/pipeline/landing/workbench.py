@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.model.feed.inbound import compile_inbound
 from ops_project.pipeline.landing.bench import closed_engine, needs_bench, without_file_cache
 from ops_project.pipeline.landing.context import Context
@@ -159,7 +160,8 @@ class Workbench:
                     "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
                 )
                 context.result.recovered.append(
-                    f"{file.name} had been taken by a run that was interrupted ({status}, {rows:,} rows loaded); "
+                    f"{file.name} had been taken by a run that was interrupted ({status}, "
+                    f"{counted(rows, 'row')} loaded); "
                     "it is in the archive now"
                 )
                 self._settled(file)

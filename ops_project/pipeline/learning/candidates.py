@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from ops_project.counted import counted
 from ops_project.model.learning import Learning
 from ops_project.pipeline.learning import artifact, churn, frames, recommendations, segmentation
 from ops_project.pipeline.learning.judge import gate as gates
@@ -51,7 +52,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
     parameters, seed = job.parameters.churn, job.parameters.gate.seed
     found = frames.split(known, parameters)
     if found is None:
-        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
+        return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"
     window = {"lookback_days": parameters.lookback_days, "active_days": parameters.active_days}
     learn = frames.features(job.connection, found.training, **window)
     judge = frames.features(job.connection, [found.held_out], **window)
@@ -140,7 +141,7 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
     """A segmentation, compared with `serving`. If there is too little data, this is the reason in words."""
     parameters, seed = job.parameters.segmentation, job.parameters.gate.seed
     if known.days < parameters.min_history_days:
-        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
+        return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"
     frame = frames.features(
         job.connection,
         [known.next_cutoff],
@@ -203,7 +204,7 @@ def recommendations_candidate(job: Training, known: frames.History, serving: Loa
     """A rule of recommendations, compared with `serving`. If there is too little data, this is the reason in words."""
     parameters = job.parameters.recommendations
     if known.days < parameters.min_history_days:
-        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
+        return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"
     end = known.next_cutoff
     result = recommendations.evaluate(job.connection, parameters, end)
     if len(result.hits) < parameters.min_orders // 10:

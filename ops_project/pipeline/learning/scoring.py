@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from ops_project.counted import counted
 from ops_project.model.learning import Learning
 from ops_project.pipeline.learning import artifact, churn, frames, recommendations, segmentation, tables
 from ops_project.pipeline.learning.findings import ModelProblem, report
@@ -89,7 +90,7 @@ def score(job: Scoring, model: str) -> Scored:
     readings = [*readings, _age(job, model, loaded)]
     _journal(job, model, loaded, known=known, rows=written, fingerprint=fingerprint)
     _readings(job, model, loaded, readings)
-    return Scored(model, written, loaded.version, f"{written} rows by version {loaded.version}", readings)
+    return Scored(model, written, loaded.version, f"{counted(written, 'row')} by version {loaded.version}", readings)
 
 
 def _unusable(model: str, message: str, used: str | None) -> ModelProblem:
@@ -214,7 +215,7 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
         """,
         [known.newest, loaded.version, _moment(job.now)],
     ).fetchall()
-    counted = job.connection.execute(
+    numbers = job.connection.execute(
         f"""
         with sold as (select product_id from {recommendations.ITEMS} group by product_id having count(*) >= ?)
 
@@ -223,7 +224,7 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
         """,
         [rule.shrinkage + rule.min_support],
     ).fetchone()
-    due, covered = counted or (0, 0)
+    due, covered = numbers or (0, 0)
     limits = job.parameters.health
     return rows, "", [health.coverage(covered, due, limits, "products that sell have a recommendation")]
 

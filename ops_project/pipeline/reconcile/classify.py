@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.model.reconciliation import Tolerance
 
 Number = int | Decimal
@@ -196,7 +197,7 @@ def describe(comparison: Comparison) -> str:
     if not comparison.is_break:
         return f"{where}: agree"
     parts = [
-        f"{item.differing} {item.key_class.value} key{'s' if item.differing != 1 else ''}"
+        f"{counted(item.differing, f'{item.key_class.value} key')}"
         + "".join(f", {name} {net:+}" for name, net in item.net.items())
         for item in comparison.classes
         if item.is_break

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import casts
@@ -136,7 +137,8 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
     _refuse(connection, side, column, f"value is not null and value <> '' and not {number}")
     if (places or 0) > MAX_SCALE and not rounded:
         raise ReconcileError(
-            f"{side.label}: column {column!r} has {places} decimal places; at most {MAX_SCALE} are compared exactly, "
+            f"{side.label}: column {column!r} has {counted(places, 'decimal place')}; at most {MAX_SCALE} are "
+            "compared exactly, "
             "say to how many both sides are rounded (--scale N, or `scale` of a configured measure)"
         )
     return int(places or 0)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.json_file import read_object
 from ops_project.pipeline.landing.inbox import NotRegular, open_regular
 from ops_project.pipeline.recovery.decide.archive_share import ArchivedFile, oldest, share
@@ -199,7 +200,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
     if digest.hexdigest() == file.sha256:
         return None
     if size != file.size:
-        return f"was altered: it has {size:,} bytes and had {file.size:,}"
+        return f"was altered: it has {counted(size, 'byte')} and had {file.size:,}"
     return f"was altered: its hash is {digest.hexdigest()[:12]}… and was {file.sha256[:12]}…"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery.decide.plan import Held
 from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
@@ -101,9 +102,9 @@ def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: C
             continue
         got = found.get(table)
         if got is None or (got.rows, got.checksum, got.columns) != (said.rows, said.checksum, said.columns):
-            what = "is missing" if got is None else f"has {got.rows:,} rows and checksum {got.checksum}"
+            what = "is missing" if got is None else f"has {counted(got.rows, 'row')} and checksum {got.checksum}"
             result.append(
-                f"{table} of {source.name} {what}, but its manifest says {said.rows:,} rows and checksum "
+                f"{table} of {source.name} {what}, but its manifest says {counted(said.rows, 'row')} and checksum "
                 f"{said.checksum}"
             )
     return result

@@ -14,6 +14,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ops_project.counted import counted
 from ops_project.pipeline.serving.store import Item, LoadResult, Throttled, attempts
 
 BATCH = 25  # The largest number of items in one BatchWriteItem.
@@ -101,7 +102,7 @@ class DynamoStore:
             if not requests:
                 return
             self._throttled += 1
-        raise Throttled(f"{self.name}: {len(requests)} items still unprocessed", self._throttled)
+        raise Throttled(f"{self.name}: {counted(len(requests), 'item')} still unprocessed", self._throttled)
 
     def _call(self, request: Callable[[], Any]) -> Any:
         refused: ClientError | None = None

@@ -50,9 +50,9 @@ select
         when never_count > 0 or scored_count = 0 then '❔ Unknown'
         else '✅ Healthy'
     end as status,
-    concat(stale_count, ' stale tables, ', low_quality_count, ' low quality')
-    || case when awaited_count > 0 then concat(', ', awaited_count, ' files awaited') else '' end
-    || case when doubted_count > 0 then concat(', ', doubted_count, ' files doubted') else '' end
+    concat(stale_count, case when stale_count = 1 then ' stale table, ' else ' stale tables, ' end, low_quality_count, ' low quality')
+    || case when awaited_count > 0 then concat(', ', awaited_count, case when awaited_count = 1 then ' file' else ' files' end, ' awaited') else '' end
+    || case when doubted_count > 0 then concat(', ', doubted_count, case when doubted_count = 1 then ' file' else ' files' end, ' doubted') else '' end
     || case when never_count > 0 then concat(', ', never_count, ' never loaded') else '' end
     || case when scored_count = 0 then ', no scores yet' else '' end as details
 from counts;

@@ -196,7 +196,10 @@ def test_a_row_that_fails_three_times_is_parked_and_told(home):
     for _ in range(2):
         assert tried(home).findings == []
     findings = tried(home).findings
-    assert "2026-11-01.csv: 1 rows" in findings[0].message and "2026-11-02.csv: 2 rows" in findings[1].message
+    assert (
+        "2026-11-01.csv: 1 row was tried" in findings[0].message
+        and "2026-11-02.csv: 2 rows were tried" in findings[1].message
+    )
     assert "`ops replay --feed takings --parked`" in findings[0].message
     assert len(home.open_findings()) == 2
     assert tried(home) is None, "parked rows are left alone"

@@ -16,7 +16,7 @@ GB = 10**9
 def test_only_what_was_not_finished_is_built() -> None:
     plan = from_failed(ALL, {A, B}, [Verdict(A, "keys", True), Verdict(C, "keys", None)])
     assert (plan.assets, plan.checks, plan.finished) == ({C, D}, set(), {A, B})
-    assert plan.words == "2 tables; 2 finished tables are left as they are"
+    assert plan.words == "2 tables; 2 finished tables are left unchanged"
 
 
 def test_a_check_that_stopped_the_run_is_made_again_and_its_table_is_not_built() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ops_project.counted import counted
 from ops_project.defs.operations.evidence.snapshot import asked, line, newest
 from ops_project.masking import mask
 from ops_project.operations.diagnosis.evidence import Item, Scene
@@ -31,7 +32,7 @@ def items_of_batches(scene: Scene) -> Iterator[Item]:
         f"{'true' if scene.batch_id else 'false'}) order by load_seq desc limit {BATCHES}",
     ):
         feed, file, day, rows, loaded, refused, collapsed, status, finding = row
-        text = f"{file} of {day}, {status}: {rows:,} rows in, {loaded:,} loaded, {refused:,} quarantined"
+        text = f"{file} of {day}, {status}: {counted(rows, 'row')} in, {loaded:,} loaded, {refused:,} quarantined"
         text += f", {collapsed:,} duplicates" if collapsed else ""
         yield Item(f"Batch of {feed}", line(f"{text}{f'; finding {finding}' if finding else ''}"), "ops.batches")
     for feed, file, number, column, reason, raw in asked(

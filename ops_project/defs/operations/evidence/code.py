@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ops_project.catalog import versions
+from ops_project.counted import counted
 from ops_project.defs.operations.evidence.snapshot import compared, line, since_good
 from ops_project.defs.operations.evidence.tables import changes_of_tables
 from ops_project.masking import mask
@@ -180,7 +181,7 @@ def _block(lines: Collection[str]) -> str:
     """Several lines, masked, with control characters written out."""
     shown = [text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…" for text in list(lines)[:LINES]]
     if len(lines) > LINES:
-        shown.append(f"… {len(lines) - LINES} more lines")
+        shown.append(f"… {counted(len(lines) - LINES, 'more line')}")
     return visible(mask("\n".join(shown)))
 
 

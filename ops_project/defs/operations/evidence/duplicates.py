@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ops_project.column_lineage import Column
+from ops_project.counted import counted
 from ops_project.defs.operations.evidence.snapshot import asked, line, newest
 from ops_project.masking import mask
 from ops_project.operations.diagnosis.diagnose import known_columns, troubles
@@ -78,7 +79,7 @@ def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterat
     )
     for row in asked(snapshot, query):
         values = ", ".join(f"{name} {_shown(value, name in hidden)}" for name, value in zip(key, row, strict=False))
-        yield Item(f"Duplicate in {table}", line(f"{values}: {row[-1]:,} rows"), f"snapshot {snapshot.id}")
+        yield Item(f"Duplicate in {table}", line(f"{values}: {counted(row[-1], 'row')}"), f"snapshot {snapshot.id}")
 
 
 def _personal(scene: Scene, asset: str, columns: Sequence[str]) -> frozenset[str]:

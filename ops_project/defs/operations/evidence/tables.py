@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ops_project.counted import counted
 from ops_project.defs.operations.evidence.snapshot import compared, rows_of, since_good
 from ops_project.operations.diagnosis.decide.suspects import Change
 from ops_project.operations.diagnosis.evidence import Item, Scene
@@ -26,7 +27,9 @@ def items_of_tables(scene: Scene) -> Iterator[Item]:
         table = asset.replace("/", ".")
         rows, was = rows_of(now, table), rows_of(before, table)
         if rows is not None:
-            parts.append(f"{table} {rows:,} rows" + (f" (before {was:,})" if was is not None and was != rows else ""))
+            parts.append(
+                f"{table} {counted(rows, 'row')}" + (f" (before {was:,})" if was is not None and was != rows else "")
+            )
     if parts:
         yield Item(
             "Row counts",
@@ -91,7 +94,7 @@ def _differences(table: str, now: State, before: State, commit: str) -> dict[str
         gone = [f"-{name} {kind}" for name, kind in sorted(set(there.columns) - set(here.columns))]
         found["schema"] = f"columns of {table}: {', '.join([*added, *gone])}"
     elif there.rows and abs(here.rows - there.rows) > VOLUME * there.rows:
-        found["volume"] = f"{table} has {here.rows:,} rows, and had {there.rows:,} before"
+        found["volume"] = f"{table} has {counted(here.rows, 'row')}, and had {there.rows:,} before"
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ops_project.counted import counted
 from ops_project.defs.operations.evidence.snapshot import line
 from ops_project.operations.diagnosis.diagnose import troubles
 from ops_project.operations.diagnosis.evidence import Item, Scene
@@ -36,7 +37,7 @@ def items_of_upstream(scene: Scene) -> Iterator[Item]:
         if asset in held:
             state.append("on hold")
         if asset in waiting:
-            files = "1 file waits" if waiting[asset] == 1 else f"{waiting[asset]} files wait"
+            files = counted(waiting[asset], "file waits", "files wait")
             state.append(f"{files} in the inbound folder")
         state.append(f"built {built[asset]:%m-%d %H:%M}" if asset in built else "never seen built")
         told.append((len(state) == 1, asset in built, asset, ", ".join(state)))
@@ -44,7 +45,9 @@ def items_of_upstream(scene: Scene) -> Iterator[Item]:
         yield Item("Upstream now", line(f"{asset}: {state_words}"), "the ledger and the inbound folder")
     if len(told) > LISTED:
         rest = len(told) - LISTED
-        yield Item("Upstream now", f"{rest} more tables upstream", "the asset graph", f"ops diagnose {start}")
+        yield Item(
+            "Upstream now", f"{counted(rest, 'more table')} upstream", "the asset graph", f"ops diagnose {start}"
+        )
 
 
 def _waiting(scene: Scene, asset: str) -> int:

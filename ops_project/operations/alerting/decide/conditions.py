@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ops_project.counted import counted
 from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.alerting.rule import IDENTITY, Rule
 from ops_project.model.alerting.signal import Signal, digest
@@ -68,7 +69,9 @@ def raise_for(
     if is_true and not was_true:
         if alert.clears_at is not None:
             alert = replace(alert, clears_at=None, flaps=alert.flaps + 1)
-            decision.note(alert.number, at, AlertReason.FLAPPING, f"{alert.flaps} times within the flap window")
+            decision.note(
+                alert.number, at, AlertReason.FLAPPING, f"{counted(alert.flaps, 'time')} within the flap window"
+            )
         else:
             alert = replace(alert, starts_at=at)
             decision.note(alert.number, at, AlertReason.CONDITION_TRUE, shown_condition(watched.condition, value))
@@ -101,7 +104,7 @@ def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: s
         assert alert.resolved_at is not None
         flaps = alert.flaps + (timedelta() <= at - alert.resolved_at <= config.flap_window)
         if not rule.hold:
-            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{counted(flaps, 'time')} within the flap window")
             return replace(
                 alert,
                 labels=dates.labelled(alert.labels, ()) if dates.collects(rule) else alert.labels,
@@ -135,7 +138,7 @@ def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: s
     state.next_number += 1
     state.by_key[key] = alert.number
     if flaps:
-        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{counted(flaps, 'time')} within the flap window")
     return alert
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ops_project.counted import counted
 from ops_project.visible import visible
 
 # So many alerts of a message are shown in full. Each further alert gets one line, and so does each alert of a digest. A
@@ -101,7 +102,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Batch", alert["batch_id"]),
         ("Suspected cause", alert.get("suspected_cause", "")),
         ("Silent under it", _under(alert["silent_under_it"])),
-        ("Flapping", f"fired again {alert['flaps']} times" if alert["flaps"] else ""),
+        ("Flapping", f"fired again {counted(alert['flaps'], 'time')}" if alert["flaps"] else ""),
         ("Commands", ", ".join(f"{command} alerts {what} {alert['number']}" for what in ("show", "ack")[: 1 + firing])),
     ]
     return [(name, value) for name, value in lines if value]

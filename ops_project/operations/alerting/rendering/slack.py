@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.operations.alerting.rendering.lines import (
     actions,
     count,
@@ -108,7 +109,7 @@ def _sections(lines: Iterable[str], most: int) -> list[dict[str, Any]]:
     """The sections, at most `most`. If there are more, the last one says how many lines are left out."""
     packed = _packed(lines)
     if len(packed) > most:
-        packed = [*packed[: most - 1], [f"and {sum(map(len, packed[most - 1 :]))} more lines"]]
+        packed = [*packed[: most - 1], [f"and {counted(sum(map(len, packed[most - 1 :])), 'more line')}"]]
     return [_section("\n".join(some)) for some in packed if any(some)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ops_project.counted import counted
 from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.severity import at_least
 from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, FrozenStep, Incident, Policy
@@ -89,7 +90,7 @@ def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incide
                 who=called,
                 subject=f"[{incident.priority}] incident {incident.number}: {incident.title}",
                 text=f"{_name(incident, index)}. {step.say}".strip()
-                + (f" Open for {minutes} minutes." if minutes else ""),
+                + (f" Open for {counted(minutes, 'minute')}." if minutes else ""),
                 page=incident.severity == "critical",
                 occurrence=f"{len(incident.times)}:{index}",
             )

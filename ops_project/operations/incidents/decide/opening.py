@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ops_project.counted import counted
 from ops_project.model.alerting.alert import Alert
 from ops_project.operations.incidents.decide.incident import TRIGGERED, Incident, reopen
 from ops_project.operations.incidents.decide.ladder import freeze
@@ -76,7 +77,7 @@ def _repeats(turn: Turn, incident: Incident) -> Incident:
         return replace(incident, repeat_told=False)
     if incident.repeat_told:
         return incident
-    words = f"{repeats} repeats within {int(incident.policy.repeats_seconds // 86400)} days"
+    words = f"{counted(repeats, 'repeat')} within {counted(int(incident.policy.repeats_seconds // 86400), 'day')}"
     message = Message(
         kind="repeat",
         words=words,

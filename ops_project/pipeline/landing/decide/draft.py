@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.pipeline.landing.decide.dialect import Reading
 from ops_project.pipeline.landing.decide.draft_types import ABSENT, Fits, comma, grouped, looks_typed, type_of
 from ops_project.pipeline.landing.decide.file_names import name_pattern
@@ -161,7 +162,7 @@ def _names(fields: Iterable[str]) -> list[str]:
 
 
 def _lines(found: Draft) -> Iterable[str]:
-    drafted_from = f"{_one_line(found.file_name)}, {found.rows} rows"
+    drafted_from = f"{_one_line(found.file_name)}, {counted(found.rows, 'row')}"
     yield f"# Drafted from {drafted_from}. Read it and correct it. docs/feeds.md explains every key."
     yield f"domain: {found.domain}"
     yield "owners: [team:data-engineering]  # who gets the alerts; see owners.yaml"

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ops_project.counted import counted
+
 ABSENT = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "nan", "NaN", "-", "--", "?", ".", "n.a.")
 Fits = Callable[[Sequence[str], Mapping[str, Any]], bool]
 """(values, none of them empty; keys of a column) → whether landing would load every one of these values."""
@@ -194,7 +196,7 @@ def _numbers(plain: Sequence[str]) -> Any:
         more = {"accept": ["exponent"]} if exponent else {}
         notes = [f"{places} decimal places"] if places > MONEY_SCALE else []
         yield {"type": f"decimal({precision},{scale})"} | more, notes
-    yield {"type": "double"}, [f"up to {places} decimal places: floating point, not exact"]
+    yield {"type": "double"}, [f"up to {counted(places, 'decimal place')}: floating point, not exact"]
 
 
 # No type can hold a power of ten whose exponent has more digits than this.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
@@ -46,7 +47,11 @@ def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examina
             )
             return
         if declared is None and source.required:
-            _partial(result, reject, f"the trailer is missing: the file was cut off after {result.rows_in} records")
+            _partial(
+                result,
+                reject,
+                f"the trailer is missing: the file was cut off after {counted(result.rows_in, 'record')}",
+            )
             return
     elif feed.control is not None and file.control is not None:
         reject, where = feed.control.on_mismatch == "reject", f"control file {file.control.name}"
@@ -63,7 +68,7 @@ def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examina
         _partial(
             result,
             reject,
-            f"{where} says {declared} records, but the file has {result.rows_in}",
+            f"{where} says {counted(declared, 'record')}, but the file has {result.rows_in}",
             control_rows=declared,
             records=result.rows_in,
         )

@@ -5,6 +5,7 @@ The contract decides which of these files are still loaded. Guesses about the fi
 
 from __future__ import annotations
 
+from ops_project.counted import counted
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.decide.structure import Structure, compare
 from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, FileProblem
@@ -116,7 +117,7 @@ def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int,
         return False
     version = result.contract.version
     listed = ", ".join(
-        f"{name} ({bad} of {all_} values are not valid as {result.contract.columns[name].type})"
+        f"{name} ({bad} of {counted(all_, 'value')} are not valid as {result.contract.columns[name].type})"
         for name, (bad, all_) in changed.items()
     )
     result.reject(

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import duckdb
 import pyarrow as pa
 
+from ops_project.counted import counted
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.control_count import Trailer, check_count
 from ops_project.pipeline.landing.examine.drift import (
@@ -112,7 +113,7 @@ def _examine(
         assert row is not None
         return result.reject(
             "schema_mismatch",
-            f"{source.problems} of {source.records} records do not have the structure of contract version "
+            f"{source.problems} of {counted(source.records, 'record')} do not have the structure of contract version "
             f"{contract.version}, first line {row[1]}: {row[0]}",
             contract_version=contract.version,
             records=source.records,
@@ -142,7 +143,9 @@ def _examine(
     # Even if the control count agrees, the file may end in the middle of a record, because half a record was counted as
     # one. A trailer comes after all records, so it proves that the file is complete.
     if not trailer.seen and (middle := cut_off(connection, source)) is not None:
-        message = f"the file ends in the middle of line {middle}: it was cut off after {result.rows_in} records"
+        message = (
+            f"the file ends in the middle of line {middle}: it was cut off after {counted(result.rows_in, 'record')}"
+        )
         result.problems.append(
             FileProblem("source_partial", message, False, {"line": middle, "records": result.rows_in})
         )
@@ -158,7 +161,7 @@ def _examine(
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
         unwanted = result.rows_filtered
         filtered = f" ({unwanted} {'is' if unwanted == 1 else 'are'} filtered out)" if unwanted else ""
-        words = f"not one of {result.rows_in} rows can be loaded{filtered}: {_most_frequent(result)}"
+        words = f"not one of {counted(result.rows_in, 'row')} can be loaded{filtered}: {_most_frequent(result)}"
         return result.reject("data_invalid", words, reasons=result.reasons, samples=result.samples)
     if result.rows_refused:
         if many:
@@ -236,7 +239,7 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
         result.problems.append(
             FileProblem(
                 "key_violation",
-                f"{result.rows_repeated} rows repeat a key ({key})",
+                f"{counted(result.rows_repeated, 'row repeats', 'rows repeat')} a key ({key})",
                 False,
                 {"key": list(feed.key), "rows": result.rows_repeated, "samples": result.repeated_samples},
             )
@@ -246,7 +249,7 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
         result.problems.append(
             FileProblem(
                 "data_invalid",
-                f"{others} of {result.rows_in} rows quarantined: {_most_frequent(result)}",
+                f"{others} of {counted(result.rows_in, 'row')} quarantined: {_most_frequent(result)}",
                 False,
                 {"rows": others, "rows_in": result.rows_in, "reasons": result.reasons, "samples": result.samples},
             )

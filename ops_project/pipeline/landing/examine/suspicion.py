@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
+from ops_project.counted import counted
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import in_words, lateness, times_are_the_sources
@@ -125,7 +126,7 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
     )
     if not before or known or after >= (1 - context.feed.volume.max_loss) * int(before):
         return None
-    what = "empties the day" if after == 0 else f"has {after} rows in place of {before}"
+    what = "empties the day" if after == 0 else f"has {counted(after, 'row')} in place of {before}"
     return FileProblem(
         "source_partial",
         f"the correction {what} (batch {batches}): ask the source whether the missing rows are really gone. If they "
@@ -167,7 +168,7 @@ def judge_revision(context: Context, found: Examination, file: InboundFile, day:
 def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem | None:
     rules, reject = context.feed.volume, context.feed.volume.on_low == "reject"
     if rules.min_rows is not None and rows < rules.min_rows:
-        message = f"{rows} records, but the contract expects at least {rules.min_rows}"
+        message = f"{counted(rows, 'record')}, but the contract expects at least {rules.min_rows}"
         return FileProblem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
     history = context.deliveries.rows_before(day, part, rules.history)
     interval = expected_interval([(earlier, float(number)) for earlier, number in history], day, rules)
@@ -175,7 +176,8 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
         return None
     return FileProblem(
         "source_partial",
-        f"{rows} records; after {interval.points} earlier dates {interval.expected:.0f} were expected, "
+        f"{counted(rows, 'record')}; after {counted(interval.points, 'earlier date')} {interval.expected:.0f} "
+        "were expected, "
         f"at least {interval.low:.0f}",
         reject,
         {

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
 from ops_project.pipeline.landing.decide.taken import Taken
@@ -42,7 +43,7 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
     `stands`: the batch whose quarantine holds the refused rows.
     `tried`: the number of rows that were tried, and the number of those that passed.
     """
-    counted = count(context.connection, replayed, stands, context.now)
+    tally = count(context.connection, replayed, stands, context.now)
     context.result.replayed.append(
         Replayed(
             feed=context.feed.name,
@@ -51,11 +52,11 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
             batch_id=stands,
             tried=tried[0],
             passed=tried[1],
-            refused=counted.refused,
-            parked=counted.parked,
+            refused=tally.refused,
+            parked=tally.parked,
         )
     )
-    if not counted.parked_now:
+    if not tally.parked_now:
         return []
     return [
         Finding(
@@ -64,10 +65,10 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
             business_date=replayed.business_date,
             # This finding has no file name, so that it stays separate from the finding about the file.
             file_name=None,
-            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
-            "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
-            f"again; `ops replay --feed {context.feed.name} --parked` tries them once more",
-            evidence={"batch_id": stands, "parked": counted.parked, "attempts": MOST_ATTEMPTS},
+            message=f"{replayed.file_name}: {counted(tally.parked_now, 'row was', 'rows were')} tried again "
+            f"{MOST_ATTEMPTS} times, refused each time, and parked. Correct the contract, or ask the source for the "
+            f"rows again; `ops replay --feed {context.feed.name} --parked` tries them once more",
+            evidence={"batch_id": stands, "parked": tally.parked, "attempts": MOST_ATTEMPTS},
             batch_id=stands,
         )
     ]

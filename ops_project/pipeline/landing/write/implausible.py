@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from ops_project.counted import counted
 from ops_project.pipeline.landing.context import Context
 from ops_project.sql_text import identifier
 
@@ -46,7 +47,7 @@ def files_with_implausible_rows(context: Context, today: date) -> dict[str, tupl
         )
         for batch_id, file_name, day, number, earliest, latest in rows:
             dates = str(earliest) if earliest == latest else f"{earliest} to {latest}"
-            what = "1 row" if number == 1 else f"{number:,} rows"
+            what = counted(number, "row")
             found[file_name] = (
                 day,
                 f"holds {what} with {name} {dates}, outside of {feed.plausible.first} to {last - SLACK}. An earlier "

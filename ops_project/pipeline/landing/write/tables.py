@@ -11,6 +11,7 @@ from operator import itemgetter
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import identifier
 
@@ -193,6 +194,6 @@ def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, *, exists:
             if found[0]:
                 raise BronzeError(
                     f"{table}.{name}: the contract changes {existing[name]} to {data_type}, which would change "
-                    f"{found[0]} values (for example {found[1]!r}); give the new content a column of its own"
+                    f"{counted(found[0], 'value')} (for example {found[1]!r}); give the new content a column of its own"
                 )
             connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {data_type}")

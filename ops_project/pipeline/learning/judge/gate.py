@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from ops_project.counted import counted
 from ops_project.model.finding import ModelFindingKind
 from ops_project.model.learning import Gate, Guards
 from ops_project.pipeline.learning.judge.health import Reading
@@ -89,7 +90,7 @@ def unfit(
         return Promotion(
             False,
             GateReason.TRAINING_TRUNCATED,
-            f"trained on {rows} rows, the serving model on {serving_rows}: "
+            f"trained on {counted(rows, 'row')}, the serving model on {serving_rows}: "
             f"less than {guards.min_training_share:.0%} of them",
         )
     return None

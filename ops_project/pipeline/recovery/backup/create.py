@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.model.platform import Platform
 from ops_project.pipeline.recovery.backup.contents import Contents, Part, stage
 from ops_project.pipeline.recovery.backup.manifest import File, Manifest
@@ -78,7 +79,9 @@ def create(taker: Taker, shelf: Shelf) -> Manifest:
         for number, part in enumerate(contents.parts, start=1):
             sent.append(sender.send(part))
             if number % 100 == 0 or number == len(contents.parts):
-                taker.tell(f"{number:,} of {len(contents.parts):,} files, {sender.new_bytes:,} new bytes")
+                taker.tell(
+                    f"{number:,} of {counted(len(contents.parts), 'file')}, {counted(sender.new_bytes, 'new byte')}"
+                )
         reach("backup:sent")
         manifest = Manifest(
             id=name,

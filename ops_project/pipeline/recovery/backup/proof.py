@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery import staging
 from ops_project.pipeline.recovery.backup.contents import DATABASES, sqlite_tables
 from ops_project.pipeline.recovery.backup.create import STAGED, Tell
@@ -109,7 +110,8 @@ def compared(folder: Path, manifest: Manifest, outside: Outside = NOTHING) -> li
             found.append(f"{path} cannot be opened: {error}")
             continue
         found += [
-            f"{path}, table {name}: {now[name].rows if name in now else 'no'} rows, not the {said.rows} of the backup"
+            f"{path}, table {name}: {counted(now[name].rows if name in now else 0, 'row')}, "
+            f"not the {said.rows} of the backup"
             for name, said in tables.items()
             if now.get(name) != said
         ]

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery.backup.contents import DATABASES
 from ops_project.pipeline.recovery.backup.manifest import File, Manifest
 from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
@@ -56,7 +57,7 @@ def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], 
             damaged += found
             paths.append(file.path)
         if number % 100 == 0 or number == len(manifest.files):
-            tell(f"{number:,} of {len(manifest.files):,} files")
+            tell(f"{number:,} of {counted(len(manifest.files), 'file')}")
     if damaged:
         raise Damaged(manifest.id, damaged, paths)
     for path, leads_to in manifest.links.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery.backup import shelf as shelves
 from ops_project.pipeline.recovery.backup.create import Taker, create
 from ops_project.pipeline.recovery.backup.manifest import Manifest
@@ -24,6 +25,6 @@ def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True
         gone = to_remove(shelf.backups(), shelf.proofs(), taker.platform.backups.keep)
         if gone:
             shelf.remove(gone)
-            taker.tell(f"removed {len(gone)} older backups: {', '.join(gone)}")
+            taker.tell(f"removed {counted(len(gone), 'older backup')}: {', '.join(gone)}")
     shelves.remember(taker.settings, destination, shelf, taker.now)
     return manifest, proof

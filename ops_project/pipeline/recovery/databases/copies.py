@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery.databases import schema as schemas
 from ops_project.pipeline.recovery.databases.connect import (
     Connection,
@@ -126,7 +127,7 @@ def differences(connection: Connection, database: Database, copies: dict[str, Ta
             continue
         count, checksum = _written(connection, now[name], _Nowhere())
         if (count, checksum) != (said.rows, said.checksum):
-            what = f"{count} rows, not the {said.rows} of the copy" if count != said.rows else "other values"
+            what = f"{counted(count, 'row')}, not the {said.rows} of the copy" if count != said.rows else "other values"
             found.append(f"{database.what}, table {name}: {what}")
     return found
 

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
+from ops_project.counted import counted
+
 DAYS_IN_A_RUN = 31
 """The largest number of dates in one run. A run that is killed begins its dates again, so a run over years would lose
 too much.
@@ -120,7 +122,7 @@ def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float
     if not past:
         return None, "no run of this job has succeeded yet, so its duration is unknown"
     sizes = [(last - first).days + 1 for first, last in windows]
-    basis = "one successful run of this job" if len(past) == 1 else f"{len(past)} successful runs of this job"
+    basis = counted(len(past), "successful run of this job", "successful runs of this job")
     mean_days = sum(run.days for run in past) / len(past)
     mean_seconds = sum(run.seconds for run in past) / len(past)
     spread = sum((run.days - mean_days) ** 2 for run in past)

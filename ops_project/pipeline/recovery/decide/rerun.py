@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from ops_project.counted import counted
 from ops_project.pipeline.recovery.decide.target import NothingLeft, RestoreError
 
 Asset = tuple[str, ...]
@@ -38,8 +39,9 @@ class Rerun:
     @property
     def words(self) -> str:
         """One line about the rerun, for people."""
-        checks = f", {len(self.checks)} checks of finished tables" if self.checks else ""
-        return f"{len(self.assets)} tables{checks}; {len(self.finished)} finished tables are left as they are"
+        checks = f", {counted(len(self.checks), 'check')} of finished tables" if self.checks else ""
+        finished = counted(len(self.finished), "finished table is", "finished tables are")
+        return f"{counted(len(self.assets), 'table')}{checks}; {finished} left unchanged"
 
 
 def from_failed(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ops_project.counted import counted
+
 
 @dataclass(frozen=True)
 class Affected:
@@ -57,7 +59,8 @@ def forbidden(
     found = []
     if dirty:
         found.append(
-            f"{len(dirty)} files of the code are changed and not committed ({', '.join(sorted(dirty)[:5])}): commit or "
+            f"{counted(len(dirty), 'file of the code is', 'files of the code are')} changed and not committed "
+            f"({', '.join(sorted(dirty)[:5])}): commit or "
             "undo them first"
         )
     if not is_ancestor:
