@@ -11,11 +11,17 @@ from ops_project.settings import Settings
 
 
 def run() -> None:
-    """Run Dagster's daemon until a signal ends it, then record its end."""
+    """Run Dagster's daemon until a signal ends it, and record its end."""
+
+    def ended() -> None:
+        record_end(Settings.load(), authority.DAEMON)
+
+    daemon.when_it_ends(ended)
     try:
         daemon.run()
     finally:
-        record_end(Settings.load(), authority.DAEMON)
+        # A tick may have gone on for longer than the daemon waited.
+        ended()
 
 
 if __name__ == "__main__":

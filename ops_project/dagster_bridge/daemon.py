@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dagster._daemon import daemon as loop
 from dagster._daemon.cli import main
+from dagster._daemon.controller import DagsterDaemonController
+from dagster._daemon.daemon import SensorDaemon
 from dagster._daemon.utils import DaemonErrorCapture
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
@@ -56,6 +59,8 @@ def speaking(error: SerializableErrorInfo | None) -> str:
     return ""
 
 
+LAST_TICK_SECONDS = 5.0
+"""How long the end of the daemon waits for a tick that runs, because its cycle would record a heartbeat once more."""
 QUIET_SECONDS = 600.0
 """While a store is down, ticks fail every few seconds. If an error occurs again after a longer time than this, it is a
 new outage.
@@ -123,6 +128,23 @@ def without_trace(record: logging.LogRecord) -> bool:
         if not found.stack:
             record.msg, record.args, record.exc_info = f"{record.getMessage()}: {found.message.strip()}", (), None
     return True
+
+
+def when_it_ends(ended: Callable[[], None]) -> None:
+    """Call `ended` as soon as the daemon starts no tick of a sensor any more. Dagster then waits for its other threads,
+    some of which sleep, and this can take a minute.
+    """
+    leave = DagsterDaemonController.__exit__
+
+    def told_first(controller: Any, *error: Any) -> None:
+        controller._daemon_shutdown_event.set()
+        sensors = controller._daemon_threads.get(SensorDaemon.daemon_type())
+        if sensors is not None:
+            sensors.join(timeout=LAST_TICK_SECONDS)
+        ended()
+        leave(controller, *error)
+
+    setattr(DagsterDaemonController, "__exit__", told_first)  # noqa: B010
 
 
 def run() -> None:

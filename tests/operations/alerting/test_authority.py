@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from dagster._daemon.controller import DagsterDaemonController
 
 from ops_project import catalog
 from ops_project.cli import cli, dagster_daemon
@@ -287,9 +290,23 @@ def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place
 
 
 def test_the_daemon_records_its_end_although_the_rest_of_dagster_goes_on(place, monkeypatch):
-    place.cycle(place.theirs, NOW, daemon=True)
-    monkeypatch.setattr(dagster_daemon.daemon, "run", lambda: None)
+    """It records its end before it waits for its threads, some of which sleep."""
+    monkeypatch.setattr(DagsterDaemonController, "__exit__", lambda *_: said.append(next_command()))
     monkeypatch.setattr(dagster_daemon.Settings, "load", lambda: place.theirs)
+    said, stopped, sensors = [], Event(), Thread(target=lambda: stopped.wait(5))
+    controller = SimpleNamespace(_daemon_shutdown_event=stopped, _daemon_threads={"SENSOR": sensors})
+
+    def next_command() -> str:
+        return place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
+
+    def work() -> None:
+        place.cycle(place.theirs, NOW, daemon=True)
+        said.append(next_command())
+        DagsterDaemonController.__exit__(controller, None, None, None)
+
+    sensors.start()
+    monkeypatch.setattr(dagster_daemon.daemon, "run", work)
     assert OURS["dagster._daemon"] == dagster_daemon.__name__
     dagster_daemon.run()
-    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped == ""
+    assert "the daemon decides" in said[0] and said[1:] == [""]
+    assert not sensors.is_alive()
