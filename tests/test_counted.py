@@ -31,6 +31,7 @@ ALLOWED = frozenset(
         "parameters.list_days days",
         # Factors and measures with decimals.
         "hours hours",
+        "number hours",
         "mean / old times",
         "total.total_seconds() / 86400 measured days",
         "value / expected times",

@@ -41,6 +41,7 @@ def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) 
         late = oldest is not None and now - found.since > oldest
         return State(WRONG if late else UNKNOWN, f"{what}: {CREATE}.", found.since)
     if oldest is not None and now - proved.at > oldest:
-        hours = f"{oldest.total_seconds() / 3600:g} h"
+        number = oldest.total_seconds() / 3600
+        hours = "1 hour" if number == 1 else f"{number:g} hours"
         return State(WRONG, f"The newest proved backup is older than {hours}: {CREATE}.", proved.at)
     return State(WELL, f"Backup {proved.id} was restored into an empty home, and every table compared.", proved.at)
