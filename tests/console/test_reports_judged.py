@@ -68,7 +68,7 @@ BEFORE = "job runs failed seconds"
         ([_figure("runs", RUNS, empty="Nothing ran.")], "unknown", "unknown. Nothing ran."),
         ([_figure("incidents", "number priority title domain opened_at resolved_at")], "well", "No incident."),
         ([_figure("broken_promises", "promise pipeline missed", ("by 8", "p", 1))], "wrong", "Readers waited: by 8."),
-        ([_figure("data_age", "domain complete_through", ("a", "2026-03-07"))], "well", "1 of 1 domains"),
+        ([_figure("data_age", "domain complete_through", ("a", "2026-03-07"))], "well", "1 of 1 domain."),
         (
             [_figure("data_age", "domain complete_through", ("a", "2026-03-05"))],
             "wrong",
