@@ -57,3 +57,12 @@ def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if settings.watched is not None and value in _named(settings):
         return value
     return person_of(owners, value, option)
+
+
+def _named(settings: Settings) -> set[str]:
+    """The people whom the assets of a watched project name as their owners."""
+    from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.ledger.lineage_document import recall
+
+    facts = recall(open_ledger(settings)).assets.values()
+    return {owner for fact in facts for owner in fact.owners if "@" in owner}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ops_project.catalog import Catalog
+from ops_project.counted import counted
 from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
 from ops_project.lineage import Lineage
@@ -158,8 +159,9 @@ def words(report: CycleReport) -> str:
     errors = {**report.observer_errors, **report.delivery.errors}
     causes = "".join(f"; {name}: {error}" for name, error in errors.items())
     return (
-        f"{report.signals} new signals, {len(report.fired)} alerts fired, {len(report.resolved)} resolved, "
-        f"{report.delivery.delivered} messages delivered, {failed} failed{causes}{before}"
+        f"{counted(report.signals, 'new signal')}, {counted(len(report.fired), 'alert')} fired, "
+        f"{len(report.resolved)} resolved, "
+        f"{counted(report.delivery.delivered, 'message')} delivered, {failed} failed{causes}{before}"
     )
 
 
