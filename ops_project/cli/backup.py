@@ -130,10 +130,11 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 def restore_backup(
     settings: Settings, *, wanted: str | None, destination: str | None, yes: bool, by: str, as_json: bool
 ) -> None:
-    """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one after
-    no failure). The backup is fetched and checked first; then each part of the home is put in its place. The earlier
-    content is kept in a folder of the home. Stop the daemon first. If the command is killed, the same command finishes
-    the restore.
+    """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one before which
+    nothing had failed).
+
+    First the backup is fetched and checked. Then each part of the home is put in its place. The earlier content is kept
+    in a folder of the home. Stop the daemon first. If the command is killed, the same command finishes the restore.
     """
     from ops_project.pipeline.recovery.backup.rebuild import into_home
     from ops_project.pipeline.recovery.decide.backups import choose

@@ -191,7 +191,7 @@ def _act(
 @json_option
 @click.pass_obj
 def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
-    """Record that you work on incidents: their escalation ladders stop."""
+    """Record that you work on incidents. Their escalation ladders stop: no further person is called."""
     from ops_project.operations.incidents import actions
 
     said = f"acknowledged by {by}; nobody else is called"
@@ -213,7 +213,7 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
 @json_option
 @click.pass_obj
 def unack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
-    """Give incidents back: their escalation ladders continue where they stopped."""
+    """Give incidents back. Their escalation ladders continue where they stopped."""
     from ops_project.operations.incidents import actions
 
     said = "given back; the escalation ladder continues"

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 import click
 
 NUMBER = click.IntRange(min=0, max=2**63 - 1)
-"""The number of a row in the ledger."""
+"""The number of an alert, an incident, a silence or another row of the ledger."""
 several_numbers = click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 """The argument of a command that does the same to each of its rows."""
 COUNT = click.IntRange(min=1, max=10**9)

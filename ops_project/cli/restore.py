@@ -32,8 +32,8 @@ SHOWN = 12
 @click.option(
     "--to",
     metavar="SNAPSHOT|TIME",
-    help="A snapshot's id or number, `newest`, `good` (the newest after no failure), or a time, "
-    f"which means the last snapshot as of then: {TIME_FORMS}.",
+    help="A snapshot's id or number, `newest`, `good` (the newest before which nothing had failed), or a time, "
+    f"which means the last snapshot that shows that time or an earlier one: {TIME_FORMS}.",
 )
 @click.option("--undo", is_flag=True, help="Go back to the content before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without --yes the plan is shown, and nothing is changed.")

@@ -66,8 +66,8 @@ def ask_runs(
     *,
     zone: ZoneInfo,
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Columns and rows of a query on `runs` (as they stood at the end of the span), on `assets`, and on `more`. The
-    query may call `local_day`, which gives the date in `zone` of a moment.
+    """The columns and rows that a query returns. The query can read `runs` as they stood at the end of the span,
+    `assets`, and the tables of `more`. It can call `local_day`, which returns the date of a moment in `zone`.
     """
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.create_function("local_day", 1, partial(_local_day, zone), deterministic=True)

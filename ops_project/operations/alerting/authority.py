@@ -106,8 +106,8 @@ def recorded(ledger: Ledger) -> Authority | None:
 
 
 def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
-    """The authority, if it is alive: its last cycle ended recently, or a cycle is running. A process of this machine
-    that has gone is not alive, however it ended. `now`: the wall clock.
+    """The authority if it is alive, otherwise None. It is alive if its last cycle ended recently, or if a cycle of it
+    is running. A process of this machine that no longer exists is not alive, however it ended. `now`: the wall clock.
     """
     found = recorded(ledger)
     process = Process.parse(found.holder) if found is not None else None

@@ -40,7 +40,7 @@ class AlertChange:
 
 
 def by_moment(told: Sequence[Told], left_out: Collection[str] = ()) -> list[Moment]:
-    """The notifications by time. `left_out`: channels that lack something, and that no message is sent through."""
+    """The notifications in the order of their times. `left_out`: the channels that lack a variable and send nothing."""
     found: dict[tuple[datetime, bool, str, str], list[str]] = {}
     for item in told:
         found.setdefault((item.at, item.page, item.status, item.summary), []).append(item.channel)
@@ -50,7 +50,9 @@ def by_moment(told: Sequence[Told], left_out: Collection[str] = ()) -> list[Mome
 
 
 def by_alert(changes: Sequence[Change], left_out: Collection[str] = ()) -> list[AlertChange]:
-    """The notifications by alert: pages first, then additions, then by their text. `left_out` as in `by_moment`."""
+    """The changes for each alert: pages first, then additions, then in the order of their texts. `left_out`: the
+    channels that lack a variable and send nothing.
+    """
     found: dict[tuple[bool, str, str], list[Change]] = {}
     for change in changes:
         found.setdefault((change.page, change.status, change.summary), []).append(change)
@@ -64,8 +66,8 @@ def by_alert(changes: Sequence[Change], left_out: Collection[str] = ()) -> list[
 
 
 def ways(channels: Iterable[str], left_out: Collection[str] = ()) -> tuple[str, ...]:
-    """`data-team/0-file`, `data-team/2-email` → `data-team (file, email)`; `data-team (file, email left out)` if the
-    second is left out.
+    """The channels in short form: `data-team/0-file` and `data-team/2-email` become `data-team (file, email)`, or
+    `data-team (file, email left out)` if the second is in `left_out`.
     """
     found: dict[str, list[str]] = {}
     for channel in sorted(set(channels)):
