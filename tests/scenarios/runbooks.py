@@ -145,7 +145,7 @@ STORIES: dict[str, dict[str, Steps]] = {
         "source-arrival": {1: ("products", "did not arrive"), 2: None, 3: ("source_missing",), 4: ("products",)},
     },
     "file_doubtful": {
-        "source-arrival": {1: ("twice",), 2: ("customers",), 3: ("source_duplicate",), 4: ("customers",)},
+        "source-arrival": {1: ("again",), 2: ("customers",), 3: ("source_duplicate",), 4: ("customers",)},
     },
     "keys_repeated": {
         "key-violation": {

@@ -52,12 +52,15 @@ def stay(manifests: Sequence[Mapping[str, Any]], keep: int) -> set[str]:
 
 def runs_of(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """For each snapshot, the oldest first: domain → the id of the snapshot that its last run made. That snapshot may
-    have been removed. An earlier version recorded only the domain of each snapshot.
+    have been removed. A change of several domains counts as a run of each of them, because their tables may differ
+    after it. An earlier version recorded only the domain of each snapshot.
     """
     found: list[dict[str, str]] = []
     runs: dict[str, str] = {}
     for manifest in manifests:
-        runs = {**runs, **manifest.get("runs", {manifest.get("domain") or SEVERAL: manifest["id"]})}
+        own = manifest.get("domain")
+        changed = [own] if own else [*runs, SEVERAL]
+        runs = {**runs, **manifest.get("runs", dict.fromkeys(changed, manifest["id"]))}
         found.append(runs)
     return found
 
