@@ -1,1 +1,3 @@
-"""Which column of which table comes from which: read from contracts, compiled SQL and declarations."""
+"""For each column of each table: which columns it comes from. The answer is read from contracts, compiled SQL and
+declarations.
+"""

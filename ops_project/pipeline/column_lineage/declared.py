@@ -1,5 +1,5 @@
-"""What assets written in Python declare about their columns. A test compares the declarations with the tables and the
-inputs of these assets.
+"""Where the columns of the assets that are written in Python come from. A person declares it here. A test compares
+these declarations with the tables and the inputs of the assets.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from ops_project.column_lineage import ROWS, Column, Origin
 from ops_project.pipeline.learning.tables import TABLE_OF, TABLES
 
-# The models also read bronze tables, because only bronze keeps each version of a record. From the versions,
-# a model reads what was known on a past day.
+# The models also read bronze tables, because only bronze keeps each version of a record. A model needs the versions to
+# know what was known on a past day.
 DAYS, ORDERS = "silver/int_customer_days", "bronze/orders"
 RATES = "silver/fact_exchange_rates"
 ITEMS, VIEWS, PRODUCTS = "silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"
@@ -34,7 +34,7 @@ def _of(asset: str, *names: str) -> Parents:
 RECENCY = _of(DAYS, "business_date", "sales_orders")
 COUNTED = _of(DAYS, "sales_orders")
 REVENUE = _of(DAYS, "gross_revenue")
-# These are the features of the churn model: recency, orders, revenue, undone orders, page views (frames.py).
+# The columns that the features of the churn model are computed from (learning/frames.py).
 FEATURES = (
     *RECENCY,
     *REVENUE,
@@ -49,7 +49,8 @@ BASKETS = (
 MADE: Parents = ()
 """For a value that the program itself writes (a version, a moment, a parameter). It comes from no column."""
 
-# Table → column → (the columns whose content it may hold, the columns that only decide what it holds).
+# Table → column → two lists of columns: those whose content the column may hold, and those that only decide what it
+# holds.
 DECLARED: Mapping[str, Mapping[str, tuple[Parents, Parents]]] = {
     "gold/customer_segments": {
         "customer_id": (_of(DAYS, "customer_id"), ()),
@@ -118,7 +119,7 @@ ROWS_OF: Mapping[str, Parents] = {
 
 
 def of_python() -> dict[Column, Origin]:
-    """Column → where it comes from, for every asset that Python computes."""
+    """Column → its origin, for every asset that Python computes."""
     found: dict[Column, Origin] = {}
     for asset, columns in DECLARED.items():
         for name, (values, conditions) in columns.items():

@@ -1,4 +1,4 @@
-"""Which columns an expression uses."""
+"""Finds which columns an expression uses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ class Expressions(ABC):
 
     @abstractmethod
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
-        """The columns of a query. `around`: the named queries that the query can use. `outer`: the names of the query
-        around it.
+        """The columns of a query.
+        `around`: the named queries that the query can use.
+        `outer`: the names of the query around it.
         """
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
-        """The columns that an expression uses. `rows`: the columns that decide which rows an aggregate counts."""
+        """The columns that an expression uses.
+        `rows`: the columns that decide which rows an aggregate counts.
+        """
         if node is None:
             return NOTHING
         if isinstance(node, exp.Column):
@@ -44,7 +47,7 @@ class Expressions(ABC):
             placed = all_of(self.value(item, scope, tables, rows) for item in order)
             return self.value(node.this, scope, tables, rows) | placed.as_condition()
         if isinstance(node, exp.Count | exp.CountIf | exp.ApproxDistinct):
-            # A count of rows contains none of their values.
+            # A count of rows contains no value of these rows.
             return self._children(node, scope, tables, rows).as_condition() | rows.as_condition()
         parts = self._children(node, scope, tables, rows)
         if isinstance(node, exp.AggFunc) and not parts.values and not parts.conditions:
@@ -52,7 +55,7 @@ class Expressions(ABC):
         return parts.as_condition() if isinstance(node, exp.Predicate) else parts
 
     def _nested(self, node: exp.Expr, scope: Scope, tables: Mapping[str, Relation]) -> Traced:
-        """A query that is used as a value."""
+        """The columns that a query uses if an expression uses the query as a value."""
         found = self.query(node, tables, scope)
         shown = all_of(found.columns.values())
         if found.open:
@@ -80,8 +83,8 @@ class Expressions(ABC):
         if isinstance(node.this, exp.Star):
             return NOTHING
         name, table = parts[-1], parts[-2] if len(parts) > 1 else ""
-        # The name is schema.table.column, or it ends with the field of a structure. The first part that names a table
-        # of the query decides: the next part is the column.
+        # The name is `schema.table.column`, or its last part is a field of a structure. The first part that is a table
+        # of the query is searched for. The part after it is the column.
         for first in range(len(parts) - 1):
             if parts[first] in scope.sources:
                 table, name = parts[first], parts[first + 1]

@@ -1,4 +1,6 @@
-"""Reads from the contracts which field of the inbound files each column of a landed table comes from."""
+"""For each column of a landed table: the field of the inbound files that it comes from. The answer is read from the
+contracts.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ INBOUND = "inbound"
 
 
 def of_feeds(feeds: Iterable[Feed]) -> dict[Column, Origin]:
-    """Column → where it comes from, for every landed table. The fields of the files count as columns of
-    `inbound/<feed>`, and each of them has an entry too: the data enters there.
+    """Column → its origin, for every landed table. A field of the files counts as a column of `inbound/<feed>`. Each
+    field has an entry of its own, which says that the data enters there.
     """
     found: dict[Column, Origin] = {}
     for feed in feeds:

@@ -1,4 +1,4 @@
-"""The origin of all columns, read once for each version of the SQL and of the contracts."""
+"""The origin of all columns. It is read once for each version of the SQL and the contracts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 CACHED = "column_lineage-"
 KEEP = 3
-# This number changes when the way of reading SQL changes, so that stored answers of an earlier version are not used.
+# Raise this number when the code reads SQL in another way. Answers that were stored under an earlier number are then
+# not used.
 READER = 2
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def _read(feeds: Iterable[Feed], dbt: DbtManifest, version: str) -> ColumnLineag
 
 
 def _ddl_columns(ddl: str) -> tuple[str, ...]:
-    """The names of `name TYPE …, name TYPE …`; constraints of the table are left out."""
+    """The names of the columns in a DDL text `name TYPE, name TYPE`. Constraints of the table are left out."""
     parts = re.split(r",(?![^(]*\))", ddl)
     return tuple(part.split()[0] for part in parts if part.split()[0].upper() != "CHECK")
 

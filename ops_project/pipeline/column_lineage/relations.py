@@ -1,4 +1,4 @@
-"""Which columns the expressions and tables of a query use, and which names an expression can see."""
+"""Which columns the expressions and tables of a query use, and which names are visible to an expression."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Traced:
     values: frozenset[Column] = frozenset()
     conditions: frozenset[Column] = frozenset()
     unknown: str = ""
-    """The reason, if a part of the origin could not be determined."""
+    """Why a part of the origin could not be determined; empty if all of it is known."""
 
     def __or__(self, other: Traced) -> Traced:
         return Traced(self.values | other.values, self.conditions | other.conditions, self.unknown or other.unknown)
@@ -31,18 +31,18 @@ NOTHING = Traced()
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation in a FROM: its columns, in order, and what decides which rows it has."""
+    """A table or query in a FROM clause: its columns, in order, and the columns that decide which rows it has."""
 
     columns: Mapping[str, Traced]
     rows: Traced = NOTHING
     base: str = ""
-    """The name, `schema/table`, of a table whose columns are not listed. Each column that a query asks for then counts
+    """The name, `schema/table`, of a table whose columns are not known. Each column that a query asks for then counts
     as a column of this table.
     """
     stars: tuple[Relation, ...] = ()
-    """The relations that this relation contains as `*`, and whose columns are not listed."""
+    """The relations that a `SELECT *` takes its columns from although these columns are not known."""
     why: str = ""
-    """The reason why the columns are not known. It is given if it is not even known to which table they belong."""
+    """Why the columns are not known. The text is set if even their table is not known."""
 
     @property
     def open(self) -> bool:
@@ -62,14 +62,14 @@ class Relation:
 
 @dataclass
 class Scope:
-    """The names that an expression can see: the relations of its FROM by alias, and the names of the query around
-    it.
+    """The names that an expression can see: the relations of its FROM clause by alias, and the names of the query
+    around it.
     """
 
     sources: dict[str, Relation] = field(default_factory=dict)
     outer: Scope | None = None
     aliases: dict[str, Traced] = field(default_factory=dict)
-    """Columns that the SELECT list has named so far: DuckDB lets later expressions use them."""
+    """Columns that the SELECT list has named so far. DuckDB lets later expressions use them."""
     merged: dict[str, Traced] = field(default_factory=dict)
     """The columns that JOIN … USING has merged."""
     local: frozenset[str] = frozenset()
@@ -114,7 +114,7 @@ class Scope:
         return None
 
     def _outside(self, name: str) -> bool:
-        """True if a query around this query lists the column, and this query reads tables of which all columns are
+        """True if a query around this query has a column of this name, and all columns of this query's own tables are
         known.
         """
         scope = self.outer
@@ -133,7 +133,7 @@ def all_of(items: Iterable[Traced]) -> Traced:
 
 
 def free_name(name: str, taken: Mapping[str, Traced]) -> str:
-    """The name, with a number after it if another column already has this name. Both columns must stay, because a set
+    """The name. If another column already has this name, a number follows it. Both columns must stay, because a set
     operation pairs columns by their positions.
     """
     if name not in taken:
@@ -147,7 +147,7 @@ def alias_columns(item: exp.Expr) -> list[exp.Expr]:
 
 
 def named(relation: Relation, item: exp.Expr) -> Relation:
-    """The relation with the column names of its alias, `as t (a, b)`."""
+    """The relation with the column names that its alias gives, as in `AS t (a, b)`."""
     names = [identifier.name.lower() for identifier in alias_columns(item)]
     if not names or relation.open:
         return relation

@@ -1,4 +1,4 @@
-"""The items of a FROM: tables, queries, joins, VALUES and functions that make rows."""
+"""The items of a FROM clause: tables, queries, joins, VALUES and functions that make rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.pipeline.column_lineage.expressions import Expressions
 from ops_project.pipeline.column_lineage.relations import NOTHING, Relation, Scope, Traced, alias_columns, all_of, named
 
 Tables = Mapping[str, tuple[str, ...]]
-"""schema.table → its columns, for every table whose columns are known."""
+"""`schema.table` → its columns, for every table whose columns are known."""
 GENERATORS = frozenset({"unnest", "generate_series", "range"})
 
 
@@ -46,7 +46,7 @@ class Sources(Expressions):
         return rows
 
     def add(self, item: exp.Expr, scope: Scope, tables: Mapping[str, Relation]) -> Traced:
-        """Add one item of a FROM to the scope. Returns the columns that decide which rows the item has."""
+        """Add one item of a FROM clause to the scope. Returns the columns that decide which rows the item has."""
         name, relation = self.source(item, scope, tables)
         scope.sources[name or f" {len(scope.sources)}"] = relation
         rows = relation.rows

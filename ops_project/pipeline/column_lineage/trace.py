@@ -1,6 +1,6 @@
-"""Finds the columns that each column of a query comes from. If a construct is not understood, the origin of each column
-that depends on it is unknown. The reason is kept, so no edge is lost silently. `SELECT *`, windows, set operations,
-correlated subqueries and lateral joins are followed.
+"""Finds the columns that each column of a query comes from. `SELECT *`, windows, set operations, correlated subqueries
+and lateral joins are followed. If a construct is not understood, the origin of each column that depends on it is
+unknown. The reason is kept, so that no missing origin goes unnoticed.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class _Tracer(Sources):
         if recursive and isinstance(body, exp.SetOperation):
             name = cte.alias.lower()
             known = named(self.query(body.left, tables, outer), cte)
-            # Columns that one turn has added may lead to more in the next turn. So this is repeated until a turn adds
-            # nothing. The repetition ends, because the set of columns is finite.
+            # In a recursive query, each turn can add columns, and these can add more in the next turn. So the turns are
+            # repeated until one adds nothing. The repetition ends, because the set of columns is finite.
             while (found := named(self.query(body, {**tables, name: known}, outer), cte)) != known:
                 known = found
             return known
