@@ -1,1 +1,3 @@
-"""dbt in this process: the parsed project, the overlay, the runner, and which tables are built from nothing."""
+"""Runs dbt in this process: parses the project, adds the files of a configuration folder, runs commands, and decides
+which tables are built anew.
+"""

@@ -1,4 +1,4 @@
-"""Which models of the dbt project replace the rows of touched dates, and a digest of the code of each."""
+"""Finds the models of the dbt project that replace only the rows of touched dates. Each has a digest of its code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STRATEGY = "touched_dates"
 
 
 def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
-    """`schema.table` → how it is built, for the incremental models whose replaced dates are known. A model with
+    """`schema.table` → how the table is built, for each incremental model whose replaced dates are known. A model with
     `meta.rebuilt_too` is left out, because a macro computes its replaced dates while the model is built.
     """
     found = {}
@@ -30,9 +30,8 @@ def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
 
 
 def code_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
-    """Digest of a model's SQL, its settings and the macros that it calls.
-
-    The digest includes the model's ephemeral and view parents, which are part of the statement that builds the model.
+    """Digest of a model's SQL, its settings and the macros that it calls. Parents that are views or ephemeral models
+    are included, because a change of their SQL changes the rows of the model.
     """
     digest = blake2b(digest_size=8)
     seen: set[str] = set()

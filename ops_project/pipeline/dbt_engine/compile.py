@@ -25,7 +25,7 @@ NO_TIME = -1.0
 
 
 class DbtParseError(RuntimeError):
-    """The dbt project does not parse; the message comes from dbt."""
+    """The dbt project cannot be parsed. The message is dbt's."""
 
 
 def _with_next_step(words: str) -> str:
@@ -48,21 +48,20 @@ def folders(project_dir: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What is kept of a parse."""
+    """The results of a parse that are stored."""
 
     manifest: bytes
     """dbt's Manifest, in msgpack."""
     to_run: bytes
-    """The same without what only a parse and unit tests need."""
+    """The same Manifest without the parts that only a parse and unit tests need."""
     compiled: dict[str, str]
     """unique_id → SQL."""
 
 
 def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> Parsed:
     """Parse the project, then compile it against an empty database. Raises DbtParseError with dbt's words.
-
-    `earlier`: the Manifest of another content of the project. If dbt can use it, dbt reads only the files that have
-    changed since. After a change of one model this takes 1 s, and a full parse takes 5 s.
+    `earlier`: the Manifest of an earlier content of the project. If dbt can use it, dbt reads only the files that have
+    changed since then. After a change of one model this takes 1 s, while a full parse takes 5 s.
     """
     from dbt.cli.main import dbtRunner
     from dbt.constants import PARTIAL_PARSE_FILE_NAME
@@ -73,21 +72,21 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
     common = [*folders(project_dir), "--target-path", str(target)]
     if earlier is not None:
         (target / PARTIAL_PARSE_FILE_NAME).write_bytes(earlier)
-    # dbt reads every file again if the profile has other values, so each parse sees the same ones. Parsing opens no
+    # dbt reads every file again if the profile has other values. So each parse sees the same values. Parsing opens no
     # database.
     with Settings.load(home=DBT_PROJECT_DIR / "target" / "empty").exported(OPS_MEMORY_LIMIT="1GB", OPS_DBT_THREADS="1"):
         parsed = dbtRunner().invoke([*QUIET, "parse", *common, *([] if earlier else ["--no-partial-parse"])])
         if not parsed.success or not isinstance(parsed.result, Manifest):
             raise DbtParseError(_with_next_step(str(parsed.exception)))
         for file in parsed.result.files.values():
-            # dbt does not read a YAML file again if its modification time is the same. Two contents can have the same
-            # times, for example in a container image. So no time is kept, and dbt compares the contents.
+            # dbt does not read a YAML file again if its modification time has not changed. But two contents can have
+            # the same time, for example in a container image. So no time is kept, and dbt compares the contents.
             if isinstance(file.path, FilePath):
                 file.path.modification_time = NO_TIME
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
         lean = to_run(manifest)
-    # Each relation in the compiled SQL contains the name of the warehouse file as the name of its database. So the file
-    # has the same name here as in a real home.
+    # In compiled SQL, the name of each relation contains the name of the database, which is the name of the warehouse
+    # file. So the file has the same name here as in a real home folder.
     with Settings.load(home=target / "empty").exported():
         (target / "empty" / "warehouse").mkdir(parents=True)
         compiled = dbtRunner(manifest=parsed.result).invoke(
@@ -107,8 +106,8 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
 
 
 def to_run(manifest: bytes) -> bytes:
-    """dbt's Manifest (msgpack) without the text of each file, which only a partial parse compares, and without the unit
-    tests, which no run executes. Nothing else refers to either of them.
+    """dbt's Manifest (msgpack) without two parts that nothing else refers to. The text of each file is left out,
+    because only a partial parse compares it. The unit tests are left out, because no run executes them.
     """
     from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 

@@ -1,6 +1,6 @@
-"""The parsed dbt project. It is parsed once for each content. dbt spends 3–4 s of a 7 s build on its start and the
-parse. Here the result of a parse is stored under the project's `target/`, named by a hash of all its inputs. So a
-changed file is noticed, and an unchanged project costs nothing.
+"""The parsed dbt project, stored so that each content is parsed only once. Without this, dbt spends 3–4 s of a 7 s
+build on its start and the parse. The result of a parse is stored below the project's `target/`, in a folder named by a
+hash of all its inputs. So a changed file leads to a new parse, and an unchanged project to none.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
 PROJECT = "dbt_project.yml"
 FILES = (PROJECT, "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
-# The version of a folder's layout. A folder of an earlier layout is not used, and its project is parsed again.
+# The version of the layout of a stored folder. A folder of an earlier layout is not used, and its project is parsed
+# again.
 LAYOUT = 3
 KEEP = 4
 MADE = "with_overlay"
 """The folder in the shipped project's `target/` that holds the projects with the files of an overlay."""
-# A parse takes 4 s, and up to 40 s on a busy machine.
+# How long a process waits for the parse of another one. A parse takes 4 s, and up to 40 s on a busy machine.
 PATIENCE_SECONDS = 120.0
-# No parse takes this long. If a folder is older, its process id now belongs to a different process.
+# No parse takes this long. If the folder of a parse is older, its process id now belongs to another process.
 LONGEST_PARSE_SECONDS = 24 * 3600.0
 PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
@@ -58,7 +59,7 @@ class DbtManifest:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """manifest.json as dictionaries: what Dagster reads."""
+        """The content of manifest.json, which Dagster reads."""
         import orjson
 
         body: dict[str, Any] = orjson.loads((self.folder / MANIFEST_JSON).read_bytes())
@@ -66,8 +67,8 @@ class DbtManifest:
 
     @cached_property
     def without_unit_tests(self) -> dict[str, Any]:
-        """The same dictionaries without the unit tests. dagster_dbt makes an object of each of them for each selection
-        of models, and never uses it. That took 0.06 of the 0.38 s that the definitions take.
+        """The content of manifest.json without the unit tests. For each selection of models, dagster_dbt makes an
+        object of each unit test and never uses it. This took 0.06 s of the 0.38 s in which the definitions load.
         """
         tests = self.json.get("unit_tests", {}).keys()
         maps = {
@@ -87,14 +88,13 @@ class DbtManifest:
         return body
 
     def object(self) -> Any:
-        """dbt's own Manifest with everything that the parse found. It is a new one each time, because dbt writes into
-        it.
+        """dbt's own Manifest with everything that the parse found. Each call makes a new one, because dbt changes it.
         """
         return self._decoded(MANIFEST_OBJECT)
 
     def to_run(self) -> Any:
-        """dbt's own Manifest without what only a parse and unit tests need (`compile.to_run`), which halves the time
-        that it takes. It is a new one each time, because a run writes into it.
+        """dbt's own Manifest without the parts that only a parse and unit tests need (`compile.to_run`). So reading it
+        takes half the time. Each call makes a new one, because a run changes it.
         """
         return self._decoded(TO_RUN)
 
@@ -103,14 +103,15 @@ class DbtManifest:
         from dbt.parser.manifest import extended_mashumuro_decoder
 
         body = (self.folder / name).read_bytes()
-        # dbt's own partial parse uses msgpack as well. A pickled Manifest would come back with wrong positions in its
-        # lookups. Nearly all of the many new objects stay. The search for garbage among them took 0.1 of 0.2 s.
+        # The format is msgpack, which dbt's own partial parse uses too. A pickled Manifest would come back with wrong
+        # positions in its lookups. The garbage collector is held up, because nearly all of the many new objects stay in
+        # use: searching them took 0.1 s of 0.2 s.
         with collector.held_up():
             return Manifest.from_msgpack(body, decoder=extended_mashumuro_decoder)
 
 
 def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:
-    """The parsed project. A new content is parsed first. Raises DbtParseError."""
+    """The parsed project. A content that was never parsed is parsed first. Raises DbtParseError."""
     root = project_dir / "target" / "parsed"
     folder = root / content_key(project_dir)
     if not (folder / COMPILED).is_file():
@@ -123,7 +124,7 @@ def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:
 
 
 def content_key(project_dir: Path) -> str:
-    """Hash of every file of the project that dbt reads, and of the versions that read them."""
+    """Hash of every file of the project that dbt reads, and of the versions of the packages that parse them."""
     digest = hashlib.sha256(f"layout={LAYOUT};".encode())
     for package in PACKAGES:
         digest.update(f"{package}={version(package)};".encode())
@@ -162,10 +163,9 @@ def _parse(project_dir: Path, folder: Path) -> None:
 
 
 def _newest(project_dir: Path) -> bytes | None:
-    """dbt's Manifest of the parsed content that is probably most like the present one.
-
-    It is the newest among those of this project, of the shipped project and of the projects with an overlay. A content
-    with the same dbt_project.yml goes first, because dbt reads everything again if that file differs.
+    """dbt's Manifest of the stored content that is probably most like the present one. The newest one is taken, from
+    this project, the shipped project or a project with an overlay. A content with the same dbt_project.yml is
+    preferred, because dbt reads everything again if that file differs.
     """
 
     def unlike(project: Path) -> bool:
@@ -184,8 +184,8 @@ def _newest(project_dir: Path) -> bytes | None:
 
 
 def _prune(root: Path, keep: str) -> None:
-    """Remove all but the newest contents, and the folders of parsers that died. The folder of a parser that still runs
-    is kept."""
+    """Remove all but the newest contents, and the folders of parsers that died. The folder of a running parser is kept.
+    """
     aged = sorted((_age(path), path) for path in root.iterdir() if path.is_dir() and path.name != keep)
     parsed = [path for _, path in aged if not path.name.startswith(".")]
     left = [path for age, path in aged if path.name.startswith(PARTIAL) and not _is_parsing(path, age)]
@@ -216,10 +216,9 @@ def _is_parsing(partial: Path, age: float) -> bool:
 
 @contextmanager
 def _turn(path: Path, folder: Path) -> Iterator[None]:
-    """One process parses, and the others wait for the result.
-
-    They do not wait for ever: a parser that hangs must not stop every run. The lock only saves work. A process that
-    parses at the same time writes to a folder of its own and then renames it, so nothing breaks.
+    """Let one process parse while the others wait for its result. The wait has an end, because a parser that hangs must
+    not stop every run. The lock only saves work: a process that parses at the same time writes to a folder of its own
+    and then renames it, so nothing breaks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     patience = time.monotonic() + PATIENCE_SECONDS

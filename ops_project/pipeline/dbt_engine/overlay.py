@@ -1,7 +1,6 @@
-"""The shipped dbt project with the models, macros and tests of a configuration folder in it, as one project.
-
-dbt reads only one project folder. So a folder with the files of both is made, once for each content, beside the parsed
-manifests. Nothing of the shipped project is changed. This module does not know Dagster.
+"""Makes one dbt project from the shipped project and the models, macros and tests of a configuration folder (the
+overlay). dbt reads only one project folder. So a folder with the files of both is made, once for each content. It lies
+in the `target/` folder of the shipped project, whose own files do not change. This module does not know Dagster.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from ops_project.settings import DBT_PROJECT_DIR
 
 KEEP = 6
 LAYERS = {"staging": "silver", "intermediate": "silver", "silver": "silver", "marts": "gold", "gold": "gold"}
-"""Folder below models/<domain> → the schema in which its models are built."""
+"""Folder below `models/<domain>` → the schema in which the models of this folder are built."""
 
 
 def project_dir(catalog: Catalog) -> Path:
-    """The folder that dbt runs from: the shipped one, or one that holds the overlay's files as well."""
+    """The folder that dbt runs from: the shipped project, or a folder that also holds the files of the overlay."""
     files = _files(catalog.overlay)
     if not files:
         return DBT_PROJECT_DIR
@@ -55,7 +54,7 @@ def _files(overlay: Path | None) -> dict[str, Path]:
 
 
 def _sources(catalog: Catalog, files: Mapping[str, Path]) -> dict[str, list[dict[str, Any]]]:
-    """Domain → its landed tables as dbt sources, for domains without a source file."""
+    """Domain → its landed tables as dbt sources, for each domain of the overlay that declares no sources itself."""
     found = {}
     for domain in _domains(files):
         declared = any(
@@ -111,7 +110,7 @@ def _make(folder: Path, files: Mapping[str, Path], sources: Mapping[str, list[di
 
 
 def _configure(project: Path, domains: list[str]) -> None:
-    """Add the schemas and tags of new domains to dbt_project.yml, as the shipped domains have them."""
+    """Give new domains the schemas and tags that the shipped domains have in dbt_project.yml."""
     body = yaml.safe_load((project / PROJECT).read_text(encoding="utf-8"))
     models = body["models"][body["name"]]
     for domain in domains:
@@ -126,7 +125,8 @@ def _configure(project: Path, domains: list[str]) -> None:
 
 def _prune(kept: Path) -> None:
     """Remove all but the newest folders. Several are kept, because a run with another configuration may still read its
-    folder."""
+    own folder.
+    """
     others = [path for path in kept.parent.iterdir() if path != kept and not path.name.startswith(".")]
     for path in sorted(others, key=lambda path: path.stat().st_mtime)[: -(KEEP - 1)]:
         remove_folder(path)

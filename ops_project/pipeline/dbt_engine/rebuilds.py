@@ -1,7 +1,5 @@
 """Decides which tables are built from nothing: the tables that a user names, the tables that depend on them, and tables
-that got new columns.
-
-The module is pure: it reads the parsed manifest and dbt's result.
+that got new columns. The module is pure: it only reads the parsed manifest and dbt's result.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from typing import Any
 
 from ops_project.pipeline.dbt_engine.runner import DbtResult
 
-# The macro `refused` writes this text.
+# The dbt macro `refused` writes this text into its error.
 HAS_GROWN = " has grown ("
 
 
@@ -21,7 +19,7 @@ class RebuildError(ValueError):
 
 
 def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
-    """The model of `table`, written `fact_orders` or `silver.fact_orders`. Raises RebuildError."""
+    """The model that builds `table`. The text is `fact_orders` or `silver.fact_orders`. Raises RebuildError."""
     models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     schema, _, name = table.rpartition(".")
     found = models.get(name)
@@ -42,8 +40,8 @@ def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
 
 
 def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[str]:
-    """Names of the models to build from nothing: `tables` and everything that depends on them, without the models whose
-    rows cannot be computed again.
+    """Names of the models to build from nothing: those of `tables`, and all models that depend on them. Models whose
+    rows cannot be computed again are left out.
     """
     waiting = [model_of(manifest, table)["unique_id"] for table in tables]
     seen: set[str] = set()
@@ -60,8 +58,8 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
 
 
 def grown(result: DbtResult) -> list[str]:
-    """The models that failed because their SQL gives columns that their table lacks. Empty if there was any other kind
-    of error.
+    """The models that failed because their SQL gives columns that their table lacks. Empty if any error had another
+    cause.
     """
     if result.exception is not None or not all(HAS_GROWN in error for error in result.errors):
         return []

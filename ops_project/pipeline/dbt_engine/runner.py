@@ -1,6 +1,6 @@
-"""Runs dbt in this process, on a manifest that is already parsed. The usual way is a subprocess for each call. Each
-subprocess costs a Python start, a parse and a second handle on the warehouse. Here dbt runs in a thread, and its events
-come through a queue, so that their consumer works while dbt works. This module does not know Dagster.
+"""Runs dbt in this process, on a manifest that is already parsed. A subprocess for each call would cost a Python start,
+a parse and a second connection to the warehouse. dbt runs in a thread. Its events come through a queue, so that the
+caller can handle them while dbt works. This module does not know Dagster.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ DEFAULT_THREADS = 2
 
 @dataclass(frozen=True)
 class DbtResult:
-    """How an invocation ended. Failing tests are `failed_tests`; all other failures are `errors`."""
+    """How a command ended. Failing tests are in `failed_tests`, and all other failures are in `errors`."""
 
     errors: tuple[str, ...] = ()
     failed_tests: tuple[str, ...] = ()
     exception: BaseException | None = None
     skipped: tuple[str, ...] = ()
-    """Models that were not built because of an error above them."""
+    """Models that were not built because a model above them failed."""
 
 
 @dataclass
 class Invocation:
-    """One dbt command. Iterating over it runs the command and gives its events (dictionaries, as in dbt's JSON log).
+    """One dbt command. Iterating over it runs the command and gives its events: dictionaries as in dbt's JSON log.
     After that, `result` says how the command ended.
     """
 
@@ -58,7 +58,7 @@ class Invocation:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            # Python closes an unfinished generator only when the generator is collected. By then another command may be
+            # Python closes an unfinished generator only when it collects the generator. By then another command may be
             # running. So queries are cancelled only if the thread of this command still runs.
             if thread.is_alive():
                 cancel()
@@ -95,13 +95,13 @@ _threads: list[threading.Thread] = []
 
 
 def _forget() -> None:
-    """A forked process does not have the thread in which dbt may be running."""
+    """Forget the thread of dbt after a fork: the new process does not have it."""
     _running.clear()
     _threads.clear()
 
 
 os.register_at_fork(after_in_child=_forget)
-# For each result there are thirty other events.
+# Only these events are read. dbt sends about thirty others for each of them.
 _READ = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogSkipBecauseError"})
 
 
@@ -119,8 +119,8 @@ def build(
     threads: int = 0,
     extra_vars: Mapping[str, Any] | None = None,
 ) -> Invocation:
-    """A dbt command over `select`. `rebuild`: the first and the last business date of a range that is built anew,
-    besides the touched dates.
+    """A dbt command over `select`.
+    `rebuild`: the first and the last business date of a range that is built anew, besides the touched dates.
     """
     settings.export(OPS_MEMORY_LIMIT=memory_limit, OPS_DBT_THREADS=str(threads or DEFAULT_THREADS))
     variables: dict[str, Any] = {"as_of": as_of.isoformat(), **(extra_vars or {})}
@@ -143,13 +143,13 @@ def build(
     if exclude:
         arguments += ["--exclude", *exclude]
     if command == "build":
-        # Unit tests are about the SQL and not about the data. `make test` runs them.
+        # Unit tests check the SQL and not the data. `make test` runs them.
         arguments += ["--exclude-resource-types", "unit_test", *([] if with_tests else ["test"])]
     return Invocation(arguments, manifest.to_run(), settings, as_of)
 
 
 def settle() -> None:
-    """Wait until dbt has ended. The queries that an abandoned invocation still runs are interrupted."""
+    """Wait until dbt has ended. Queries of a command that its caller has abandoned are interrupted."""
     for thread in _threads:
         if thread.is_alive():
             cancel()
@@ -157,7 +157,7 @@ def settle() -> None:
 
 
 def cancel() -> None:
-    """Interrupt the queries that dbt runs in this process. If there are none, nothing happens."""
+    """Interrupt the queries that dbt runs in this process, if there are any."""
     if not _running.is_set():
         return
     from dbt.adapters.factory import FACTORY

@@ -1,7 +1,6 @@
-"""Keeps a mark for each dbt test of a model that grows: the time of the newest build whose rows have passed the test.
-
-The test looks only at rows after its mark (macro last_build). The mark moves only when the test has passed. So after a
-failure, a warning or a killed run, the same rows are tested again.
+"""Stores a mark for each dbt test that looks only at new rows. The mark is the time of the newest build whose rows have
+passed the test. The test looks only at rows after its mark (macro last_build). The mark moves only when the test
+passes. So after a failure, a warning or a killed run, the same rows are tested again.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from ops_project.settings import Settings
 
 
 def passed(results: Iterable[Any]) -> list[tuple[str, str]]:
-    """(test, model) for each test that looks only at new rows and has passed."""
+    """The (test, model) pair of each test that looks only at new rows and has passed."""
     return [
         (item.node.name, str(item.node.attached_node or "").rsplit(".", 1)[-1])
         for item in results
@@ -30,12 +29,12 @@ def _looks_at_new_rows(node: Any) -> bool:
 
 
 def record(settings: Settings, tests: list[tuple[str, str]], as_of: datetime) -> None:
-    """Move the marks of these tests to the clock of the build."""
+    """Set the marks of these tests to the time of the build."""
     if not tests:
         return
     moment = as_of.astimezone(UTC).replace(tzinfo=None, microsecond=0) if as_of.tzinfo else as_of
-    # The connection is opened with the same options as the writer's own handle and dbt's, so that DuckDB shares one
-    # instance in this process.
+    # The options are the same as those of the writer's own connection and dbt's. So DuckDB shares one instance in this
+    # process.
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.begin()
         connection.execute("DELETE FROM ops.tested WHERE list_contains(?, test)", [[name for name, _ in tests]])
