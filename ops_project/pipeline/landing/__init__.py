@@ -1,8 +1,7 @@
-"""Landing: inbound file → bronze rows, quarantine and archive, by the feed's contract.
-
-Values are read as text and cast by contract. Each file is loaded or has a finding, and rows in = loaded + quarantined
-+ filtered + collapsed. Landing never guesses: it does not try a type, a delimiter or an encoding that the contract
-does not give.
+"""Landing loads an inbound file into bronze rows, quarantine and archive, as the feed's contract says. Values are read
+as text and then cast to the types of the contract. Each file is loaded or has a finding. The rows of a file are all
+accounted for: rows read = loaded + quarantined + filtered + collapsed. Landing never guesses a type, a delimiter or an
+encoding that the contract does not give.
 """
 
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash

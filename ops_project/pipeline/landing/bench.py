@@ -1,7 +1,6 @@
-"""The connection on which a file is read and examined before its rows go into the warehouse.
-
-A contract without SQL of its own is examined on the warehouse's connection, so that its rows are never copied. SQL of
-a contract is evaluated by a separate engine in memory, which can open files of one folder and nothing else: no other
+"""The connection on which a file is read and examined before its rows go into the warehouse. If a contract contains no
+SQL, its files are examined on the warehouse's own connection, so that the rows need no copy. If a contract contains
+SQL, a separate engine in memory evaluates the SQL. That engine can open files of one folder, and nothing else: no other
 file, no network, no extension, and not the warehouse.
 """
 
@@ -19,8 +18,8 @@ from ops_project.sql_text import literal
 
 
 def without_file_cache(connection: duckdb.DuckDBPyConnection) -> None:
-    """Turn off DuckDB's file cache on a connection that reads files. If a file takes the place of another file with the
-    same name at the same moment, the cache would give the old content from memory.
+    """Turn off DuckDB's file cache on a connection that reads files. Otherwise DuckDB may give the old content from
+    memory if a file is replaced by another file with the same name and the same modification time.
     """
     connection.execute("SET enable_external_file_cache = false")
 
@@ -34,7 +33,9 @@ def needs_bench(feed: Feed) -> bool:
 def closed_engine(
     folder: Path, like: duckdb.DuckDBPyConnection | None = None, file: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in memory that reads only `file` and files in `folder`, spills there, and has the limits of `like`."""
+    """An engine in memory with the limits of `like`. It can read only `file` and the files in `folder`, and it writes
+    its temporary files there.
+    """
     with duckdb.connect() as connection:
         if like is not None:
             [(memory, threads)] = like.execute(

@@ -1,6 +1,6 @@
-"""A person's confirmation that a delivery is right although it looked incomplete. It closes the doubt about the
-delivery. It is stored with the hash of the file, so that the same file is not doubted again, and a refused file loads
-when it is replayed. Any other file of that day is judged as before.
+"""A person can confirm that a delivery is right although it looked incomplete. The confirmation closes the open doubt
+about the delivery. It is stored with the hash of the file. So the same file is not doubted again, and a refused file is
+loaded when it is replayed. Any other file of that day is judged as before.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Context:
     known_since: date | None = field(init=False)
     """The first business date of the feed before this call; None if this call is the first load."""
     own_times: bool = False
-    """Whether the arrival times of the files are those of the source (decide/arrival.py)."""
+    """Whether the arrival times of the files were set by the source and not by a later copy (decide/arrival.py)."""
 
     _hashes: dict[int, str] = field(default_factory=dict)
 
@@ -46,8 +46,8 @@ class Context:
         return self.connection.execute(sql, parameters or []).fetchall()
 
     def hash_of(self, contract: Contract) -> str:
-        """The hash of a version of the feed's contract. It is computed only once, because computing it takes as long as
-        a statement.
+        """The hash of a version of the feed's contract. Computing it takes as long as a statement, so it is computed
+        only once.
         """
         if contract.version not in self._hashes:
             self._hashes[contract.version] = contract_hash(self.feed, contract)
@@ -59,7 +59,9 @@ class Context:
 
 
 def siblings_of(context: Context, given: Iterable[Feed] | None) -> dict[str, tuple[str, ...]]:
-    """Other enabled feeds of the domain → their inbound patterns: `given`, or those that `ensure_tables` has stored."""
+    """The other enabled feeds of the domain → their inbound patterns. The feeds are `given`, or those that
+    `ensure_tables` has stored.
+    """
     feed = context.feed
     if given is not None:
         pairs = {item.name: item.inbound for item in given if item.enabled and item.domain == feed.domain}

@@ -1,7 +1,7 @@
 """Checks the SQL of every contract when the configuration is read: each piece must be one expression. Landing also
-refuses a contract with any other SQL, file by file. With this check the author of the contract gets the error, with
-file and line, before any file arrives. The catalog cannot make this check itself, because only the engine knows what is
-one expression.
+refuses a contract with any other SQL, for each file. With the check here, the author of the contract gets the error
+before any file arrives, with the place in the configuration. The catalog cannot check this itself, because only the
+engine can tell what one expression is.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ def _problems(catalog: Catalog, document: Document) -> list[ConfigProblem]:
 
 
 def _place(document: Document, feed: str, fragment: Fragment) -> tuple[str | int, ...]:
-    """The place where the fragment is written: at the feed, or among the defaults of the file."""
+    """Where the fragment is written: at the feed, or among the defaults of the file."""
     own, default = ("feeds", feed, *fragment.place), ("defaults", *fragment.place)
     return default if own not in document.lines and default in document.lines else own

@@ -1,6 +1,6 @@
-"""The feed's journal while `land` works: it is read once and updated with every committed file. Landing needs the
-history of each file. A query for it takes about a millisecond, and with thousands of small files these queries took a
-third of the time. The journal in memory stays right, because no other process writes meanwhile.
+"""The feed's journal in memory while `land` works. Landing needs the history of each file. A query for it takes about a
+millisecond, and with thousands of small files these queries took a third of the time. So the journal is read once, and
+updated after every committed file. It stays right, because no other process writes meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class OpenFinding:
 
 
 class Deliveries:
-    """The batches of a feed, indexed for lookup, and its open findings. They are read when they are first used."""
+    """The batches of a feed, indexed for lookup, and the open findings of the feed. Both are read when they are first
+    used.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, feed: str, archive: Path) -> None:
         self._connection, self._feed, self._archive = connection, feed, archive
@@ -58,11 +60,11 @@ class Deliveries:
         return [batches[item] for item in self._by_slot.get((day, part), [])]
 
     def standing(self, day: date, part: str | None) -> list[Taken]:
-        """The loaded batches of a date and part: what a new delivery replaces."""
+        """The loaded batches of a date and part. A new delivery replaces them."""
         return [batch for batch in self.of_slot(day, part) if batch.status == "loaded"]
 
     def rows_before(self, day: date, part: str | None, dates: int) -> list[tuple[date, int]]:
-        """(business date, records) of the last `dates` loaded dates of a part before `day`, the newest first."""
+        """(business date, number of records) for the last `dates` loaded dates before `day` of a part, newest first."""
         self._loaded()
         days, found = self._days.get(part, []), list[tuple[date, int]]()
         for earlier in reversed(days[: bisect_left(days, day)]):
@@ -73,7 +75,7 @@ class Deliveries:
         return found
 
     def first(self, plausible: date) -> date | None:
-        """The first date from `plausible` on for which a loaded file stands; None if there is none."""
+        """The first date from `plausible` on that has a loaded file; None if there is none."""
         if plausible not in self._first:
             standing = (batch.business_date for batch in self._loaded().values() if batch.status == "loaded")
             self._first[plausible] = min((day for day in standing if day >= plausible), default=None)
@@ -84,9 +86,11 @@ class Deliveries:
         return list(self._loaded().values())
 
     def next_sequence(self) -> int:
-        """The next load sequence number. Only `add` uses it up, so a failed transaction leaves no gap."""
+        """The next load sequence number. The number counts as used only after `add`, so a failed transaction leaves no
+        gap.
+        """
         if self._sequence is None:
-            # A change of the calendar touches dates without a batch, and takes a number too.
+            # A change of the calendar touches dates without a batch. Such a change takes a number too.
             [(newest,)] = self._connection.execute(
                 "SELECT greatest((SELECT coalesce(max(load_seq), 0) FROM ops.batches),"
                 " (SELECT coalesce(max(load_seq), 0) FROM ops.touched_dates))"
@@ -95,7 +99,7 @@ class Deliveries:
         return self._sequence + 1
 
     def add(self, batch: Taken, replaced: list[str]) -> None:
-        """Add a batch that has been committed, and mark those that it replaced."""
+        """Add a batch that has been committed, and mark the batches that it replaced."""
         batches = self._loaded()
         for batch_id in replaced:
             old = batches[batch_id]
@@ -130,7 +134,7 @@ class Deliveries:
         return self._open
 
     def findings_changed(self) -> None:
-        """Forget the findings after some were written or closed; they are read again when needed."""
+        """Forget the findings after some were written or closed. They are read again when they are needed."""
         self._open = None
 
     def _loaded(self) -> dict[str, Taken]:

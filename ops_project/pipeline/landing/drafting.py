@@ -1,6 +1,8 @@
-"""Makes a draft of a contract that loads the whole file. Types are proposed from the rows in memory, and tried with
-landing's own casts. Then landing examines the whole file under the draft, and the next proposal must also fit the
-values that failed. At the end the draft is given its key. Nothing is landed.
+"""Makes a draft of a contract that loads the whole file. Nothing is landed. The draft is made in these steps:
+
+- Types are proposed from the first rows of the file, and tried with landing's own casts.
+- Landing examines the whole file under this draft. If values fail, the next proposal must fit them too.
+- At the end, the draft gets its key.
 """
 
 from __future__ import annotations
@@ -35,10 +37,12 @@ from ops_project.pipeline.landing.read.stage import STAGED, Stage
 ROUNDS = 8
 SHOWN = 5
 MOST_PARTS = 3
-# For a composite key, combinations of this many columns are tried. Twelve columns have 220 combinations of three.
+# The most columns of which combinations are tried for a composite key. Twelve columns have 220 combinations of three.
 MOST_CANDIDATES = 12
 FEW = 20
-"""A column that is unique over fewer rows than this may be so by chance, unless its name says that it is a key."""
+"""In a file with fewer rows than this, a column may be unique by chance. Such a column becomes the key only if its name
+or its first place makes this likely.
+"""
 _KEY_WORD = re.compile(
     r"(^|_)(id|ids|key|nr|no|num|number|code|uuid|guid|ref|reference|sku|iban|isbn|ean|hash|login)(_|$)"
 )
@@ -62,13 +66,13 @@ class Drafted:
     proposal: Draft
     report: Report | None
     rows: list[dict[str, Any]] = field(default_factory=list)
-    """The first rows as they would load; personal data is masked."""
+    """The first rows as they would load. Personal data is masked."""
     failure: str | None = None
     """Why the draft could not be tried."""
 
 
 class _Caster:
-    """Asks landing's casts whether texts load as a column."""
+    """Asks landing's casts whether texts would load into a column."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, layout: Mapping[str, Any]) -> None:
         self.connection = connection
@@ -89,7 +93,8 @@ class _Caster:
 
 
 def make_draft(path: Path, domain: str, feed: str, now: datetime, *, work_in: Path | None = None) -> Drafted:
-    """The draft for `path`. `work_in`: where a temporary folder is made; the system's place by default.
+    """The draft for `path`.
+    `work_in`: where a temporary folder is made; the default is the system's place.
 
     Raises ValueError if the kind of file is not supported, and OSError if the file cannot be read.
     """
@@ -108,7 +113,7 @@ def make_draft(path: Path, domain: str, feed: str, now: datetime, *, work_in: Pa
 class _Round:
     drafted: Drafted
     reading: Reading | None
-    """The basis of the next proposal; None if nothing must be widened."""
+    """The basis of the next proposal; None if the draft needs no further change."""
 
 
 def _tried(
@@ -150,7 +155,9 @@ def _tried(
 
 
 def _patient(feed: Feed) -> Any:
-    """Rules under which no file is refused for its types. A draft that fits only half of a file is widened."""
+    """Rules under which no file is refused for its types. If values do not fit the draft, a wider type is proposed
+    instead.
+    """
     return feed.drift.model_copy(update={"share": 1.0})
 
 
@@ -173,7 +180,7 @@ def _first_rows(connection: duckdb.DuckDBPyConnection, feed: Feed, stage: Stage)
 
 
 def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft, stage: Stage) -> tuple[tuple[str, ...], str]:
-    """The smallest key of the whole file, and why it was chosen; empty if there is none."""
+    """The smallest key that is unique in the whole file, and why it was chosen. Empty if there is none."""
     names = [column.name for column in proposal.columns if column.filled and _may_be_key(column.keys["type"])]
     if not names:
         return (), ""
@@ -223,7 +230,7 @@ def _may_be_key(data_type: str) -> bool:
 
 
 def _weight(name: str, proposal: Draft) -> int:
-    """How likely a name is the name of a key, or of a part of a key."""
+    """How likely a column is a key or a part of a key. A higher number is more likely."""
     column = next(item for item in proposal.columns if item.name == name)
     if name in ("id", "uuid", f"{proposal.feed}_id", f"{proposal.feed.removesuffix('s')}_id"):
         return 5
@@ -235,8 +242,8 @@ def _weight(name: str, proposal: Draft) -> int:
 
 
 def _together(group: Sequence[str], proposal: Draft) -> tuple[int, int, list[int]]:
-    """Sort key of composite keys. The most likely one comes first: it has a line number, names that look like keys, and
-    columns that stand on the left.
+    """Sort key of composite keys. The most likely one comes first: one with a line number, then one whose names look
+    like keys, then one whose columns stand further left.
     """
     places = [column.name for column in proposal.columns]
     weights = sum(_weight(name, proposal) for name in group)

@@ -1,6 +1,6 @@
 """Shows what landing would do with a file.
 
-The file is examined in a temporary folder and a warehouse in memory; nothing is landed.
+The file is examined in a temporary folder and with an engine in memory. Nothing is landed.
 """
 
 from __future__ import annotations
@@ -40,8 +40,12 @@ class Report:
     business_date: date
     contract_version: int
     would: str
-    """What landing would do with the file: `load`, `reject` or `wait` (for a control file that the contract requires).
-    `fail` means that the contract cannot be applied.
+    """What landing would do with the file:
+
+    - `load`: load it.
+    - `reject`: refuse it.
+    - `wait`: wait for a control file that the contract requires.
+    - `fail`: the contract cannot be applied.
     """
     finding: str | None
     rows_in: int
@@ -53,26 +57,26 @@ class Report:
     reasons: list[dict[str, Any]] = field(default_factory=list)
     """Why rows would be quarantined, most frequent first."""
     rows: list[dict[str, Any]] = field(default_factory=list)
-    """The first rows that would be quarantined; personal data is masked."""
+    """The first rows that would be quarantined. Personal data is masked."""
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Trial:
-    """A file that was examined. The connection's temporary tables still hold its rows."""
+    """The result for a file that was examined. The connection's temporary tables still hold the rows of the file."""
 
     report: Report
     examination: Examination
     refused: list[list[str]]
-    """Fields of some rows that would be quarantined, with the text of the file."""
+    """The fields of some rows that would be quarantined, as they are written in the file."""
 
 
 def check(path: Path, feed: Feed, now: datetime, *, work_in: Path | None = None) -> Report:
-    """Try `path` against the contract of `feed`. The file may lie anywhere, or in the archive under the name that it
-    has there.
+    """Try `path` against the contract of `feed`. The file may lie anywhere. A file in the archive may have the name
+    that the archive gave it.
+    `work_in`: where a temporary folder is made; the default is the system's place.
 
-    `work_in`: where a temporary folder is made; the system's place by default. Raises OSError if the file cannot be
-    read.
+    Raises OSError if the file cannot be read.
     """
     path = path.resolve()
     with tempfile.TemporaryDirectory(prefix="landing-", dir=work_in) as name:
@@ -109,8 +113,9 @@ def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | No
 
 
 def _as_delivered(path: Path, feed: Feed, folder: Path) -> tuple[Path, date | None]:
-    """The file under the name with which it was delivered, and the date under which the archive keeps it. The archive
-    puts a hash before the name of a file. It puts the name of the data file before the name of its control file.
+    """The file under the name with which it was delivered, and the date of its folder in the archive. The archive puts
+    a hash before the name of a file. Before the name of a control file, it puts the whole archived name of the data
+    file.
     """
     found = ARCHIVED.match(path.name)
     if found is None or feed.match(path.name) is not None or feed.match(found["name"]) is None:
@@ -137,7 +142,8 @@ def trial(
     folder: Path,
     given: date | None = None,
 ) -> Trial:
-    """Examine `path` on `connection`. If the file is not UTF-8, its text is written into `folder`. Raises duckdb.Error.
+    """Examine `path` on `connection`. Raises duckdb.Error.
+    `folder`: receives the text of a file that is not UTF-8.
     `given`: the business date of the file, if the caller knows it for certain. Otherwise the name and the time of the
     file decide.
     """

@@ -1,4 +1,4 @@
-"""Turns an unexpected error of one file into a finding, while the other files continue."""
+"""Turns an unexpected error of one file into a finding. The other files are still landed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops_project.pipeline.landing.read.fragments import FragmentError
 from ops_project.pipeline.landing.result import Finding
 from ops_project.pipeline.landing.write import journal
 
-# Only the SQL of a contract can raise these errors.
+# While a file is landed, only the SQL of a contract can raise these errors.
 CONTRACT_ERRORS = (
     duckdb.BinderException,
     duckdb.ParserException,
@@ -35,8 +35,9 @@ class NothingRecorded(Unusable):
 
 def record_failure(context: Context, file_name: str, day: date, error: Exception) -> None:
     """Write a finding for an unexpected error. The file stays in the inbound folder, and the next run tries it again.
+
     Raises NothingRecorded if the disk is too full for the finding itself. Raises `error` if a person ended the work,
-    because the file is then not at fault.
+    because the file did not cause that error.
     """
     if classify(error).failure_class == "process_killed" or str(error) == INTERRUPTED:
         raise error

@@ -1,5 +1,5 @@
-"""Files that claim far more bytes than are stored. Such a file costs its sender nothing, and reading it takes hours: a
-file of 300 GB may be one page on the disk. The rest is holes, which are read as zero bytes.
+"""Detects files that claim far more bytes than are stored. The missing bytes are holes, which are read as zero bytes. A
+file of 300 GB may be one page on the disk. Such a file costs its sender nothing, but reading it takes hours.
 """
 
 from __future__ import annotations
@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# The same bounds hold for compressed files. A file below this size may be hollow, and one stored byte may stand for up
-# to this many bytes.
+# A file below this size is never called hollow. Above it, a file is hollow if it claims more than RATIO bytes for each
+# stored byte. The same bounds hold for compressed files.
 FROM_BYTES = 64 * 1024 * 1024
 RATIO = 200
 BLOCK = 512
@@ -17,7 +17,8 @@ EXTENTS = 1_000
 
 
 def is_hollow(path: Path, size: int, blocks: int) -> bool:
-    """Whether nearly all of a regular file is holes. Nothing is read. `size` and `blocks`: from the status of the file.
+    """Whether nearly all of a regular file consists of holes. The content is not read.
+    `size`, `blocks`: from the status of the file.
 
     The number of blocks alone does not decide, because some file systems compress files, or do not count blocks.
     """
@@ -42,7 +43,7 @@ def _stored(descriptor: int) -> float:
             begin = os.lseek(descriptor, at, os.SEEK_DATA)
             at = os.lseek(descriptor, begin, os.SEEK_HOLE)
         except OSError:
-            return found  # There is no more data, or the system does not know holes.
+            return found  # There is no more data, or the system cannot find holes.
         found += at - begin
         if at >= end:
             return found

@@ -1,8 +1,8 @@
-"""Lists the files of a feed in the inbound folder. It looks at names, kinds and sizes. It opens a file only to test
-whether a process is writing it.
+"""Lists the files of a feed in the inbound folder. The module looks at names, kinds and sizes. It opens a file only to
+test whether a process is writing the file.
 
-Only regular files in regular folders are deliveries. A symbolic link could name any file that this process may read,
-and a pipe, or a file that is nearly all holes, would block a run. All of them are reported and left in place.
+Only regular files in regular folders are deliveries. A symbolic link could name any file that this process may read. A
+pipe, or a file that consists mostly of holes, would block a run. All of these are reported and left in place.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Identity = tuple[int, int, int, int]
 # together do not say which file is newer.
 SAME_MOMENT = timedelta(minutes=1)
 LINKED = "@"
-"""The name in a listing that says that the inbound folder is a symbolic link."""
+"""The entry of a listing that means: the inbound folder is a symbolic link."""
 LINKED_FOLDER = (
     "is a symbolic link, which is not followed: nothing in it is landed. Put a folder in its place; a folder of "
     "another disk can be mounted there"
@@ -50,7 +50,7 @@ class InboundFile:
     size: int
     modified_at: datetime
     identity: Identity
-    """Device, inode, size and modification time. It changes as soon as any process writes to the file."""
+    """Device, inode, size and modification time. The value changes as soon as any process writes to the file."""
     control: Path | None
     """The control file of the data file, if the contract names one and it exists."""
     waits: bool
@@ -65,22 +65,24 @@ class InboundFile:
 
 @dataclass(frozen=True)
 class Irregular:
-    """An entry of the inbound folder with the name of a file of the feed. It is either not a regular file, or nearly
-    all of it is holes.
+    """An entry of the inbound folder that has the name of a file of the feed but cannot be landed. It is not a regular
+    file, or nearly all of it consists of holes.
     """
 
     name: str
     business_date: date | None
     what: str
-    """In words: a symbolic link, a folder, a pipe …"""
+    """What the entry is, in words: a symbolic link, a folder, a pipe …"""
 
 
 class NotRegular(OSError):
-    """The entry with this name is not, or is no longer, a regular file."""
+    """The entry with this name is not a regular file, or no longer one."""
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
-    """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name. Hidden files are left out."""
+    """The files of `feed` below `<inbound>/<domain>/`, sorted by business date, time and name. Hidden files are left
+    out.
+    """
     found = []
     for path, kind in _entries(inbound / feed.domain):
         named = feed.match(path.name)
@@ -105,8 +107,8 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
 
 
 def _in_order(files: list[InboundFile]) -> list[InboundFile]:
-    """The files by business date and time. If the times do not decide, the newer revision of a date and part comes
-    last.
+    """The files by business date and time. If two files of one date and part have nearly the same time, the newer
+    revision comes last.
     """
     slots: dict[tuple[date, str], list[InboundFile]] = {}
     for file in sorted(files, key=lambda file: (file.modified_at, file.name)):
@@ -124,8 +126,8 @@ def _earlier(one: InboundFile, other: InboundFile) -> int:
 
 
 def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
-    """The entries with a name of `feed` that are not regular files, or of which nearly everything is holes; ordered by
-    name.
+    """The entries with a name of `feed` that cannot be landed, sorted by name. Each is not a regular file, or consists
+    mostly of holes.
     """
     found = []
     for path, kind in _entries(inbound / feed.domain):
@@ -139,8 +141,8 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
     """Names in a domain's inbound folder that no contract matches. The name of a control file is left out, even if its
     data file has not come yet.
 
-    The name of a folder ends with "/". The name of a link ends with "@". The name of a pipe, a socket or a device ends
-    with "|". If the inbound folder itself is a link, nothing in it is looked at, and the only name is LINKED.
+    A mark follows some names: "/" a folder, "@" a link, "|" a pipe, a socket or a device. If the inbound folder itself
+    is a link, its content is not listed, and the only entry is LINKED.
     """
     if folder.is_symlink():
         return [LINKED]
@@ -154,20 +156,20 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
 
 
 def identity(path: Path) -> Identity:
-    """A value that changes as soon as the file is written to or replaced. For a symbolic link, the value is that of the
-    link itself.
+    """A value that changes as soon as a process writes to the file or replaces it. For a symbolic link, this is the
+    value of the link itself.
     """
     return _identity(path.lstat())
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether a process has the file open for writing. The kernel gives no read lease on such a file. Also False if the
-    kernel does not tell, because the file belongs to another user or the system has no leases.
+    """Whether a process has the file open for writing. The kernel gives no read lease on such a file. The answer is
+    also False if the kernel cannot tell: the file belongs to another user, or the system has no leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(
             file, fcntl.F_SETSIG, signal.SIGURG
-        )  # Otherwise SIGIO would end this process if another one opens the file meanwhile.
+        )  # Without this, SIGIO would end this process if another process opens the file meanwhile.
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
@@ -177,7 +179,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file, opened for reading, but never through a link. Raises NotRegular, or OSError if it cannot be read."""
+    """Open the file for reading, but never through a link. Raises NotRegular, or OSError if the file cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -194,7 +196,8 @@ def _copy(path: Path, target: Path) -> None:
     try:
         _copy_bytes(path, target)
     except BaseException:
-        target.unlink(missing_ok=True)  # On a full disk, recording the failure needs this space.
+        # On a full disk, the record of this failure needs the space of the partial copy.
+        target.unlink(missing_ok=True)
         raise
 
 
@@ -208,13 +211,13 @@ def _copy_bytes(path: Path, target: Path) -> None:
 
 
 def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) -> Path:
-    """The file under a private name in `folder`, so that no other process can replace it in the meantime.
+    """The file under a private name in `folder`, so that no other process can replace the file in the meantime. The
+    private name is a hard link if the file system and the owner allow that, and a copy otherwise. The last part of the
+    path stays the same. Raises NotRegular.
+    `kept`: gives the number of names that the file already has in the archive.
 
-    It is a hard link if the file system and the owner allow that, and a copy otherwise. The name stays the same. Raises
-    NotRegular.
-
-    `kept`: the number of names that the file already has in the archive. If the file has any further name, it is
-    copied, because a process that writes to the file under the further name would otherwise change the archived file.
+    If the file has any further name, the file is copied. Otherwise a process that writes to the file under that name
+    would change the archived file.
     """
     target = folder / path.name
     target.unlink(missing_ok=True)
@@ -236,7 +239,7 @@ def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) 
 
 
 def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
-    """The control file of a data file if it exists, and whether the data file must wait for it."""
+    """The control file of a data file, if it exists, and whether the data file must wait for it."""
     control = control_path(feed, path)
     if feed.control is None or control is None:
         return None, False
@@ -247,7 +250,7 @@ def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
 
 
 def control_path(feed: Feed, path: Path) -> Path | None:
-    """Where the control file of a data file must lie; None if the contract names none."""
+    """Where the control file of a data file must lie. None if the contract names no control file."""
     if feed.control is None:
         return None
     stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
@@ -255,7 +258,7 @@ def control_path(feed: Feed, path: Path) -> Path | None:
 
 
 def _is_control(feed: Feed, name: str) -> bool:
-    """Whether `name` can be the control file of some file of the feed, even if that file is missing."""
+    """Whether `name` can be the control file of a file of the feed. The data file need not exist."""
     if feed.control is None:
         return False
     for place in ("{name}", "{stem}"):
@@ -265,7 +268,7 @@ def _is_control(feed: Feed, name: str) -> bool:
         data = name[len(before) : len(name) - len(after)]
         if not data:
             continue
-        # A stem has lost its ending, so the endings of the feed's own patterns are tried.
+        # `{stem}` is a name without its ending. So the endings of the feed's own patterns are tried.
         endings = [""] if place == "{name}" else ["", *(_ending(text) for text in feed.inbound)]
         if any(feed.match(f"{data}{ending}{packed}") is not None for ending in endings for packed in ("", ".gz")):
             return True
@@ -273,14 +276,14 @@ def _is_control(feed: Feed, name: str) -> bool:
 
 
 def _ending(pattern: str) -> str:
-    """The ending that is removed from a file name to get its stem: `.csv`."""
+    """The ending, such as `.csv`, that is removed from a file name to get its stem."""
     before, dot, ending = pattern.removesuffix(".gz").rpartition(".")
     return dot + ending if before else ""
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The entries of a folder with their kinds, without hidden names. No link is followed. If the folder itself is a
-    link, it gives no entries.
+    """The entries of a folder with their kinds, without hidden names. No link is followed. A folder that is itself a
+    link gives no entries.
     """
     if folder.is_symlink():
         return
@@ -292,7 +295,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            # The file was removed after it was listed, so it has not arrived.
+            # If the file was removed after it was listed, it has not arrived.
             with contextlib.suppress(FileNotFoundError):
                 yield folder / entry.name, entry.stat(follow_symlinks=False)
 
@@ -302,7 +305,7 @@ def _identity(kind: os.stat_result) -> Identity:
 
 
 def _irregular(path: Path, status: os.stat_result) -> str:
-    """What the entry is, if it is not a file that can be read to its end; empty otherwise."""
+    """What the entry is, if it is not a file that can be read to its end. Empty if it is such a file."""
     if not stat.S_ISREG(status.st_mode):
         return _kind(status.st_mode)
     if is_hollow(path, status.st_size, status.st_blocks):
@@ -329,5 +332,5 @@ def _mark(mode: int) -> str:
 
 
 def _text(name: str) -> str:
-    """A name as text that every database accepts; bytes that are not UTF-8 are escaped."""
+    """A name as text that every database accepts. Bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

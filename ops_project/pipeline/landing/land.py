@@ -1,7 +1,8 @@
-"""Inbound files of one feed → bronze rows, quarantine, findings, archive. Each file has one transaction.
+"""Loads the inbound files of one feed into bronze rows, quarantine, findings and archive. Each file has its own
+transaction.
 
 After a kill at any point, a plain rerun continues: committed files are only archived, and the others are loaded again.
-Input never raises: each problem of a file becomes a finding, and the other files are loaded.
+A bad file never raises an error. Each problem of a file becomes a finding, and the other files are loaded.
 """
 
 from __future__ import annotations
@@ -37,19 +38,21 @@ def land(
     progress: Progress | None = None,
     siblings: Iterable[Feed] | None = None,
 ) -> LandingResult:
-    """Land every file of `feed` that has arrived by `now`; with `dates` only those of these business dates.
-
-    `inbound` and `archive`: the folders of the home.
+    """Land every file of `feed` that has arrived by `now`.
+    `inbound`, `archive`: the folders of the home.
     `now`: a moment with a time zone.
-    `siblings`: the other feeds whose patterns a file may match too; by default the feeds that `ensure_tables` was
+    `dates`: the business dates to land; None lands all.
+    `siblings`: the other feeds whose patterns a file may match too. The default is the feeds that `ensure_tables` was
     given. Such a file leaves the inbound folder when all of these feeds have taken it.
     """
     create_tables(connection, [feed])
-    connection.execute("SET preserve_insertion_order = true")  # The rowid of a staged row is its position in the file.
+    # The rowid of a staged row must be its position in the file.
+    connection.execute("SET preserve_insertion_order = true")
     context = Context(connection=connection, feed=feed, inbound=inbound, archive=archive, now=now, run_id=run_id)
     today = now.astimezone(feed.date_zone).date()
     if not feed.enabled:
-        record_expected(context, today)  # Days whose files are not taken are unknown. They are not days without data.
+        # While a feed is disabled, nobody knows whether its files came. So such days do not count as days without data.
+        record_expected(context, today)
         return context.result
     present: set[date] = set()
     without_control: set[date] = set()
@@ -61,7 +64,7 @@ def land(
     with Workbench(context, siblings_of(context, siblings)) as bench:
         for file, day, arrived_at in arrivals:
             if day > today:
-                # If the time of the file is after `now`, the past is being replayed, and the file has not arrived yet.
+                # If the file is newer than `now`, a past moment is being replayed, and the file has not arrived yet.
                 if file.modified_at <= now:
                     context.result.waiting.append(file.name)
                     waiting[file.name] = day, f"is dated {day}, which is after today ({today}); it waits"
@@ -91,6 +94,6 @@ def land(
 
 
 def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, datetime]:
-    """The file's business date, and the moment at which it came."""
+    """The file's business date, and the moment at which the file came."""
     arrived_at = min(file.modified_at, now)
     return file.business_date or arrived_at.astimezone(feed.date_zone).date(), arrived_at

@@ -1,6 +1,7 @@
-"""Reads archived files again under the present contract, after the contract was corrected or to try refused rows again.
-Every file is examined and written as if it had just come, in the original order, each in one transaction. If a file is
-refused, its old rows stay. A file that differs from the one that was archived is never loaded.
+"""Reads archived files again under the present contract. The reason is a corrected contract, or refused rows that are
+to be tried again. Every file is examined and written as if it had just come. The files keep their original order, and
+each has its own transaction. If a file is refused, its old rows stay. If the archived file has changed since it was
+taken, it is never loaded.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Outdated:
 
     @property
     def offer(self) -> str:
-        """One sentence: what happened and what can be done."""
+        """One sentence that says what happened and what can be done."""
         span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
         files, were = ("1 file", "was") if self.files == 1 else (f"{self.files:,} files", "were")
         return (
@@ -60,8 +61,8 @@ def replay(
     run_id: str | None = None,
     progress: Progress | None = None,
 ) -> LandingResult:
-    """Read again the archived files that `order` names. A second call has nothing to do unless dates or batches are
-    named.
+    """Read the archived files again that `order` names. A second call does nothing, unless the order names dates or
+    batches.
     """
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")
@@ -84,14 +85,14 @@ def deliveries(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path)
 
 
 def feeds_of_batches(connection: duckdb.DuckDBPyConnection, batches: Collection[str]) -> set[str]:
-    """The feeds that took one of these batches; a batch that does not exist has none."""
+    """The feeds that took these batches. A batch that does not exist is ignored."""
     rows = connection.execute("SELECT DISTINCT feed FROM ops.batches WHERE list_contains(?, batch_id)", [[*batches]])
     return {feed for (feed,) in rows.fetchall()}
 
 
 def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:
-    """The files that were loaded under an earlier contract; None if there are none. A batch from before hashes of
-    contracts were stored is not counted.
+    """The files that were loaded under an earlier contract; None if there are none. Batches from versions that stored
+    no hash of the contract are not counted.
     """
     rows = connection.execute(
         """
@@ -108,8 +109,8 @@ def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | No
 
 
 def refused_groups(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Refused]:
-    """The rows in quarantine, by batch and reason, of the valid batches and of the batches that were rejected after
-    them.
+    """The rows in quarantine, by batch and reason. Only batches that are valid, or that were rejected after the valid
+    one, are included.
     """
     standing = {batch.batch_id for batch in standing_of(Deliveries(connection, feed.name, archive).all())}
     rows = connection.execute(
@@ -182,7 +183,7 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
 
 
 def _more_passes(context: Context, found: Examination, batch: Taken, engine: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a row in quarantine would be loaded now. If none would, the file is left as it is."""
+    """Whether a row in quarantine would be loaded now. If not, the file is left as it is."""
     if found.rejected is not None:
         return False
     if batch.status == "rejected":
@@ -194,8 +195,8 @@ def _more_passes(context: Context, found: Examination, batch: Taken, engine: duc
 
 
 def _control(bench: Workbench, batch: Taken) -> Path | None:
-    """The control file that was archived with the batch, as a private file under its archived name; None if there is
-    none.
+    """A private copy or link of the control file that was archived with the batch. It has its archived name. None if
+    there is no such file.
     """
     control = control_path(bench.context.feed, Path(batch.file_name))
     if control is None:

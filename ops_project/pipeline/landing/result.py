@@ -59,7 +59,7 @@ class Replayed:
     refused: int
     """Rows of the file that are in quarantine now."""
     parked: int
-    """How many of these rows are parked, because they have been refused too often."""
+    """How many of these rows are parked, because they were refused too often."""
 
     @property
     def words(self) -> str:
@@ -74,7 +74,7 @@ class Replayed:
 
 @dataclass
 class LandingResult:
-    """What one call of `land` did for one feed."""
+    """The results of one call of `land` for one feed."""
 
     feed: str
     batches: list[Batch] = field(default_factory=list)
@@ -83,17 +83,17 @@ class LandingResult:
     """Findings that this call closed."""
     touched_dates: list[date] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    """Files left in the inbound folder: dated ahead, outside the requested dates, still being written, or without
+    """Files that stay in the inbound folder: dated ahead, outside the requested dates, still being written, or without
     their control file.
     """
 
     recovered: list[str] = field(default_factory=list)
-    """Sentences about files that an interrupted run had committed, and that this call put into the archive."""
+    """Sentences about files that an interrupted run had committed. This call put them into the archive."""
 
     replayed: list[Replayed] = field(default_factory=list)
 
     def followed_by(self, later: LandingResult) -> LandingResult:
-        """The sum of both results."""
+        """This result and a later one, added together."""
         return LandingResult(
             feed=self.feed,
             batches=[*self.batches, *later.batches],
@@ -106,7 +106,7 @@ class LandingResult:
         )
 
     def total(self, name: str) -> int:
-        """Sum of a batch's count over all batches, for example `rows_loaded`."""
+        """The sum of one count over all batches, for example of `rows_loaded`."""
         return sum(getattr(batch, name) for batch in self.batches)
 
     @property
@@ -131,7 +131,7 @@ class LandingResult:
 
     @property
     def files(self) -> dict[str, int]:
-        """Status → files."""
+        """Status → number of files."""
         counts: dict[str, int] = {}
         for batch in self.batches:
             counts[batch.status] = counts.get(batch.status, 0) + 1

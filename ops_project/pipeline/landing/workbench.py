@@ -1,5 +1,5 @@
-"""Lands files one after the other. Each file is given a private name in a private folder. From there it is read,
-examined, committed and archived.
+"""Lands files one after the other. Each file gets a private name in a private folder. There it is read and examined.
+Then it is committed and archived.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.commit import commit
 
-# After a file of this many bytes, its staged rows are dropped before the next file is read. The rows of a smaller file
-# are replaced when the next file is staged.
+# The staged rows of a file above this size are dropped before the next file is read. The rows of a smaller file are
+# only replaced when the next file is staged.
 LARGE = 10_000_000
 TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
 DROP_ALL = "; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY)
@@ -65,7 +65,7 @@ class Workbench:
 
     @property
     def folder(self) -> Path:
-        """An empty folder that only this process knows."""
+        """An empty folder that only this process uses."""
         if self._folder is None:
             parent = self.context.archive.parent / "warehouse"
             parent.mkdir(parents=True, exist_ok=True)
@@ -90,8 +90,8 @@ class Workbench:
 
     @contextmanager
     def guarded(self, file_name: str, day: date) -> Iterator[None]:
-        """Within this context every error becomes a finding about `file_name`. Afterwards nothing of the file
-        remains in memory.
+        """Within this context, every error becomes a finding about `file_name`. Afterwards the private file and the
+        rows of a large file are removed.
         """
         try:
             yield
@@ -106,7 +106,7 @@ class Workbench:
                 self._is_large = False
 
     def read(self, file: InboundFile, day: date) -> tuple[InboundFile, Scan]:
-        """The file under a private name, and the result of one pass over its bytes."""
+        """The file under a private name, and the result of a scan of its bytes."""
         control = None
         if file.control is not None:
             (folder := self.folder / "control").mkdir(exist_ok=True)
@@ -116,7 +116,9 @@ class Workbench:
         return private, self.scan(private, day)
 
     def scan(self, private: InboundFile, day: date) -> Scan:
-        """One pass over the bytes of a file that lies in this folder. Raises FragmentError for the contract's SQL."""
+        """Scan the bytes of a file that lies in this folder. Raises FragmentError if the contract contains SQL that is
+        not allowed.
+        """
         check_fragments(self.context.feed)
         scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
         self._is_large = scanned.size > LARGE
@@ -126,7 +128,7 @@ class Workbench:
     def _work_alone(self, alone: bool) -> None:
         """Execute the next statements in one thread, or again in as many threads as before.
 
-        The statements of a small file have nothing to share among threads. Waking other threads would be a third of
+        The statements of a small file have no work to share among threads. Waking other threads would cause a third of
         their cost.
         """
         if alone == self._is_alone:
@@ -145,7 +147,7 @@ class Workbench:
         context = self.context
         for batch in context.deliveries.of_name(file.name):
             if kept_files.is_same_delivery(file.path, batch.archive_path):
-                # The file is archived already: it was left for other feeds, or the run was killed.
+                # The file is already archived. It was left here for other feeds, or the run was killed.
                 _release(context, file, self.siblings)
                 self._settled(file)
                 return
@@ -154,7 +156,7 @@ class Workbench:
         known = context.deliveries.of_content(scanned.sha256)
         for batch in known:
             if batch.file_name == file.name and not batch.archive_path.exists():
-                # The file was committed, and the run was killed before it archived the file.
+                # The file was committed, but the run was killed before it archived the file.
                 self._keep(private, file, batch.archive_path)
                 [(status, rows)] = context.rows(
                     "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
@@ -168,7 +170,7 @@ class Workbench:
                 return
         found, same = self.examined(private, day, scanned, known, arrived_at)
         if identity(file.path) != before or is_being_written(file.path):
-            context.result.waiting.append(file.name)  # A process is still writing the file, so the next run loads it.
+            context.result.waiting.append(file.name)  # A process still writes to the file, so the next run loads it.
             return
         committed, target = commit(
             context, private, day, arrived_at, found, engine=self.engine, is_duplicate=same is not None
@@ -181,7 +183,7 @@ class Workbench:
     def examined(
         self, file: InboundFile, day: date, scanned: Scan, known: list[Taken], arrived_at: datetime
     ) -> tuple[Examination, Taken | None]:
-        """The examination of a file, and the batch that has loaded the same bytes already."""
+        """The examination of a file, and the batch that has already loaded the same bytes (None if there is none)."""
         context, contract = self.context, self.context.feed.at(day)
         same = suspicion.duplicate_of(
             context, day, file.part, scanned=scanned, known=known, contract=context.hash_of(contract)
@@ -197,7 +199,7 @@ class Workbench:
         return found, None
 
     def _settled(self, file: InboundFile) -> None:
-        """Close the findings about a file that an earlier run had committed and could not archive or remove."""
+        """Close the findings about a file that an earlier run had committed but could not archive or remove."""
         context = self.context
         if not context.deliveries.open_findings():
             return
@@ -206,7 +208,7 @@ class Workbench:
             context.deliveries.findings_changed()
 
     def _keep(self, private: InboundFile, file: InboundFile, target: Path) -> None:
-        """Archive a committed file, and remove it from the inbound folder when every feed has it."""
+        """Archive a committed file. Remove it from the inbound folder when every feed that matches it has taken it."""
         kept_files.keep(private.path, target)
         if private.control is not None:
             name = kept_files.shortened(f"{target.name}.{private.control.name}")
@@ -224,13 +226,13 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
 
 
 def _archived(context: Context, feed: str, file: InboundFile) -> list[Path]:
-    """The archived files of a feed with this name."""
+    """The files with this name in the archive of a feed."""
     sql = "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?"
     return [context.archive / path for (path,) in context.rows(sql, [feed, file.name])]
 
 
 def _kept_by_others(context: Context, file: InboundFile, others: dict[str, tuple[str, ...]]) -> int:
-    """How many feeds have archived this file itself, and not a copy of it."""
+    """The number of other feeds whose archive holds this file itself, and not a copy of it."""
     return sum(
         any(path.exists() and path.samefile(file.path) for path in _archived(context, name, file)) for name in others
     )

@@ -13,7 +13,7 @@ from ops_project.model.days import days_later
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed.feed import Feed
 
-# A feed without new files is reported for at most this many expected dates after its last file.
+# The absence of files is reported for at most this many expected dates after the last file of a feed.
 SILENT_DATES = 92
 
 
@@ -22,7 +22,7 @@ class LatenessReason(StrEnum):
 
     IN_TIME = "in_time"
     HISTORY = "history"
-    """The file came after its deadline, but no run had noticed its absence: it belongs to a load of history."""
+    """The file came after its deadline, but no run had noticed its absence. So it belongs to a load of past files."""
     CORRECTION = "correction"
     """A good file of the date had been loaded before, so this file only corrects that one."""
     AFTER_MISSING = "after_missing"
@@ -30,7 +30,7 @@ class LatenessReason(StrEnum):
     WITHIN_GRACE = "within_grace"
     """The file came after its deadline, within the grace time of the contract."""
     BY_ITS_TIME = "by_its_time"
-    """By its own time the file came after the deadline, while other files came before theirs."""
+    """The file's own time is after the deadline, while most other files have times before theirs."""
     NOT_EXPECTED = "not_expected"
 
 
@@ -90,8 +90,8 @@ def deadline(day: date, arrival: Arrival) -> datetime:
     local = datetime.combine(days_later(day, arrival.after_days), arrival.by, arrival.zone)
     try:
         return local.astimezone(UTC)
-    # This happens on the last day of the calendar in a zone west of Greenwich, or on the first day in a zone east of
-    # it.
+    # The time in UTC is outside the calendar. This happens on the last day of the calendar in a zone west of Greenwich,
+    # or on the first day in a zone east of it.
     except OverflowError:
         return datetime.combine(local.date(), arrival.by, UTC)
 
@@ -120,10 +120,9 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
 
 
 def times_are_the_sources(feed: Feed, arrivals: Collection[tuple[date, datetime]]) -> bool:
-    """Whether the arrival times of these files (business date, moment) say when the source delivered them.
-
-    If files of past dates were copied without their times, all of them come after their deadlines. If at least half of
-    the files came in time, the times were not changed. The time of a late file is then evidence by itself.
+    """Whether the arrival times of these files (business date, moment) say when the source delivered them. If at least
+    half of the files came in time, the times were not changed by a later copy. The time of a late file then proves that
+    it was late. If files of past dates were copied without their times, all of them seem to come after their deadlines.
     """
     due = [(day, moment) for day, moment in arrivals if is_expected(day, feed.expected, feed.closed)]
     in_time = sum(moment <= deadline(day, feed.arrival) for day, moment in due)
@@ -164,9 +163,9 @@ def lateness(
 
 
 def in_words(late: Lateness, arrived_at: datetime, missed_at: datetime | None) -> str:
-    """Why a file is late. `arrived_at`: the file's own time; `missed_at`: when its absence was recorded.
-
-    A file that was copied with its original times has a time before its arrival.
+    """Why a file is late.
+    `arrived_at`: the file's own time. If a file was copied with its original time, that time is before its arrival.
+    `missed_at`: when the file's absence was recorded.
     """
     due = late.deadline
     if due is not None and missed_at is not None and arrived_at <= due:

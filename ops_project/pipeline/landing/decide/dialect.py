@@ -1,6 +1,7 @@
 """Guesses how a file without a contract is cut into records and fields. The module is pure: the text is an argument.
 
-It is used only for drafts; landing detects nothing. Every choice that has an alternative is reported as a doubt.
+The guess is used only for drafts of contracts. Landing itself detects nothing. Each choice that has an alternative is
+reported as a doubt.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ABSENT = {"", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "-", "?
 
 @dataclass(frozen=True)
 class Reading:
-    """Fields and rows of a text, the keys of `format` that give them, and what is doubtful about it."""
+    """Fields and rows of a text, the keys of `format` with which they are read, and doubts about this reading."""
 
     fields: list[str]
     rows: list[list[str]]
@@ -84,7 +85,7 @@ def _best_cut(beginning: str) -> _Cut | None:
 
 def _cut(text: str, delimiter: str, quote: str | None) -> _Cut | None:
     if quote == "'":
-        # An apostrophe counts as a quote only if it always stands around fields and no other quote does.
+        # An apostrophe counts as a quote only if it stands around some fields and no double quote does.
         begins = rf"(?:^|{re.escape(delimiter)})"
         if not re.search(begins + "'", text, re.MULTILINE) or re.search(begins + '"', text, re.MULTILINE):
             return None
@@ -141,7 +142,8 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
         layout["comment"] = "#"
         rows = [row for row in rows if not row[0].startswith("#")]
     if rules := [row for row in rows if _RULE.fullmatch(cut.delimiter.join(row))]:
-        # Consoles draw a line of strokes below the header. Lines that begin in the same way are read as comments.
+        # Consoles draw a line of strokes below the header. The draft reads lines that begin with these strokes as
+        # comments.
         strokes = re.findall(r"[-=+_]+", cut.delimiter.join(rules[0]))
         layout["comment"] = strokes[0][:4]
         rows = [row for row in rows if not _RULE.fullmatch(cut.delimiter.join(row))]
@@ -168,8 +170,8 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
 
 
 def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width: int) -> bool:
-    """Whether the table begins with this row: it has all fields, and most of them are filled. In a title, most fields
-    are empty.
+    """Whether the table begins with this row. Such a row has all fields, and most of them are filled. In a title above
+    the table, most fields are empty.
     """
     if len(row) != width:
         return False
@@ -181,7 +183,7 @@ def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width
 
 
 def _physical_line(text: str, row: Sequence[str], cut: _Cut) -> int:
-    """The number of lines above the one that is read as `row`, including blank ones. A contract skips this number of
+    """The number of lines above the line that is read as `row`, including blank lines. A contract skips this number of
     lines.
     """
     for index, line in enumerate(text.splitlines()):
@@ -191,14 +193,16 @@ def _physical_line(text: str, row: Sequence[str], cut: _Cut) -> int:
 
 
 def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record names the fields: it differs from the records below it."""
+    """Whether the first record contains the names of the fields. Such a record differs in form from the records below
+    it.
+    """
     first = [value.strip() for value in head]
     years = [value for value in first if re.fullmatch(r"(19|20)\d\d", value)]
     if len(years) > 1 and years == sorted(set(years)) and not _is_value(first[0]):
         return True  # The header has one column for each year.
     if any(_is_value(value) for value in first):
-        # A name that is a year or a number is rare. If the column also holds such values, the first record is a row and
-        # not a header.
+        # Some names of fields look like values: a year, for example. The record is a header if the columns with a word
+        # above values outnumber such names.
         unlike = 0
         for index, value in enumerate(first):
             below = [row[index].strip() for row in body[:LOOKED_AT]]
@@ -217,8 +221,8 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         return False
     if len(set(first)) < len([value for value in first if value]):
         return True  # Two names are the same. The caller handles this.
-    # Here words stand above words. A header contains no sentences, and its names differ in form from the values below
-    # them.
+    # Here the first record has words above other words. In a header, the words differ in form from the values below
+    # them. So the record is a row if all its words have the form of a value below them.
     like = sum(
         _form(value) in {_form(row[index].strip()) for row in body[:LOOKED_AT]} for index, value in enumerate(first)
     )
@@ -231,12 +235,16 @@ def _is_value(text: str) -> bool:
 
 
 def _form(text: str) -> str:
-    """The text with its letters and digits made alike: `DE-17` and `FR-08` have one form."""
+    """The text with all digits and letters replaced, so that texts of the same form are equal: `DE-17` and `FR-08` both
+    give `AA-00`.
+    """
     return re.sub(r"[a-zäöüß]", "a", re.sub(r"[A-ZÄÖÜ]", "A", re.sub(r"\d", "0", text)))
 
 
 def _aligned(text: str, layout: dict[str, Any]) -> Reading | None:
-    """Blank-separated or fixed-width lines; None if the text is neither."""
+    """The reading of lines whose fields are separated by blanks or have a fixed width. None if the text has neither
+    form.
+    """
     every = text.splitlines()
     lines = [(index, line.rstrip()) for index, line in enumerate(every) if line.strip()]
     rules = [index for index, line in lines if _RULE.fullmatch(line)]
@@ -295,7 +303,7 @@ def _columns(lines: Sequence[str]) -> list[tuple[int, int | None]]:
 
 
 def identifiers(names: Sequence[str]) -> list[str]:
-    """The names in a form that a regular expression allows for its groups. No name occurs twice."""
+    """The names in a form that a regular expression allows for its groups. Each name occurs only once."""
     result: list[str] = []
     for name in names:
         text = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_") or "field"

@@ -2,7 +2,7 @@
 an argument.
 
 The draft proposes the narrowest type that fits every value, and states each doubtful choice with its reason. Only the
-source knows deadlines and bounds, so the draft leaves them as comments.
+source can say which deadlines and bounds are right, so the draft contains them only as comments.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Draft:
 
 
 def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) -> Draft:
-    """The feed that fits a file. `fits`: whether all these texts load as a column with these keys."""
+    """The feed that fits a file.
+    `fits`: tells whether landing would load these texts into a column with these keys.
+    """
     layout, doubts = dict(reading.format), list(reading.doubts)
     values = [[row[index].strip() for row in reading.rows] for index in range(len(reading.fields))]
     words = {word for column in values for word in {*ABSENT} & {*column} if looks_typed(column)}
@@ -93,12 +95,14 @@ def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) 
 
 
 def inbound_of(file_name: str) -> str:
-    """The pattern of a file's name: its date becomes `{date:…}`."""
+    """The pattern of a file's name, in which `{date:…}` stands for the date."""
     return name_pattern(file_name)[0]
 
 
 def with_key(proposal: Draft, key: Sequence[str], why: str) -> Draft:
-    """The proposal with its key, whose columns are required."""
+    """The proposal with this key. The columns of the key are required.
+    `why`: why the key was chosen.
+    """
     columns = tuple(
         DraftColumn(item.name, item.keys | {"required": True}, item.notes, item.filled) if item.name in key else item
         for item in proposal.columns
@@ -145,7 +149,7 @@ def _column(
 
 
 def _names(fields: Iterable[str]) -> list[str]:
-    """Names for the table, in lower case letters, digits and underscores. No name occurs twice."""
+    """Names for the columns of the table, in lower case letters, digits and underscores. Each name occurs only once."""
     result: list[str] = []
     reserved = {"business_date", "ingestion_timestamp"}
     for source in fields:

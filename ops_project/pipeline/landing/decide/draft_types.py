@@ -1,5 +1,5 @@
-"""Finds the narrowest type of a contract that fits all values of a column. The module is pure: `Fits` decides whether
-the values load.
+"""Finds the narrowest type of a contract that fits all values of a column. The module is pure: a function that the
+caller gives (`Fits`) tells whether the values load.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from ops_project.counted import counted
 
 ABSENT = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "nan", "NaN", "-", "--", "?", ".", "n.a.")
 Fits = Callable[[Sequence[str], Mapping[str, Any]], bool]
-"""(values, none of them empty; keys of a column) → whether landing would load every one of these values."""
+"""A function of two arguments: values, none of which is empty, and the keys of a column. It tells whether landing would
+load every one of these values.
+"""
 
 # Columns with these names are identifiers although their values look like numbers: nobody adds up telephone numbers.
 IDENTIFIERS = re.compile(
@@ -68,15 +70,16 @@ TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
 MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
-# The leading zero of a code may be missing only if no other code follows directly: `%Y%m%d` needs every digit.
+# A pattern for the codes whose leading zero may be missing. A code that another code follows directly keeps its zero:
+# `%Y%m%d` needs every digit.
 _NUMBERS = re.compile(r"\d+")
 _PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
 
 def looks_typed(values: Sequence[str]) -> bool:
-    """Whether all values are numbers or times, apart from words such as NA. Such a word can then only mean that there
-    is no value.
+    """Whether all values are numbers or times, apart from words such as NA. In such a column, a word of this kind can
+    only mean that there is no value.
     """
     others = [value for value in values if value and value not in ABSENT]
     return bool(others) and all(
@@ -95,8 +98,8 @@ def comma(values: Sequence[str]) -> bool:
 
 def grouped(values: Sequence[str]) -> bool:
     """Whether the values are numbers with commas between the thousands."""
-    # If a value has commas before a point, the commas certainly separate thousands. Then values of four and more digits
-    # without commas may stand beside it.
+    # If a value has commas before a point, its commas certainly separate thousands. Then other values may have four and
+    # more digits without commas.
     sure = any(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", value) for value in values)
     whole = r"(\d+|\d{1,3}(,\d{3})+)" if sure else r"\d{1,3}(,\d{3})*"
     return any("," in value for value in values) and all(
@@ -107,7 +110,7 @@ def grouped(values: Sequence[str]) -> bool:
 def type_of(
     name: str, values: Sequence[str], layout: Mapping[str, Any], fits: Fits
 ) -> tuple[dict[str, Any], list[str]]:
-    """The keys of the column, and what is doubtful about them. A type is not proposed if a value does not fit it."""
+    """The keys of the column, and doubts about them. A type is proposed only if every value fits it."""
     if not values:
         return {"type": "string"}, ["no value in the file"]
     distinct = list(dict.fromkeys(values))
@@ -156,7 +159,7 @@ def _moment_shaped(values: Sequence[str]) -> bool:
 
 
 def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[str]:
-    """The values in Python's spelling of numbers; empty if one of them is not a number. A date with dots is not a
+    """The values in Python's spelling of numbers. Empty if one of them is not a number. A date with dots is not a
     number.
     """
     whole = rf"(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
@@ -168,7 +171,7 @@ def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[s
 
 
 def _numbers(plain: Sequence[str]) -> Any:
-    """Number types from the narrowest to the widest. They are tried in this order."""
+    """Number types, from the narrowest to the widest. The caller tries them in this order."""
     finite = [value for value in plain if value.strip("+-")[:1].lower() != "i"]
     if len(finite) < len(plain):
         yield {"type": "double", "accept": ["infinity"]}, []
@@ -221,7 +224,9 @@ def _digits(value: str) -> int:
 
 
 def _unix(name: str, values: Sequence[str]) -> Any:
-    """Seconds, milliseconds and microseconds since 1970, in the years 2000 to 2050."""
+    """The timestamp format for values that are seconds, milliseconds or microseconds since 1970. All values must lie in
+    the years 2000 to 2049.
+    """
     if not all(re.fullmatch(r"\d{10}|\d{13}|\d{16}", value) for value in values):
         return
     sizes = {len(value) for value in values}
@@ -239,8 +244,8 @@ def _unix(name: str, values: Sequence[str]) -> Any:
 
 
 def _moments(values: Sequence[str], compact: bool) -> Any:
-    """Dates, times and timestamps that fit all values. `compact`: try only the formats without separators. A value in
-    such a format could also be a number.
+    """Dates, times and timestamps that fit all values.
+    `compact`: try only the formats without separators. A value in such a format could also be a number.
     """
     if compact:
         if all(re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", value) for value in values):
@@ -286,7 +291,7 @@ def _moment(form: str) -> dict[str, Any]:
 
 
 def loosened(form: str) -> str:
-    """The format that also accepts days, months and hours without a leading zero: 1/5/2026, 9:05."""
+    """The format that also accepts days, months and hours without a leading zero, as in `1/5/2026` and `9:05`."""
     return _PADDED.sub(r"%-\1", form)
 
 
@@ -299,7 +304,7 @@ def _said(form: str, others: Sequence[str], values: Sequence[str]) -> list[str]:
     day = form[:8]
     swapped = {"%d": "%m", "%m": "%d"}
     mirror = swapped.get(form[:2], form[:2]) + form[2:3] + swapped.get(form[3:5], form[3:5]) + form[5:]
-    # A form shows only the places of the digits: 31/01 has the form of month/day, but no month 31 exists.
+    # A regular expression checks only where digits stand: 31/01 matches month/day, but no month 31 exists.
     as_month = 0 if day[:2] == "%d" else 1
     if day[:2] in swapped and mirror in others and all(int(_NUMBERS.findall(one)[as_month]) <= 12 for one in values):
         notes.append(f"or {mirror}: the sample fits both")
@@ -309,7 +314,7 @@ def _said(form: str, others: Sequence[str], values: Sequence[str]) -> list[str]:
 
 
 def _shape(form: str) -> re.Pattern[str]:
-    """The form of the texts of a strptime format. Days and months may lack their leading zero."""
+    """The regular expression for texts of a strptime format. Days and months may lack their leading zero."""
     if form not in _COMPILED:
         pieces = re.split(r"(%.)", form)
         text = "".join(

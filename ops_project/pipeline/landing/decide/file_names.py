@@ -1,4 +1,4 @@
-"""Makes the pattern of a feed's file names from one example. The date and the time of day in it become placeholders."""
+"""Makes the pattern of a feed's file names from one example. Placeholders stand for the date and the time of day."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _TIME = re.compile(r"(?P<between>[T_ .-]?)(?P<time>([01]\d|2[0-3])[-:_.h]?[0-5]\
 
 
 def name_pattern(file_name: str) -> tuple[str, str]:
-    """The pattern of a feed's file names, and what is doubtful about it. The pattern leaves out the `.gz` of a
-    compressed file, because such a file is matched without it.
+    """The pattern of a feed's file names, and a doubt about it. The pattern leaves out the `.gz` of a compressed file,
+    because landing ignores this ending when it compares names.
 
-    A time of day becomes `{part}`, so that several files of a date stand side by side. If a later file replaces the
-    earlier ones of its date, `{revision}` is right instead. It is not proposed, because a wrong `{revision}` would lose
-    rows, and a wrong `{part}` would not.
+    A time of day becomes `{part}`, so that several files of a date exist side by side. If a later file replaces the
+    earlier ones of its date, `{revision}` is right instead. `{revision}` is not proposed: if it is wrong, rows are
+    lost, but no rows are lost if `{part}` is wrong.
     """
     name = file_name.removesuffix(".gz")
     for pattern, form in _DATES:
@@ -46,8 +46,8 @@ def name_pattern(file_name: str) -> tuple[str, str]:
 
 
 def _escaped(text: str) -> str:
-    """The text of a name inside a pattern. A brace would begin a placeholder, so it becomes `?`, which matches any
-    character.
+    """The text as a part of a pattern. A brace would begin a placeholder, so `?`, which matches any character, takes
+    its place.
     """
     return re.sub(r"[{}]", "?", text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The order: missing, zero bytes, undecodable or unbalanced, structure changed, duplicate delivery, partial, late;
+# The order: missing, zero bytes, not decodable or unbalanced, structure changed, duplicate delivery, partial, late, and
 # then single rows.
 PRECEDENCE = (
     "source_missing",
@@ -19,8 +19,8 @@ PRECEDENCE = (
 
 
 def first(kinds: Iterable[str], *, rejected: bool) -> str | None:
-    """The finding that takes precedence; None if there is none. Refused rows come last, unless the whole file was
-    rejected because of them.
+    """The finding that takes precedence; None if there is none. A finding about refused rows comes last, unless the
+    whole file was rejected because of these rows.
     """
 
     def rank(kind: str) -> tuple[int, str]:

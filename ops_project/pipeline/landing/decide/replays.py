@@ -1,7 +1,7 @@
 """Chooses the archived files that a replay reads again. The module is pure: the journal is an argument.
 
-There is one way to read an archived file again, and two reasons for it. `ops feed replay` reads files because their
-contract has changed; `ops replay` reads files because some of their rows stand in quarantine.
+A file is read again for one of two reasons. `ops feed replay` reads files whose contract has changed. `ops replay`
+reads files with rows in quarantine. Both read the files in the same way.
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ from ops_project.pipeline.landing.decide.taken import Taken
 class ReplayOrder:
     """The request for a replay.
 
-    Without dates and batches it means every file that the present contract would read differently.
+    A request without dates and batches means every file that was read under another contract than the present one.
     """
 
     feed: str
     dates: tuple[date, ...] = ()
     batches: tuple[str, ...] = ()
     refused: bool = False
-    """Whether the replay is for rows in quarantine. Then a file without further good rows is left as it is, and the
-    attempt is counted.
+    """Whether the replay is for rows in quarantine. In such a replay, a file without further good rows is left as it
+    is, and the attempt is counted.
     """
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which rows in quarantine are to be tried again. Without any condition: all that are not parked."""
+    """Which rows in quarantine are to be tried again. Without any condition, these are all rows that are not parked
+    (`MOST_ATTEMPTS`).
+    """
 
     feeds: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     reason: str = ""
-    """Part of the reason for which the rows were refused, in upper or lower case."""
+    """A part of the reason why the rows were refused. Upper and lower case are the same."""
     parked: bool = False
     """Whether parked rows are included."""
 
@@ -63,7 +65,7 @@ _VALUE = re.compile(r"'[^'\n]*'")
 def without_values(groups: Iterable[Refused]) -> list[Refused]:
     """The groups without the quoted values in their reasons. Groups that are then alike are joined.
 
-    There may be as many values as rows, and a value may be personal data.
+    Without this there could be as many groups as rows, and a value may be personal data.
     """
     found: dict[tuple[str, str, str | None, str], Refused] = {}
     for group in groups:
@@ -80,7 +82,7 @@ def without_values(groups: Iterable[Refused]) -> list[Refused]:
 
 
 MOST_ATTEMPTS = 3
-"""A row that was refused this often is parked, because trying again has not helped."""
+"""A row that was refused this often is parked: it is tried again only on request."""
 
 
 def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
@@ -96,12 +98,15 @@ def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
 
 
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
-    """The batches to replay, in the order in which they were taken. `present`: business date → hash of the contract.
+    """The batches to replay, in the order in which they were taken.
+    `present`: business date → hash of the present contract.
 
-    If batches are named, exactly these are replayed, except duplicates. A replaced batch that is named becomes the
-    newest. If no batch is named, the candidates for each date and part are the valid batch and the batches that were
-    rejected after it. If dates are named, all candidates of these dates are replayed. Otherwise only those are replayed
-    that were rejected or loaded under another contract.
+    If batches are named, exactly these are replayed, except duplicates. A named batch that had been replaced becomes
+    the newest one.
+
+    If no batch is named, the candidates for each date and part are the valid batch and the batches that were rejected
+    after it. If dates are named, all candidates of these dates are replayed. Otherwise, only the candidates that were
+    read under another contract are replayed.
     """
     known = [batch for batch in batches if batch.status != "duplicate"]
     if order.batches:

@@ -1,4 +1,4 @@
-"""Decides from the names which of two deliveries of one date is newer. It compares texts and opens no file."""
+"""Decides from the names which of two deliveries of one date is newer. The module compares texts and opens no file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class RevisionOrder(StrEnum):
     UNCLEAR = "unclear"
 
 
-# These words say that a file is an earlier one: `x_old.csv` beside `x.csv` is hardly its correction.
+# A file with one of these words in its name is an earlier one. So `x_old.csv` is probably not a correction of `x.csv`.
 _EARLIER = frozenset(("old", "orig", "original", "previous", "prev", "before", "backup", "bak", "alt", "obsolete"))
 
 
 def compare_revisions(one: str, other: str) -> RevisionOrder:
-    """`_v2` is older than `_v10`, and a name without a revision is older than ` (1)`. For `_final` and `_v2` the order
-    is unknown.
+    """How the first revision relates to the other. `_v2` is older than `_v10`, and a name without a revision is older
+    than ` (1)`. The order of `_final` and `_v2` is not clear.
     """
     first, second = one.casefold(), other.casefold()
     if first == second:
@@ -40,5 +40,5 @@ def compare_revisions(one: str, other: str) -> RevisionOrder:
 
 
 def _parts(revision: str) -> tuple[list[str], list[int]]:
-    """The words of a revision, without the separators, and its numbers."""
+    """The words of a revision without the separators, and the numbers in it."""
     return re.findall(r"[^\W\d_]+", revision), [int(digits) for digits in re.findall(r"[0-9]+", revision)]

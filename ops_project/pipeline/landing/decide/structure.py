@@ -1,4 +1,4 @@
-"""Compares the fields of a file with those of its contract. It compares names and opens no file."""
+"""Compares the fields of a file with those of its contract. The module compares names and opens no file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Structure:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
-    """Names that stand twice in the file."""
+    """Names that occur more than once in the file."""
     moved: tuple[str, ...] = ()
     """Names that both file and contract have, but at different positions. Empty if there is any other difference."""
     order: tuple[str, ...] = ()
-    """The file's order, if names have moved."""
+    """All names in the order of the file, if names have moved."""
     absent: tuple[str, ...] = ()
     """Names that may be absent and are absent. Their absence alone is not a difference."""
 
@@ -49,9 +49,8 @@ class Structure:
 def compare(
     expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str], anywhere: Collection[str] = ()
 ) -> Structure:
-    """Compare the fields of the contract, in their order, with those of the file. Surrounding blanks do not count.
-
-    The position of the fields in `anywhere` does not matter.
+    """Compare the fields of the contract, in their order, with those of the file. Blanks around a name do not count.
+    `anywhere`: fields whose position does not matter.
     """
     wanted = [name.strip() for name in expected]
     optional = {name.strip() for name in may_be_absent}

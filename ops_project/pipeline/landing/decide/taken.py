@@ -1,4 +1,4 @@
-"""The part of a batch of the journal that decisions about other files need."""
+"""The facts about a batch of the journal that decisions about other files need."""
 
 from __future__ import annotations
 
@@ -21,4 +21,6 @@ class Taken:
     load_seq: int
     rows_in: int
     contract: str | None
-    """Hash of the contract under which the batch was loaded; None in a home from before hashes were stored."""
+    """Hash of the contract under which the batch was loaded. None if the batch was loaded before the journal stored
+    hashes.
+    """

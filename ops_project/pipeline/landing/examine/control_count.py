@@ -10,12 +10,12 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 
-# No file has more records than this, and the journal cannot store a larger number.
+# A number with more digits cannot be stored in the journal, and no file has so many records.
 MOST_DIGITS = 18
 
 
 class Trailer:
-    """Recognises the trailer, which is the last line of a file, and keeps its count."""
+    """Recognises the trailer, which is the last line of a file, and keeps the count in it."""
 
     def __init__(self, feed: Feed) -> None:
         self.pattern = re.compile(feed.trailer.pattern) if feed.trailer is not None else None
@@ -37,7 +37,7 @@ def _number(text: str) -> int | None:
 
 
 def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examination) -> None:
-    """Compare the count that came with the file with the number of its records."""
+    """Compare the count in the trailer or control file with the number of records in the file."""
     source, declared, where, reject = feed.trailer, trailer.rows, "its trailer", True
     if source is not None:
         reject = source.on_mismatch == "reject"

@@ -1,6 +1,6 @@
-"""Finds files whose fields differ from the contract, or whose values have another type throughout.
+"""Finds files whose fields differ from the contract, and files in which a whole column has another type.
 
-The contract decides which of these files are still loaded. Guesses about the file are used only in the message.
+The contract decides which of these files are still loaded. A guess about the cause only appears in the message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from ops_project.pipeline.landing.read.source import header_of
 
 
 def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[list[str], Structure | None]:
-    """The raw fields of the file in its order, and how they differ from the fields of the contract."""
+    """The raw fields in the order of the file, and how they differ from the fields of the contract. The difference is
+    None for files that contain no names of fields.
+    """
     expected, optional = expected_fields(feed, contract)
     kind, scanned = contract.format.kind, result.scan
     if contract.format.is_json:
@@ -37,10 +39,10 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
 
 
 def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]]:
-    """Raw fields that the contract expects, in order, and those that may be absent."""
+    """The raw fields that the contract expects, in order, and the fields that may be absent."""
     read = contract.raw_names.values()
-    # If raw_fields names every field that a column reads, it gives the order of the fields. Otherwise the fields that
-    # it names have no fixed place among the fields that columns read.
+    # If `raw_fields` names every field that a column reads, its order is the order of the fields. Otherwise the fields
+    # in `raw_fields` may stand anywhere among the fields that columns read.
     names = [*feed.raw_fields, *read] if set(read) <= set(feed.raw_fields) else [*read, *feed.raw_fields]
     optional = {
         contract.raw_names[name]
@@ -95,7 +97,7 @@ def drift(feed: Feed, result: Examination, structure: Structure) -> None:
 
 
 def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> str:
-    """A hint if the file has the structure of another announced version; empty otherwise."""
+    """A hint if the file has the structure of another version of the contract; empty otherwise."""
     expected, _ = expected_fields(feed, result.contract)
     found = [name for name in expected if name not in structure.missing] + list(structure.extra)
     for contract in feed.contracts():
@@ -107,7 +109,9 @@ def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> 
 
 
 def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int, int]]) -> bool:
-    """Whether so many values of a column fail their cast that its type must have changed. Then the file is rejected."""
+    """Whether so many values of a column fail their cast that its type must have changed. In that case the file is
+    rejected.
+    """
     changed = {
         name: pair
         for name, pair in failures.items()

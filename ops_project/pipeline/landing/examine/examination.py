@@ -1,4 +1,4 @@
-"""The facts about a file before landing writes it, and its problems. This module holds values only."""
+"""The facts about a file before landing writes it, and the problems of the file. This module holds values only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.pipeline.landing.read.stage import Stage
 
-# If fewer rows than this fail, the rows are bad and the type has not changed, however few rows the file has.
+# A type counts as changed only if at least this many rows fail. Fewer rows are merely bad rows, even in a small file.
 LEAST_FAILURES = 3
 
 
 @dataclass(frozen=True)
 class FileProblem:
-    """A finding about a file. `kind` is a failure class; `rejects` says that the file must not be loaded."""
+    """A finding about a file.
+    `kind`: a failure class.
+    `rejects`: the file must not be loaded.
+    """
 
     kind: FileFindingKind
     message: str
@@ -38,8 +41,8 @@ class Examination:
     rows_refused: int = 0
     rows_filtered: int = 0
     rows_repeated: int = 0
-    """Rows that repeat a key; with `duplicate_keys: all` also the first row with this key. They are quarantined, or
-    collapsed if the contract keeps the first row.
+    """The rows that repeat a key. With `duplicate_keys: all`, the first row with the key counts too. The rows are
+    collapsed if the contract keeps the first row, and quarantined otherwise.
     """
     rows_collapsed: int = 0
     control_rows: int | None = None
@@ -52,11 +55,11 @@ class Examination:
 
     @property
     def rejected(self) -> FileProblem | None:
-        """The problem because of which the file is rejected; None if it can be loaded."""
+        """The problem for which the file is rejected; None if the file can be loaded."""
         return next((problem for problem in self.problems if problem.rejects), None)
 
     def reject(self, kind: FileFindingKind, message: str, **evidence: Any) -> Examination:
-        """Add a problem that rejects the file, so that every line counts as refused. Returns this examination."""
+        """Add a problem that rejects the file. Every row then counts as refused. Returns this examination."""
         self.problems.append(FileProblem(kind, message, True, evidence))
         self.rows_in = self.rows_in or self.scan.lines
         self.rows_refused, self.rows_good, self.rows_filtered, self.rows_collapsed = self.rows_in, 0, 0, 0

@@ -1,6 +1,6 @@
 """Compares one file with its contract, up to the point where it could be loaded. Only temporary tables are written.
 
-`land` writes the result; `ops feed check` only shows it.
+`land` writes the result. `ops feed check` only shows it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from ops_project.pipeline.landing.read.stage import BAD_STATE, GOOD_STATE, STAGE
 
 # For a file of at most this many bytes, a statement takes longer to plan than to execute.
 SMALL = 100_000
-# From this number of bad rows on, one statement first counts the failing values of each column, before any single row
-# is explained.
+# With fewer bad rows than this, each one is explained. With more, one statement first counts the failing values of each
+# column.
 MANY_BAD = 20_000
 
 
@@ -51,9 +51,9 @@ def examine(
     scanned: Scan,
     now: datetime,
 ) -> Examination:
-    """Check the structure, casts, rules, keys and counts of one file that was scanned. `now` has a time zone.
-
-    `connection` must not cache files (bench.without_file_cache).
+    """Check the structure, casts, rules, keys and counts of one file that was scanned.
+    `connection`: must not cache files (bench.without_file_cache).
+    `now`: has a time zone.
     """
     result = Examination(scanned, feed.at(file_date), file_date)
     if scanned.size == 0:
@@ -140,8 +140,8 @@ def _examine(
         explain(stage, connection, repeated)
         if changed_type(feed, result, explained_cast_failures(stage, connection)):
             return result
-    # Even if the control count agrees, the file may end in the middle of a record, because half a record was counted as
-    # one. A trailer comes after all records, so it proves that the file is complete.
+    # The control count can agree although the file ends in the middle of a record, because half a record was counted as
+    # one. A trailer comes after all records, so a trailer proves that the file is complete.
     if not trailer.seen and (middle := cut_off(connection, source)) is not None:
         message = (
             f"the file ends in the middle of line {middle}: it was cut off after {counted(result.rows_in, 'record')}"
@@ -154,8 +154,8 @@ def _examine(
     if result.rejected:
         return result
     if result.rows_refused >= LEAST_FAILURES and result.rows_refused + result.rows_filtered == result.rows_in:
-        # If this file were loaded, it would replace a good file of the same date with nothing. Collapsed rows do not
-        # count here, because one row of each key is loaded.
+        # If this file were loaded, it would replace a good file of the same date with an empty result. Collapsed rows
+        # are not counted here, because one row of each key is loaded.
         if many:
             explain(stage, connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
@@ -174,8 +174,8 @@ def _examine(
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -> dict[int, int]:
-    """Stage the rows. The fast reader is used if it delivers as many records as the scan counted, and the exact reader
-    otherwise.
+    """Stage the rows. The fast reader is used if it delivers as many records as the scan counted. Otherwise the exact
+    reader is used.
 
     Returns the number of rows in each state.
     """
@@ -203,8 +203,8 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
 
 def _staged(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
     """Stage the rows, and count them by state. A small file is first read as if every value were in the engine's own
-    spelling, which is usually so. If a row is bad in this reading, the file is read again with every spelling that the
-    contract allows.
+    spelling, which is usually so. If any row is then bad, the file is read again with every spelling that the contract
+    allows.
     """
     if _is_small(stage) and not stage.has_expressions:
         stage.brief = True
@@ -257,7 +257,7 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
 
 
 def _most_frequent(result: Examination) -> str:
-    """The most frequent reasons, each with the first line that it was found on."""
+    """The most frequent reasons, each with the first line to which it applies."""
     return "; ".join(
         f"{item['rows']} × {(str(item['column']) + ' ') if item['column'] else ''}{item['reason']} "
         f"({'first ' if item['rows'] != 1 else ''}line {item['first_line']})"

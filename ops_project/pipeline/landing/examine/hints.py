@@ -1,7 +1,6 @@
-"""Guesses what a file that does not fit its contract probably is. The guess is shown in the message; landing does not
-act on it.
+"""Guesses why a file does not fit its contract. The message shows the guess, and landing does not act on it.
 
-Only a file that was cut off (`cut_off`) gets a finding of its own, because more than one row is missing then.
+One guess is a finding of its own: that the file was cut off (`cut_off`). In such a file more than one row is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ DELIMITERS = ",;\t|"
 
 
 def other_dialect(scan: Scan, file_format: Format, expected: Sequence[str], optional: Collection[str]) -> str:
-    """A hint if the header would fit with another delimiter or encoding; empty otherwise."""
+    """A hint if the header would fit with another delimiter or encoding. Empty otherwise."""
     for delimiter in DELIMITERS.replace(file_format.delimiter, ""):
         if delimiter == file_format.quote:
             continue
@@ -46,8 +45,8 @@ def _header(scan: Scan, file_format: Format) -> list[str]:
 
 
 def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
-    """The number of the line in whose middle a text file ends: its last record is incomplete and has no line end. None
-    if the last record is complete. Do not call it for a file that ends with its trailer, because the trailer comes
+    """The number of the line in which a text file was cut off: the last record is incomplete and has no line end. None
+    if the last record is complete. Do not call this for a file that ends with its trailer, because the trailer comes
     after the last record.
     """
     if not source.problems or not source.format.has_lines:

@@ -11,9 +11,9 @@ from ops_project.sql_text import literal
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
-    """Fill the table of rows that repeat a key: the row (`_ord`) and the line of the first row with this key
-    (`_first`). If the contract refuses all rows with the same key, the first one is in the table too. Returns the
-    number of these rows.
+    """Fill the table of rows that repeat a key. The table contains the number of the row (`_ord`) and the line of the
+    first row with this key (`_first`). If the contract refuses all rows with the same key, the table contains the first
+    row too. Returns the number of rows in the table.
     """
     if not _may_repeat(stage, connection):
         return 0
@@ -44,8 +44,8 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
-    """False if there are as many different hashes of keys as rows, because then no key is repeated. True proves
-    nothing, because two keys may have the same hash.
+    """False if there are as many different hashes of keys as rows, because no key is then repeated. If there are fewer
+    hashes, a key may be repeated, or two keys may have the same hash.
     """
     if stage.distinct_keys is not None:
         return stage.distinct_keys != stage.good_rows
@@ -57,9 +57,10 @@ def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
-    """Two rows may have the same key because their local time occurs twice, when clocks are set back. Then the row that
-    comes first in the file is given the first of the two hours, and the next row is given the second. So neither row
-    repeats the other. The contract's rule for an ambiguous time is meant for a single row.
+    """Give two rows with the same local time the two different hours that it can mean. When clocks are set back, a
+    local time occurs twice. So two rows can have the same key although each means another hour. The row that comes
+    first in the file gets the first hour, and the next row gets the second. So neither row repeats the other. The
+    contract's rule for an ambiguous time applies only to a single row.
     """
     key = ", ".join(map(stage.value, stage.feed.key))
     for name in stage.clock_keys:
@@ -82,7 +83,7 @@ def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> No
 
 
 def repeated_samples(stage: Stage, connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:
-    """A few of the repeated keys with their lines; values of personal columns are masked."""
+    """A few of the repeated keys with their lines. Values of personal columns are masked."""
     personal = stage.feed.personal_columns()
     shown = ", ".join(
         literal(MASK) if name in personal else f"left({stage.value(name)}::VARCHAR, {SHOWN_VALUE})"

@@ -1,6 +1,6 @@
-"""Explains why rows were refused: line, raw text and every reason.
+"""Explains why rows were refused. The explanation contains the line, the raw text and every reason.
 
-The checks that refused the rows run again, only on the refused rows, which are read again from the file.
+The refused rows are read again from the file, and the checks that refused them run again on these rows only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ops_project.sql_text import literal
 def explain(stage: Stage, connection: duckdb.DuckDBPyConnection, repeated: bool) -> None:
     """Fill the table of refused rows: `_ord`, line, raw_text, column_name, reason, reasons (JSON), kind.
 
-    `kind` is the first reason without the values of the row, so that rows can be counted by it.
+    `kind` is the first reason without the values of the row, so that rows with the same reason can be counted together.
     """
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {REFUSED} "
@@ -122,7 +122,9 @@ def _write_reasons(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def explained_cast_failures(stage: Stage, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-    """Column → (number of values that fail their cast, number of all values), counted from the explained rows."""
+    """Column → (number of values that fail their cast, number of all values). The failures are counted from the
+    explained rows.
+    """
     reasons = {
         item.column: item.check.reason for item in stage.checks if item.check.is_cast and item.column is not None
     }
@@ -154,6 +156,6 @@ def reasons_summary(connection: duckdb.DuckDBPyConnection, limit: int = 20) -> l
 
 
 def masked_samples(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:
-    """A few refused rows with their reasons; values of personal columns are masked already."""
+    """A few refused rows with their reasons. Values of personal columns are already masked."""
     rows = connection.execute(f"SELECT line, reasons FROM {REFUSED} ORDER BY line LIMIT {limit}").fetchall()
     return [{"line": row[0], "reasons": json.loads(row[1])} for row in rows]

@@ -1,5 +1,5 @@
-"""Findings that need more than the file itself: the file was delivered before, it is smaller than its history, or it
-came late.
+"""Finds problems that the file alone does not show: the same file was delivered before, the file is smaller than its
+history, or it came late.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ops_project.pipeline.landing.inbox import SAME_MOMENT, InboundFile
 from ops_project.pipeline.landing.read.json_document import has_no_record
 from ops_project.pipeline.landing.read.scan import Scan
 
-# Two weeks of daily files: enough to know the feed, and short enough to adapt when the delivery changes.
+# Two weeks of daily files. They are enough to know the feed, and few enough to follow a change of its delivery.
 BATCHES_BEFORE = 14
 
 
@@ -26,12 +26,13 @@ def duplicate_of(
     context: Context, day: date, part: str, *, scanned: Scan, known: list[Taken], contract: str
 ) -> Taken | None:
     """The batch that has already loaded these bytes; None if the file must be loaded.
+    `contract`: the hash of the present contract.
 
     Only a batch that is still valid counts. So bytes that a correction has replaced are loaded again when the source
     sends them again. Valid bytes of the same date and part are loaded again if they were loaded under another contract.
-    The same bytes on another date are not a duplicate if repetition is natural: a full extract without changes, or a
-    file without records.
-    `contract`: the hash of the present contract.
+
+    On another date, the same bytes are not a duplicate if repetition is natural. It is natural for a full extract
+    without changes, and for a file without records.
     """
     feed = context.feed
     file_format = feed.at(day).format
@@ -74,8 +75,8 @@ def duplicate(scanned: Scan, batch: Taken, times: int) -> FileProblem:
 
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
     """Add the findings about too few rows. A file has too few rows if it has far fewer than the file that it replaces.
-    A file without a control count also has too few rows if it has fewer than the contract or the history expects, or if
-    it is a full extract without a record.
+    A file without a control count also has too few rows in two other cases: it has fewer than the contract or the
+    history expects, or it is a full extract without a record.
     """
     feed, rules = context.feed, context.feed.volume
     if found.rejected or not rules.enabled or _confirmed(context, found, day):
@@ -101,13 +102,13 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
 
 
 def _confirmed(context: Context, found: Examination, day: date) -> bool:
-    """Whether a person has confirmed that these bytes are complete, whatever their number of rows."""
+    """Whether a person has confirmed that this content is complete."""
     return (day, found.scan.sha256) in context.deliveries.confirmed()
 
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
     """The doubt about a correction that has far fewer rows than the file that it replaces (`max_loss`). None if the
-    same bytes were loaded for this date before.
+    same content was loaded for this date before.
     """
     if not context.deliveries.standing(day, part):
         return None
@@ -137,7 +138,7 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
 
 
 def judge_revision(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
-    """Add the doubt about a file that replaces another one although its name does not show that it is newer."""
+    """Add a doubt about a file that replaces another one although nothing shows that the new file is the newer one."""
     if found.rejected or not context.deliveries.standing(day, file.part):
         return
     standing = context.rows(
@@ -192,8 +193,8 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide from the waiting files, and from the last files before them, whether the files have the arrival times of
-    the source. Only then is a late time evidence of a late file.
+    """Decide whether the arrival times of the files were set by the source. The decision uses the waiting files and the
+    last files before them. Only if the times are the source's own, a late time proves that a file was late.
     """
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
@@ -204,7 +205,7 @@ def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
 
 
 def judge_lateness(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
-    """Add the finding of a late file."""
+    """Add the finding about a late file."""
     still_open = context.deliveries.open_findings()
     missed = [item.observed_at for item in still_open if item.kind == "source_missing" and item.business_date == day]
     missed_at = min(missed, default=None)

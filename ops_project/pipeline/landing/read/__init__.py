@@ -1,1 +1,1 @@
-"""Reads a file into text columns, and casts these by the contract."""
+"""Reads a file into columns of text, and casts the texts to the types of the contract."""

@@ -1,6 +1,6 @@
-"""SQL that casts the text of a field to its contract's type, and says what is wrong with it. A cast alone is never
-used: DuckDB turns '1.5' into 2, '9e2' into 900 and '2024-1-5' into a date. A value is accepted if writing it again
-gives the same text (the fast way, about 20 ns), or if its spelling matches the type's exact pattern.
+"""SQL that casts the text of a field to its contract's type, and tells why a value is wrong. A cast by DuckDB alone is
+never enough: DuckDB turns '1.5' into 2, '9e2' into 900 and '2024-1-5' into a date. A value is accepted in two cases:
+writing it again gives the same text (the fast way, about 20 ns), or its spelling matches the type's exact pattern.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ REQUIRED = "has no value, and the contract requires one"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that can be wrong with a value: an SQL predicate that is true if the value is wrong."""
+    """A check of a value.
+    `predicate`: SQL that is true if the value is wrong.
+    """
 
     reason: str
     predicate: str
@@ -27,15 +29,16 @@ class Check:
 
 
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
-    r"""The text of a field; NULL if it means no value.
-
+    r"""The text of a field; NULL if the field has no value.
     `raw`: SQL for the field.
-    `written`: whether a NULL of `raw` stands for an empty field (a CSV), and not for a missing one.
-    `spelled`: SQL for the field before its escapes were undone; NULL if it has no escapes. This earlier form is
-    compared with the texts that mean no value. Otherwise undoing an escape could turn a field into such a text.
+    `written`: whether a NULL of `raw` stands for an empty field, as in a CSV, or for a missing one.
+    `spelled`: SQL for the field before its escapes were undone; NULL if it has no escapes.
 
-    Blanks around numbers and dates stay, because trimming 5 million values of six columns took longer than reading and
-    casting them. So the casts accept blanks, and a text of blanks counts as empty when a missing value is looked for.
+    The texts that mean "no value" are compared with `spelled`. Otherwise undoing an escape could turn a field into such
+    a text.
+
+    Blanks around numbers and dates stay. Trimming 5 million values of six columns took longer than reading and casting
+    them. So the casts accept blanks, and the search for missing values counts a text of blanks as empty.
     """
     nulls = column.null_values if column.null_values is not None else file_format.null_values
     is_text = column.base_type == "string"
@@ -69,10 +72,11 @@ def typed(text: str, column: Column, file_format: Format) -> str:
 
 
 def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
-    """SQL of the value of a text that is spelled as the engine itself writes values; NULL for any other spelling. For a
-    few types it is the same as `typed`, and it never gives another value than `typed`. It is used for small files. It
-    needs no regular expression, and compiling the regular expressions of a contract takes longer than reading a small
-    file.
+    """SQL that accepts only texts as the engine itself writes values, and gives NULL for any other spelling. The value
+    is always the same as that of `typed`. For a few types the SQL is that of `typed`.
+
+    This is used for small files. Compiling the regular expressions of `typed` takes longer than reading a small file,
+    and this SQL needs none of them.
     """
     kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
     same = f"CAST({direct} AS VARCHAR) = {text}"
@@ -137,7 +141,10 @@ def _number(text: str, column: Column, file_format: Format) -> str:
 
 
 def checks(text: str, value: str, column: Column, required: bool, empty_is_null: bool) -> list[Check]:
-    """Every check of a column's values. `text` is SQL of the text (NULL: no value), and `value` is SQL of the cast."""
+    """Every check of a column's values.
+    `text`: SQL of the text; NULL means no value.
+    `value`: SQL of the value after the cast.
+    """
     found = []
     if column.base_type != "string":
         blank = f"{trimmed(text)} = ''" if empty_is_null else "false"

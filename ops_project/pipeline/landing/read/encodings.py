@@ -1,7 +1,7 @@
-"""Finds bytes that can be decoded as the contract says but are text of another encoding.
+"""Finds files that can be decoded as the contract says although they are written in another encoding.
 
-In a single-byte encoding, every byte is a character. So UTF-8 that is read as cp1252 raises no error, and `Müller`
-becomes `MÃ¼ller`.
+In a single-byte encoding, every byte is a character. So a UTF-8 file that is read as cp1252 raises no error, but
+`Müller` becomes `MÃ¼ller`.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# The number of bytes that are searched for UTF-16, and the least number of characters that prove it.
+# The number of bytes in which signs of UTF-16 are looked for, and the least number of characters that prove it.
 SHOWING, LEAST_SHOWING = 40, 4
 
 
 @dataclass(frozen=True)
 class OtherEncoding:
-    """The encoding that a file seems to have in place of the declared one."""
+    """The encoding that a file seems to have instead of the declared one."""
 
     encoding: str
     line: int
     """The line of the first character that shows this encoding."""
     characters: int
     read: str
-    """The first character that shows the other encoding, as the contract reads it."""
+    """The first character that shows the other encoding, in the form in which the contract reads it."""
     meant: str
-    """The same character as the source meant it."""
+    """The same character in the form that the source meant."""
 
     def words(self, expected: str) -> str:
         """The message about the other encoding."""
@@ -37,7 +37,7 @@ class OtherEncoding:
 
 
 def may_be(data: bytes) -> str:
-    """A hint for bytes that are not UTF-8."""
+    """A hint for bytes that are not UTF-8: another encoding that fits, or an empty text."""
     for encoding in ("cp1252", "latin-1"):
         try:
             data.decode(encoding)
@@ -48,7 +48,9 @@ def may_be(data: bytes) -> str:
 
 
 def unmarked_utf16(head: bytes) -> str | None:
-    """The form of UTF-16 of the first characters, without a byte order mark; None if it is not UTF-16."""
+    """The variant of UTF-16 in which the text is written, if it has no byte order mark. None if the text is not
+    UTF-16.
+    """
     even, odd = head[:SHOWING:2], head[1:SHOWING:2]
     if len(odd) < LEAST_SHOWING:
         return None
@@ -58,7 +60,9 @@ def unmarked_utf16(head: bytes) -> str | None:
 
 
 class Suspicion:
-    """Looks for signs of another encoding in the bytes of a file. It does nothing for Unicode encodings."""
+    """Looks for signs of another encoding in the bytes of a file. If the declared encoding is ASCII or Unicode, it does
+    nothing.
+    """
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
@@ -71,7 +75,7 @@ class Suspicion:
         self.valid = True
 
     def watch(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yields the chunks unchanged."""
+        """Look at each chunk, and yield it unchanged."""
         if self.idle:
             yield from chunks
             return
@@ -108,7 +112,9 @@ class Suspicion:
 
     @property
     def verdict(self) -> OtherEncoding | None:
-        """The encoding that the file seems to have in place of the declared one. None if nothing shows another."""
+        """The encoding that the file seems to have instead of the declared one. None if there is no sign of another
+        encoding.
+        """
         if self.valid and self.first is not None:
             line, meant = self.first
             read = meant.encode("utf-8").decode(self.encoding, "replace")

@@ -1,7 +1,8 @@
-r"""Reads CSV in which a character escapes quotes. Inside quotes, before a quote or before itself, the character is an
-escape. Everywhere else it is text.
+r"""Reads CSV in which a character escapes quotes. The character is an escape only inside quotes, and only before a
+quote or before itself. Everywhere else it is a part of the text.
 
-In Python's csv the character is an escape everywhere and before every character, so `C:\temp` would lose its backslash.
+Python's csv module treats the character as an escape everywhere and before every character. So `C:\temp` would lose its
+backslash.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ class EscapedRow:
 
     fields: list[str] = field(default_factory=list)
     spelled: dict[int, str] = field(default_factory=dict)
-    """Position of a field in which something is escaped → its text before the escape is undone."""
+    """Position of a field with escapes → the text of the field before the escapes are undone."""
 
 
 class EscapeReader:
-    """Rows from physical lines, as csv.reader gives them. Raises csv.Error if a record cannot be read."""
+    """Makes rows from physical lines, as csv.reader does. Raises csv.Error if a record cannot be read."""
 
     def __init__(self, lines: Iterable[str], delimiter: str, quote: str, escape: str) -> None:
         self.lines = iter(lines)
@@ -81,7 +82,7 @@ class EscapeReader:
         return line, found.end() + 1
 
     def bare_quotes(self, text: str) -> int:
-        """Quotes of a record that are not escaped."""
+        """The number of quotes in a record that are not escaped."""
         return self.pairs.sub("", text).count(self.quote)
 
 

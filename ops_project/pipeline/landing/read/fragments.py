@@ -1,7 +1,7 @@
-"""Parses each fragment of SQL in a contract by itself, before it becomes part of a statement.
+"""Parses each fragment of SQL in a contract by itself, before the fragment becomes part of a statement.
 
-A fragment is one expression over the fields or columns of its row. Anything else, such as a second statement, a
-subquery or a table function, could read files or write them, and is refused with the place where it stands.
+A fragment must be one expression over the fields or columns of its row. Anything else, such as a second statement, a
+subquery or a table function, could read or write files. It is refused, and the message names its place in the contract.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import literal
 
 SHOWN = 60
-# A single expression has none of these parts of a SELECT. Each value is the one that the parser gives to an absent
-# part.
+# The parts of a SELECT that a single expression does not have. The parser gives an absent part this value.
 _EMPTY: dict[str, Any] = {
     "modifiers": [],
     "where_clause": None,
@@ -37,7 +36,7 @@ _REFUSED = {
 
 
 class FragmentError(ValueError):
-    """SQL of a contract that is not one expression; the message names the feed, the key and what is wrong."""
+    """SQL of a contract that is not one expression. The message names the feed, the key and the problem."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class Fragment:
     """A piece of SQL in a contract."""
 
     place: tuple[str | int, ...]
-    """The keys that lead from the feed to the fragment."""
+    """The keys under which the fragment stands, from the feed downwards."""
     sql: str
 
     @property
     def words(self) -> str:
-        """The fragment's place, in words."""
+        """The place of the fragment as text, such as `columns.total.expression`."""
         return ".".join(part for part in self.place if isinstance(part, str))
 
 
@@ -62,7 +61,7 @@ def check_fragments(feed: Feed) -> None:
 
 
 def refusal(fragment: Fragment) -> str | None:
-    """Why a fragment is not one expression, with its place and what to write; None if it is one."""
+    """Why a fragment is not one expression, with its place and what to write instead. None if it is one expression."""
     problem = problem_with(fragment.sql)
     if problem is None:
         return None
@@ -75,7 +74,7 @@ def refusal(fragment: Fragment) -> str | None:
 
 
 def fragments(feed: Feed) -> Iterator[Fragment]:
-    """Every piece of SQL in the contract, in any of its versions."""
+    """Every piece of SQL in the contract and in its versions."""
     if feed.filter is not None:
         yield Fragment(("filter",), feed.filter)
     for name, sql in feed.rules.items():
@@ -95,7 +94,7 @@ def _expressions_of(place: tuple[str | int, ...], columns: Mapping[str, Column])
 
 
 def _without_direction(term: str) -> str:
-    """An order term without ASC, DESC and NULLS FIRST or LAST."""
+    """An ORDER BY term without ASC, DESC, NULLS FIRST and NULLS LAST."""
     words = term.split()
     while words and words[-1].upper() in ("ASC", "DESC", "FIRST", "LAST", "NULLS"):
         words.pop()
@@ -104,14 +103,16 @@ def _without_direction(term: str) -> str:
 
 @lru_cache(maxsize=1)
 def _parser() -> duckdb.DuckDBPyConnection:
-    """An empty engine that only parses. Opening one costs more than parsing every fragment of a contract."""
+    """An empty engine that only parses. It is opened once, because opening it costs more than parsing every fragment of
+    a contract.
+    """
     return duckdb.connect()
 
 
 @lru_cache(maxsize=4096)
 def problem_with(sql: str) -> str | None:
     """Why `sql` is not one expression; None if it is one."""
-    # The text is passed as a literal. To bind a parameter DuckDB imports pandas, which costs every command a second.
+    # The text is passed as a literal. For a bound parameter, DuckDB imports pandas, which costs every command a second.
     question = f"SELECT json_serialize_sql({literal(f'SELECT {sql}{chr(10)}')}::VARCHAR)"
     [(text,)] = _parser().cursor().execute(question).fetchall()
     parsed: dict[str, Any] = json.loads(text)

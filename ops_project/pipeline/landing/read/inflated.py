@@ -1,8 +1,8 @@
-"""The bytes of a gzip file, member after member.
+"""Decompresses a gzip file, one member after the other.
 
-A file may have any number of members: some tools write a member for every block, and some for every line. Python's
-reader takes 40 microseconds for each member, and this reader takes about two. So a file of many empty members costs no
-more than any other file of its size.
+A gzip file may have any number of members, each of which is compressed by itself. Some tools write a member for every
+block, and some for every line. Python's reader takes 40 microseconds for each member, and this reader about two. So a
+file of many empty members takes no longer than other files of its size.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-# The number of compressed bytes that are read together. For each member, the bytes that follow it are copied once.
+# The number of compressed bytes that are read together. After each member, the rest of these bytes is copied once, so
+# the number is small.
 PORTION = 8 * 1024
 WITH_HEADER = 16 + zlib.MAX_WBITS
 
@@ -29,7 +30,7 @@ class NotWhole(ValueError):
 def inflated(compressed: Readable, size: int) -> Iterator[bytes]:
     """The content in pieces of about `size` bytes, at most twice as many. Raises NotWhole.
 
-    Zero bytes after a member are padding, as for every gzip tool.
+    Zero bytes after a member are skipped as padding. Every gzip tool does the same.
     """
     pieces: list[bytes] = []
     length = 0

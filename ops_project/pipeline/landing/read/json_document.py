@@ -1,6 +1,6 @@
-"""Splits one JSON document into the texts of its records. Only a few of them are in memory at a time. This module looks
-only for the end of each record; whether the record is valid JSON is checked later. If an end cannot be found, or the
-document is not complete, it is unknown what is missing. Then the whole file is refused.
+"""Splits one JSON document into the texts of its records, with only a few of them in memory at a time. This module
+looks only for the end of each record. Whether the record is valid JSON is checked later. If an end cannot be found, or
+the document is not complete, nobody can tell what is missing. So the whole file is refused.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from ops_project.pipeline.landing.read.scan import Undecodable
 # The number of characters that are read at once.
 PORTION = 1 << 20
 _BLANKS = re.compile(r"[ \t\r\n]*")
-# This matches a complete text, a quote that is not closed, or a bracket.
+# This matches a complete JSON string, a quote that is not closed, or a bracket.
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
 _WORD = re.compile(r'[^\s,\[\]{}":]+')
 _OPEN = {"[": "]", "{": "}"}
 
 
 class Elements:
-    """Iterates over the texts of the records: the elements of an array, or the one object that the document is.
+    """Iterates over the texts of the records. The records are the elements of an array, or a single object that is the
+    whole document.
 
-    The array is the document itself, or the value under the contract's `records`. Raises Undecodable.
+    The array is the document itself, or the value under the contract's key `records`. Raises Undecodable.
     """
 
     def __init__(self, file: TextIO, file_format: Format) -> None:
@@ -49,7 +50,7 @@ class Elements:
             )
 
     def _under(self, steps: list[str], above: list[str]) -> Iterator[str]:
-        """The array at the end of these keys. Everything beside it is skipped."""
+        """The array that these keys lead to. Everything beside it is skipped."""
         path, found = [*above, steps[0]], False
         place = f"`{'.'.join(above)}`" if above else "the document"
         if self._next() != "{":
@@ -87,7 +88,7 @@ class Elements:
         self.at += 1
 
     def _comma(self, closing: str) -> None:
-        """After an element: skip a comma before another element, or reach the end."""
+        """Called after an element: skip a comma before another element, or check that the closing bracket follows."""
         mark = self._next()
         if mark == ",":
             self.at += 1
@@ -97,7 +98,9 @@ class Elements:
             raise self._wrong(f"a comma or {closing} is expected")
 
     def _next(self) -> str:
-        """The next character that is not a blank, without consuming it; empty at the end."""
+        """The next character that is not a blank; empty at the end of the text. The position moves past the blanks
+        only.
+        """
         while True:
             found = _BLANKS.match(self.buffer, self.at)
             assert found is not None
@@ -108,12 +111,12 @@ class Elements:
                 return ""
 
     def _more(self) -> bool:
-        """Read more text, and forget what was processed."""
+        """Read more text, and forget the text that was processed. False at the end of the file."""
         if self.ended:
             return False
         self.lines += self.buffer.count("\n", 0, self.at)
         rest = self.buffer[self.at :]
-        # At least as much is read as is already in memory. So a long record is searched only a few times, and not once
+        # At least as much is read as is already in memory. So a long record is searched only a few times, and not again
         # for each portion.
         more = self.file.read(max(PORTION, len(rest)))
         self.buffer, self.at, self.ended = rest + more, 0, not more
@@ -142,7 +145,7 @@ class Elements:
         return text
 
     def _end(self) -> int | None:
-        """Where the value that begins here ends; None if it continues after what has been read."""
+        """Where the value that begins here ends. None if the value continues after the text that has been read."""
         if self.buffer[self.at] not in '[{"':
             found = _WORD.match(self.buffer, self.at)
             if found is None:

@@ -1,6 +1,8 @@
-"""JSON as records: one object in each line (kind jsonl), or the objects of one document (kind json). Numbers keep their
-written text. A name with dots reads a value within a nested object, unless a key is equal to the whole name. The keys
-of this nested object are collected with its name before them. Other nested values are read as JSON text.
+"""Reads JSON as records: one object in each line (kind `jsonl`), or the objects of one document (kind `json`). Numbers
+keep their written text.
+
+A name with dots reads a value inside a nested object, unless some key is equal to the whole name. The keys of such a
+nested object are listed with its name before them. Nested values that no name reads are passed on as JSON text.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from ops_project.pipeline.landing.read.records import Lines, Record
 def read_json_lines(
     path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
 ) -> Iterator[Record]:
-    """The objects of a file that has one in each line. `seen` gathers the keys that occur."""
+    """The objects of a file that has one object in each line.
+    `seen`: the keys that occur are added to it.
+    """
     lines, objects = Lines(path, file_format, newline), _Objects(names, seen)
     with lines.file:
         for _ in lines:
@@ -29,8 +33,8 @@ def read_json_lines(
 
 
 def read_json_document(path: Path, file_format: Format, names: Sequence[str], seen: set[str]) -> Iterator[Record]:
-    """The objects of one document. They are numbered from 1, and these numbers replace line numbers, because all of the
-    objects may be on one line. Raises Undecodable if the document is not complete.
+    """The objects of one document. All of them may be on one line, so they are numbered from 1, and these numbers take
+    the place of line numbers. Raises Undecodable if the document is not complete.
     """
     objects = _Objects(names, seen)
     with path.open(encoding="utf-8", newline="") as file:
@@ -39,18 +43,18 @@ def read_json_document(path: Path, file_format: Format, names: Sequence[str], se
 
 
 class _Objects:
-    """Texts of JSON objects → records with the fields of these names."""
+    """Turns the texts of JSON objects into records with the fields of these names."""
 
     def __init__(self, names: Sequence[str], seen: set[str]) -> None:
         self.names, self.seen, self.nesting = names, seen, Nesting(names)
         self.is_flat = not any("." in name for name in names)
-        # Numbers are kept as plain texts. For flat objects this halves the time, because no object is made for each
-        # number.
+        # `plain` keeps numbers as plain texts. For flat objects this halves the time, because no object is made for
+        # each number.
         self.plain = _decoder(str)
         self.decoder = _decoder(_Number)
 
     def record(self, line: int, text: str) -> Record:
-        """The record of one text. If the text cannot be a row, the record contains the reason."""
+        """The record of one text. If the text cannot become a row, the record contains the reason."""
         try:
             value = self.plain.decode(text)
             if type(value) is dict and self.is_flat and not _CONTAINERS & {*map(type, value.values())}:
@@ -87,8 +91,8 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _half_character(text: str, value: Any) -> str | None:
-    """Why a JSON string is not valid text; None if it is valid. An escape may stand for one half of a surrogate
-    pair.
+    """Why a JSON string is not valid text; None if it is valid. A string is not valid if an escape stands for only one
+    half of a surrogate pair.
     """
     if not _HALF.search(text):
         return None
@@ -101,12 +105,12 @@ def _half_character(text: str, value: Any) -> str | None:
 
 
 class Nesting:
-    """The nested objects that names with dots read, and their keys."""
+    """The nested objects from which the names with dots read, and the keys of these objects."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.read: dict[str, str] = {}
-        """Object → the first name that reads it."""
+        """Name of a nested object → the first name with dots that reads from it."""
         for name in names:
             steps = name.split(".")
             for count in range(1, len(steps)):
@@ -115,8 +119,8 @@ class Nesting:
                     self.read.setdefault(above, name)
 
     def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
-        """The keys of an object; keys of nested objects are written with dots. Also returns the problem if a nested
-        value is not an object.
+        """The keys of an object. Keys of nested objects are written with dots. The second value is the problem if a
+        value that should be a nested object is not one.
         """
         if not self.read:
             return list(value), None
@@ -144,7 +148,7 @@ def _kind(value: Any) -> str:
 
 
 class _Number(str):
-    """A JSON number as it was written."""
+    """The text of a JSON number as it was written."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Counts the lines of a text and looks at its quotes, chunk by chunk, to find out whether each record is one line."""
+"""Counts the lines of a text and checks its quotes, chunk by chunk. The result tells whether each record is one
+line.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ import numpy as np
 
 from ops_project.model.feed.file_format import Format
 
-# With chunks of 4 MiB, hash and scan of a file of 413 MB took 0.46 s together. Larger chunks do not fit into the cache
-# and gain nothing.
+# With chunks of 4 MiB, hashing and scanning a file of 413 MB took 0.46 s together. Larger chunks do not fit into the
+# processor's cache, and are not faster.
 CHUNK = 4 * 1024 * 1024
 LF, CR = 10, 13
 
 
 class LineCounter:
-    """Counts lines and looks at every quote, chunk by chunk."""
+    """Counts lines and checks every quote, chunk by chunk."""
 
     def __init__(self, file_format: Format) -> None:
         self.format = file_format
@@ -56,7 +58,7 @@ class LineCounter:
             self.pairs += 1
         joined = bytes([self.last]) + chunk[:2]
         if b"\n\n" in chunk or b"\n\r" in chunk or b"\n\n" in joined or b"\n\r" in joined:
-            self.odd = True  # Blank lines are not records.
+            self.odd = True  # Blank lines are not records. Only the exact reader handles them.
         if not self.nul and b"\0" in chunk:
             self.nul = self.odd = True
         if self.delimiter == b"\x01" and b"\x01" in chunk:
@@ -64,7 +66,7 @@ class LineCounter:
         if self.escape and self.escape in chunk:
             self.odd = True
         if self.comment and not self.odd:
-            # A chunk may end in the middle of a marker of several bytes. Then the exact reader decides.
+            # A chunk may end in the middle of a marker of several bytes. The exact reader then decides.
             self.odd = b"\n" + self.comment in chunk or (
                 self.last == LF and chunk.startswith(self.comment[: len(chunk)])
             )
@@ -77,8 +79,8 @@ class LineCounter:
         self.size += len(chunk)
 
     def _lines_with_quotes(self, chunk: bytes) -> None:
-        """Pass whole lines to the check of quotes, so that each quote has its neighbours. The rest waits for the next
-        chunk.
+        """Pass only whole lines to the check of quotes, because the check needs the neighbours of each quote. The rest
+        waits for the next chunk.
         """
         cut = chunk.rfind(b"\n") + 1
         if self.quotes or self.quote in chunk or self.quote in self.tail:
@@ -90,8 +92,8 @@ class LineCounter:
             self.tail = chunk[cut:] if cut else self.tail + chunk
 
     def _look_at_quotes(self, lines: bytes) -> None:
-        """Whether every opening quote begins a field, every closing quote ends it, and no line end lies between
-        them.
+        """Check that every opening quote begins a field, every closing quote ends it, and no line end lies between
+        them. If this is not so, `odd` is set.
         """
         data = np.frombuffer(lines, np.uint8)
         places = np.flatnonzero(data == self.quote[0])
@@ -136,5 +138,6 @@ class LineCounter:
 
     @property
     def plain(self) -> bool:
-        # All line ends must be of one kind. A lone CR, or CRLF mixed with LF, is left to the exact reader.
+        # All line ends must be of one kind. A file with a lone CR, or with both CRLF and LF, is left to the exact
+        # reader.
         return not self.odd and (self.returns == 0 or self.returns == self.pairs == self.newlines)

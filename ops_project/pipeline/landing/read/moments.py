@@ -1,5 +1,5 @@
-"""SQL that casts texts to dates, times and timestamps, and knows the hours that clocks skip or repeat. A text is
-accepted under a format if writing the value under the same format gives the same text. DuckDB alone would read `130`
+"""SQL that casts texts to dates, times and timestamps, and handles the hours that clocks skip or repeat. Under a
+format, a text is accepted if writing the value in the same format gives the same text. DuckDB alone would read `130`
 under `%H%M` as 13:00, and day 366 as a day of the next year.
 """
 
@@ -23,7 +23,7 @@ _DAY = _YEAR + r"-[0-9]{2}-[0-9]{2}"
 _HOUR = r"([01][0-9]|2[0-3])"
 _ISO = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
 _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
-# These are other spellings of a timestamp: without seconds, with a comma, in the basic form, with a named zone.
+# Other spellings of a timestamp: without seconds, with a comma, without separators, with a named zone.
 _FRACTION = r"([.,][0-9]{1,6}0*)?"
 _OTHER = (
     rf"({_DAY}[ Tt]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}{_FRACTION})?"
@@ -31,14 +31,15 @@ _OTHER = (
 )
 _OTHER_ZONE = rf" ?([Zz]|UTC|GMT|{OFFSET})(\[[A-Za-z0-9_/+-]+\])?"
 _LAST = "TIMESTAMP '9999-12-31 23:59:59.999999'"
-# The number of microseconds in one unit, and the number of digits with which a timestamp cannot overflow.
+# Name of a format → the number of microseconds in its unit, and the most digits with which the timestamp cannot
+# overflow.
 _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
 
 @dataclass(frozen=True)
 class ClockChange:
-    """The check for local times that do not exist in their zone, or that exist twice. `predicate`: SQL that is true if
-    the text is a local time at all.
+    """The check for local times that do not exist in their zone, or that exist twice.
+    `predicate`: SQL that is true if the text is a local time at all.
     """
 
     reason: str
@@ -51,12 +52,12 @@ def trimmed(text: str) -> str:
 
 
 def fits(text: str, regex: str) -> str:
-    """SQL that is true if the text without the blanks around it has this form."""
+    """SQL that is true if the text, without the blanks around it, matches this regular expression."""
     return f"regexp_full_match({text}, {literal(f'{_ANY_BLANKS}({regex}){_ANY_BLANKS}')})"
 
 
 def typed(text: str, column: Column) -> str:
-    """SQL of a date, time or timestamp (UTC) from a text. NULL if the text is not one."""
+    """SQL of a date, a time or a timestamp (UTC) from a text. NULL if the text is none of these."""
     if column.base_type != "timestamp":
         value = _naive(text, column)
         return f"CAST({value} AS {column.sql_type})" if column.formats else value
@@ -79,14 +80,14 @@ def _utc(text: str) -> str:
 
 
 def _of_calendar(moment: str) -> str:
-    """SQL of a UTC moment; NULL if an offset moves it out of the years 1 to 9999, which are the only ones that every
-    reader knows.
+    """SQL of a UTC moment. NULL if an offset moves the moment out of the years 1 to 9999. Other years are unknown to
+    some readers of the table.
     """
     return f"CASE WHEN {moment} BETWEEN TIMESTAMP '0001-01-01' AND {_LAST} THEN {moment} END"
 
 
 def _canonical(text: str) -> str:
-    """SQL that turns another spelling into the one that the engine reads: 2026-01-05T10:00:00.5+00."""
+    """SQL that turns another spelling into the one that the engine reads, such as 2026-01-05T10:00:00.5+00."""
     sql = f"replace(upper(regexp_replace({trimmed(text)}, '\\[.*\\]$', '')), ',', '.')"
     basic = "^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})"
     sql = f"regexp_replace({sql}, '{basic}', '\\1-\\2-\\3T\\4:\\5:')"
@@ -104,8 +105,8 @@ def _naive(text: str, column: Column) -> str:
             options = [_stamp(text, item, column) for item in column.formats]
         return f"coalesce({', '.join([*options, 'NULL'])})"
     if kind == "date":
-        # The limit of ten characters excludes 'infinity' and '2024-01-05 (BC)', which DuckDB writes in the same way as
-        # it reads them.
+        # The limit of ten characters excludes 'infinity' and '2024-01-05 (BC)'. DuckDB accepts both, and writes them as
+        # they were read.
         direct = f"TRY_CAST({text} AS DATE)"
         return (
             f"CASE WHEN strlen({text}) = 10 AND CAST({direct} AS VARCHAR) = {text} THEN {direct} "
@@ -136,8 +137,8 @@ def _stamp(text: str, item: str, column: Column) -> str:
 
 
 def _written(text: str, item: str) -> str:
-    """SQL of the value under a strptime format; NULL if writing it again does not give the text. A value with an
-    offset is in UTC; any other is local.
+    """SQL of the value under a strptime format. NULL if writing the value again does not give the text. A value with an
+    offset is in UTC, and any other value is local.
     """
     form, value = spelling(item), trimmed(text)
     if form.regex is None:
@@ -160,8 +161,8 @@ def _written(text: str, item: str) -> str:
 
 
 def _local(local: str, column: Column) -> str:
-    """SQL of the UTC moment of a local time; NULL if clocks skip it, or if they repeat it and the contract refuses
-    that.
+    """SQL of the UTC moment of a local time. NULL if clocks skip this time, or if clocks repeat it and the contract
+    refuses repeated times.
     """
     if column.timezone in (None, "UTC"):
         return local
@@ -183,8 +184,8 @@ def local_time(moment: str, zone: str) -> str:
 
 
 def other_moment(moment: str, local: str, zone: str) -> str:
-    """SQL of the other UTC moment with this local time; NULL if there is none. The distance of the two moments
-    is the difference between the clock's offset at `moment` and the offset a day before or after.
+    """SQL of the other UTC moment that has this local time; NULL if there is none. The other moment is found with the
+    zone's offset on the day before or the day after `moment`.
     """
     around = []
     for day in ("- INTERVAL 1 DAY", "+ INTERVAL 1 DAY"):
@@ -196,15 +197,15 @@ def other_moment(moment: str, local: str, zone: str) -> str:
 
 
 def exists_twice(value: str, text: str, column: Column) -> str:
-    """SQL that is true if `text` is a local time that occurs twice, and `value` is one of the two moments."""
+    """SQL that is true if `text` is a local time that occurs twice and `value` is one of its two moments."""
     assert column.timezone is not None
     other = other_moment(value, local_time(value, column.timezone), column.timezone)
     return f"coalesce({_naive(text, column)} IS NOT NULL AND {other} IS NOT NULL, false)"
 
 
 def clock_change(text: str, column: Column) -> ClockChange | None:
-    """The check for local times that do not exist in the column's zone, or that exist twice and may not. None if the
-    column has no zone.
+    """The check for local times that do not exist in the column's zone, or that exist twice and are refused. None if
+    the column has no zone.
     """
     if column.timezone in (None, "UTC"):
         return None

@@ -1,14 +1,14 @@
-"""Names of landing's own columns, which no column of a contract can have."""
+"""Names of landing's own columns. No column of a contract can have such a name."""
 
 from __future__ import annotations
 
 from ops_project.sql_text import identifier
 
-# A column's name in a contract is an identifier, so it cannot begin like this. The prefix stands before landing's own
-# columns wherever SQL of a contract sees them.
+# The names of a contract's columns are identifiers, so none can begin with this prefix. The prefix is used wherever SQL
+# of a contract can see landing's own columns.
 OWN = "landing:"
 
 
 def own(name: str) -> str:
-    """`name` as an identifier that no column of a contract can have."""
+    """`name` with the prefix, as a quoted identifier."""
     return identifier(OWN + name)

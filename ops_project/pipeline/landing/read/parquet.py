@@ -1,8 +1,8 @@
 """Reads a Parquet file into a table of text fields. DuckDB writes the texts, so that decimals and times keep their
 exact value.
 
-Arrow reads what DuckDB refuses or would change (text that is not UTF-8, decimals of more than 38 digits). Where
-necessary it reads row by row, so that one bad value costs its row and not the file.
+Arrow reads what DuckDB refuses or would change: text that is not UTF-8, and decimals of more than 38 digits. Where
+necessary it reads row by row, so that a bad value costs only its own row and not the whole file.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _NESTED = ("[]", "STRUCT", "MAP", "UNION")
 
 @dataclass(frozen=True)
 class Leaf:
-    """A field: a column, or a part of a struct that the contract reads by its name with dots."""
+    """A field: a column, or a part of a struct that the contract reads by a name with dots."""
 
     name: str
     path: tuple[int, ...]
-    """The position of the column, and then of each part within its parent."""
+    """The position of the column, followed by the position of each part within its parent."""
     type: pa.DataType
 
 
 def parquet_fields(path: Path, names: Sequence[str]) -> tuple[list[str], int]:
-    """Names of the fields of a Parquet file, and its rows. Raises Undecodable.
+    """The names of the fields of a Parquet file, and the number of its rows. Raises Undecodable.
 
-    A struct of which `names` holds a part (`address.city`) counts with the names of its parts.
+    A struct of which `names` holds a part (`address.city`) is listed by the names of its parts.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -48,8 +48,8 @@ def parquet_fields(path: Path, names: Sequence[str]) -> tuple[list[str], int]:
 def read_parquet(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, names: Sequence[str]
 ) -> tuple[int, int]:
-    """Fill `table` (`_ord`, `_line`, `_problem`, `_r<i>`). Returns the number of its rows, and of those with a problem.
-    Raises Undecodable.
+    """Fill `table` (`_ord`, `_line`, `_problem`, `_r<i>`). Returns the number of its rows, and the number of rows with
+    a problem. Raises Undecodable.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -93,8 +93,8 @@ def _leaves(schema: pa.Schema, names: Sequence[str]) -> list[Leaf]:
 def _by_duckdb(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, leaves: Sequence[Leaf], width: int
 ) -> tuple[int, int]:
-    # Fields are named by position, because DuckDB renames fields that differ only in case, and may add the folders'
-    # names as columns.
+    # Fields are named by position. DuckDB renames fields that differ only in case, and it may add the names of folders
+    # as columns.
     columns = [f"_c{index}" for index in range(width)]
     listed = ", ".join([*columns, "_place"])
     source = f"read_parquet({path_literal(path)}, file_row_number = true, hive_partitioning = false) AS file({listed})"
@@ -117,16 +117,16 @@ def _fill(
     problem: str,
     more: bool = False,
 ) -> tuple[int, int]:
-    """Write the rows of `source` (with `_place`) as text. Returns the number of all rows, and of those with a
-    problem.
+    """Write the rows of `source` as text. `source` must have the column `_place`. Returns the number of all rows, and
+    the number of rows with a problem.
     """
     described = connection.execute(f"DESCRIBE SELECT {', '.join([*values, '_place'])} FROM {source}").fetchall()
     texts, problems = [], [problem]
     for index, (value, row) in enumerate(zip(values, described, strict=False)):
         kind = str(row[1])
         if kind == "BLOB":
-            # This column holds text that its writer did not mark as text. A cast to VARCHAR would write its bytes as
-            # \xC3.
+            # This column holds text that its writer did not mark as text. A cast to VARCHAR would write some of its
+            # bytes as `\xC3`.
             texts.append(f"TRY(decode({value})) AS _r{index}")
             words = literal(f"{leaves[index].name} holds bytes that are not UTF-8 text")
             problems.append(f"CASE WHEN {value} IS NOT NULL AND TRY(decode({value})) IS NULL THEN {words} END")
@@ -187,7 +187,7 @@ def _part(batch: pa.RecordBatch, leaf: Leaf) -> pa.Array:
 
 
 def _readable(array: pa.Array, name: str, problems: list[str | None]) -> pa.Array:
-    """The same values without the texts that are not UTF-8. Their rows get a problem."""
+    """The same values, without the texts that are not UTF-8. The rows of such texts get a problem."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_decimal256(array.type):

@@ -1,6 +1,8 @@
-"""The exact reader. It splits a file into records by the dialect, one by one, and keeps the line and the raw text of
-each. This reader decides what a record is. The fast reader is used only for files on which both readers must agree. If
-a record of one line cannot be read, the record is passed on with its problem. If the end of a record is unknown, the
+"""The exact reader. It splits a file into records by the contract's format, one by one, and keeps the line and the raw
+text of each. This reader decides what a record is. The fast reader is used only for files on which both readers must
+agree.
+
+If a record of one line cannot be read, the record is passed on with its problem. If the end of a record is unknown, the
 whole file is refused (Unbalanced).
 """
 
@@ -23,7 +25,7 @@ csv.field_size_limit(2**31 - 1)
 
 @dataclass(slots=True)
 class Record:
-    """One record. `fields` is None if it could not be read; `problem` then says why."""
+    """One record. If it could not be read, `fields` is None and `problem` says why."""
 
     line: int
     """The physical line on which the record begins, from 1."""
@@ -31,11 +33,11 @@ class Record:
     fields: Sequence[str | None] | None
     problem: str | None = None
     spelled: Mapping[int, str] | None = None
-    """Position of a field with escapes → its text as it is written in the file."""
+    """Position of a field with escapes → the text of the field as it is written in the file."""
 
 
 class Unbalanced(Undecodable):
-    """A quote is opened and never closed, so the end of the record is unknown."""
+    """A quote is opened and never closed, so the end of its record is unknown."""
 
 
 BLANK = frozenset({"\n", "\r\n", "\r"})
@@ -64,7 +66,8 @@ class Lines:
                 raise StopIteration
             self.number += 1
             if line in BLANK and not self.taken:
-                continue  # A blank line is not a record. It is not kept, because a file may consist of blank lines.
+                # A blank line is not a record. It is not kept in memory, because a file may consist of blank lines.
+                continue
             if self.comment is not None and not self.taken and line.startswith(self.comment):
                 continue
             self.taken.append(line)
@@ -75,7 +78,7 @@ class Lines:
             return line
 
     def take(self) -> tuple[int, str]:
-        """Line number and raw text (without its line end) of the record just read."""
+        """The line number of the record that was just read, and its raw text without the line end."""
         first, text = self.number - len(self.taken) + 1, "".join(self.taken).rstrip("\r\n")
         self.taken, self.size = [], 0
         return first, text
@@ -137,7 +140,7 @@ def _reader(lines: Iterator[str], file_format: Format) -> Any:
 
 
 def read_lines(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
-    """Plain lines: the line itself, or the named groups of the contract's pattern."""
+    """The records of plain lines. The fields are the line itself, or the named groups of the contract's pattern."""
     lines = Lines(path, file_format, newline)
     pattern = re.compile(file_format.pattern) if file_format.pattern else None
     with lines.file:

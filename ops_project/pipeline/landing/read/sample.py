@@ -1,7 +1,7 @@
-"""Reads a file whose dialect is not known yet, for the draft of a contract.
+"""Reads a file whose format is not known yet, for the draft of a contract.
 
-Landing never uses this module, because landing guesses nothing. The guess that is made here is shown to the person who
-approves the contract.
+Landing never uses this module, because landing guesses nothing. The person who approves the contract sees the guesses
+that are made here.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ops_project.pipeline.landing.decide.dialect import Reading, read_text
 from ops_project.pipeline.landing.read.json_document import Elements
 from ops_project.pipeline.landing.read.scan import Undecodable
 
-# The number of bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened
-# until the rest of the file loads.
+# The number of bytes that are read into memory. The draft of a larger file is based on its beginning. The draft is then
+# widened until the rest of the file loads.
 BYTES, ROWS = 32_000_000, 400_000
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
 
 
 def read_sample(path: Path, encoding: str | None = None) -> Reading:
-    """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError if it is none of these.
+    """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError if the file is of another kind.
     `encoding`: the encoding, if it is known; otherwise it is guessed.
     """
     if path.name.endswith(".parquet") or _begins_with(path, b"PAR1"):
@@ -43,7 +43,8 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
     if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
         raise ValueError(f"{path.name} is a workbook or an archive, not text: save the table in it as CSV")
     found = encoding or _encoding(raw)
-    # The part that was read may end within a character or a line, so its last line is left out.
+    # The part that was read may end in the middle of a character or a line. Such a character is ignored, and the last
+    # line is left out.
     text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
     if "\0" in text:
         raise ValueError(f"{path.name} holds NUL bytes, so it is not text")
@@ -56,7 +57,7 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
         text = text[: text.rfind("\n") + 1]
     declared = text.split("\n", 1)[0].strip()
     if declared.lower().startswith("sep=") and len(declared) == 5:
-        # Excel writes this line. It is not a record; it names the delimiter.
+        # Excel writes this line to name the delimiter. The line is not a record.
         reading = read_text(text.split("\n", 1)[1], layout)
         reading.format["skip_lines"] = reading.format.get("skip_lines", 0) + 1
         return reading
@@ -81,14 +82,14 @@ def _encoding(raw: bytes) -> str:
 
 
 def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> Reading:
-    """JSON lines, or one document. A document is an array of objects, an object that holds such an array, or a single
-    object.
+    """The rows of JSON lines or of one document. A document is an array of objects, an object that holds such an array,
+    or a single object.
     """
     lines = [line for line in text.split("\n") if line.strip()]
     form: dict[str, Any] = {"kind": "jsonl", **layout}
     doubts: list[str] = []
     objects = _objects(lines[: min(ROWS, len(lines) if is_whole else len(lines) - 1)])
-    # A file with a single line is a document if that line is an object that holds the records.
+    # A file with a single line is one document if the object on that line holds an array of records.
     if objects is None or (len(lines) == 1 and is_whole and _arrays(objects[0])):
         form = {"kind": "json", **layout}
         if text.lstrip()[0] == "{":
@@ -107,7 +108,8 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
         raise ValueError(f"{path.name}: every record must be a JSON object, and at least one is needed for a draft")
     flat = [_flat(item) for item in objects]
     fields = list(dict.fromkeys(name for item in flat for name in item))
-    # A null in the place of an object means that all of its fields are absent. It is not a field itself.
+    # A null instead of a nested object means that all fields of the object are absent. So the name of the object is not
+    # a field itself.
     above = {name[:place] for name in fields for place, character in enumerate(name) if character == "."}
     fields = [name for name in fields if name not in above or any(item.get(name) for item in flat)]
     rows = [[item.get(name, "") for name in fields] for item in flat]
@@ -131,7 +133,7 @@ def _whole(path: Path, text: str) -> Any:
 
 
 def _arrays(value: Any, above: str = "") -> dict[str, int]:
-    """The arrays of objects within an object, by their keys with dots, with their lengths."""
+    """The arrays of objects inside an object: keys with dots → length of the array."""
     found: dict[str, int] = {}
     if isinstance(value, dict):
         for name, item in value.items():

@@ -1,7 +1,7 @@
-"""One pass over the bytes of a file. It finds hash, encoding, lines and quotes without the parser that will read the
-file. DuckDB's reader silently loses lines after an unbalanced quote, so its count is not trusted. The result here
-says whether the fast reader may be used and how many records it must give. No more than one chunk is in memory. If
-the file is compressed or not UTF-8, the same pass writes the UTF-8 text that is read afterwards.
+"""Reads the bytes of a file once, and finds the hash, encoding, lines and quotes. It does not use the parser that reads
+the file later: DuckDB's reader silently loses lines after an unbalanced quote, so its count is not trusted. The result
+says whether the fast reader may be used, and how many records it must give. No more than one chunk is in memory. If the
+file is compressed or not UTF-8, the same pass writes the text as UTF-8 for the later readers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion
 from ops_project.pipeline.landing.read.inflated import NotWhole, inflated
 from ops_project.pipeline.landing.read.line_counter import CHUNK, LineCounter
 
-# The limit on the ratio applies only above this size, because a small file may well consist of equal rows.
+# The limit on the compression ratio applies only above this size, because a small file may well consist of equal rows.
 RATIO_FROM = 64 * 1024 * 1024
 # This many bytes of disk stay free for the warehouse while a file is unpacked.
 RESERVED = 128 * 1024 * 1024
@@ -34,19 +34,21 @@ class Scan:
     """Hash of the bytes as they were delivered."""
     size: int
     text: Path
-    """UTF-8 without byte order mark: the file itself, or the spooled copy."""
+    """The file with the text in UTF-8 without byte order mark. It is the delivered file itself, or a copy that was
+    written.
+    """
     text_size: int
     lines: int
     """The number of physical lines. The last line counts even without a line end."""
     newline: str
-    r"""What ends a line: "\n" (also "\r\n") or, in a file without any "\n", "\r"."""
+    r"""The character that ends a line. It is "\n" (also for "\r\n"). In a file without any "\n" it is "\r"."""
     plain: bool
-    """True: one record is one line, quotes stand only where the dialect allows them, and the exact reader is not
+    """True if each record is one line, and quotes stand only where the format allows them. The exact reader is then not
     needed.
     """
     nul: bool
     error: str | None
-    """Why the bytes are not text, with the line."""
+    """Why the bytes are not text, with the line of the fault."""
     delimiters: int = 0
     """The number of delimiters of a CSV, including those inside quotes."""
     other_encoding: OtherEncoding | None = None
@@ -54,8 +56,8 @@ class Scan:
 
 
 class Undecodable(ValueError):
-    """The bytes are not what the contract says. `lines`: the number of line ends between the last chunk and the
-    fault.
+    """The bytes are not what the contract says.
+    `lines`: the number of line ends in the chunk before the fault.
     """
 
     def __init__(self, message: str, lines: int = 0) -> None:
@@ -77,7 +79,9 @@ class _HashingReader:
 
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
-    """Scan `path`. `spool` is written only if the text is not the file itself."""
+    """Scan `path`.
+    `spool`: the place for the text; it is written only if the file itself cannot be read as the text.
+    """
     encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # A byte order mark is always accepted.
     with path.open("rb") as raw:
         head = raw.read(4)
@@ -101,7 +105,8 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
                 nul=False,
                 error=None,
             )
-        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB reads only UTF-8.
+        # DuckDB accepts only paths in UTF-8.
+        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))
         copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None
         try:
@@ -122,7 +127,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
             if target is not None:
                 target.close()
         if error is not None or counter.error is not None:
-            # A refused file is read to its end only to compute its hash. Nothing of it is kept.
+            # The rest of a refused file is read only to compute the hash of the file. Its text is not kept.
             spool.unlink(missing_ok=True)
             while reader.read(CHUNK):
                 pass
@@ -160,7 +165,7 @@ def _check_unpacked(unpacked: int, packed: int, file_format: Format) -> None:
 
 
 def _check_room(spool: Path, needed: int, written: int) -> None:
-    """Raises OSError (ENOSPC) before the disk is full, because the warehouse needs room beside the unpacked text."""
+    """Raises OSError (ENOSPC) before the disk is full, because the warehouse needs space beside the unpacked text."""
     free = shutil.disk_usage(spool.parent).free
     if free < needed + RESERVED:
         raise OSError(
@@ -171,7 +176,7 @@ def _check_room(spool: Path, needed: int, written: int) -> None:
 
 
 def _raw_lines(path: Path) -> int:
-    """The number of physical lines of bytes that are not text."""
+    """The number of physical lines in a file whose bytes are not text."""
     count, last = 0, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -243,5 +248,5 @@ def _undecodable(encoding: str, error: UnicodeDecodeError) -> Undecodable:
 
 
 def _ends(text: str) -> int:
-    """The number of line ends in a text. In a text without LF, each CR counts as one."""
+    """The number of line ends in a text. If the text has no LF, each CR counts as a line end."""
     return text.count("\n") or text.count("\r")

@@ -1,7 +1,7 @@
-"""Reads a scanned file into a table of raw text fields: with the fast reader if it can be trusted, and otherwise with
-the exact one.
+"""Reads a scanned file into a table of raw text fields. The fast reader is used if it can be trusted, and the exact
+reader otherwise.
 
-The fast reader is DuckDB's, with every column given and nothing detected. Its result is used only if it has
+The fast reader is DuckDB's. It gets the name of every column and detects nothing. Its result is used only if it has
 exactly the number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
 """
 
@@ -33,27 +33,27 @@ PORTION = 50_000
 
 @dataclass
 class Source:
-    """Raw fields of one file. `fields[i]` is the name of raw column `_r<i>`."""
+    """The raw fields of one file. `fields[i]` is the name of the field in raw column `_r<i>`."""
 
     scan: Scan
     format: Format
     fields: list[str]
     first: int
-    """The number of physical lines before the first record, if records are lines."""
+    """The number of physical lines before the first record, if each record is a line."""
     trailer: Callable[[str], bool] | None = None
     fast: bool = False
     materialised: bool = False
-    """True: the rows are in table `landing_raw`, with `_ord`, `_line` and `_problem`."""
+    """True if the rows are in table `landing_raw`, with `_ord`, `_line` and `_problem`."""
     records: int = 0
     problems: int = 0
-    """The number of records that cannot be read or have another number of fields."""
+    """The number of records that cannot be read, or that have another number of fields than the file's structure."""
     seen: set[str] = field(default_factory=set)
-    """For JSON: the keys that occur."""
+    """The keys that occur in JSON objects."""
 
     @property
     def spelled(self) -> bool:
-        """Whether each raw column `_r<i>` has a column `_s<i>` beside it, which holds the field before its escapes were
-        undone.
+        """Whether each raw column `_r<i>` has a second column `_s<i>`. It holds the field as it was before its escapes
+        were undone.
         """
         return self.format.acting_escape is not None
 
@@ -72,15 +72,15 @@ class Source:
 
     @property
     def _nothing_escaped(self) -> str:
-        # If the escape character occurs in a file, the fast reader is never used for it.
+        # The fast reader is never used for a file that contains the escape character.
         return "".join(f", NULL::VARCHAR AS {name}" for name in self.raw_columns if name.startswith("_s"))
 
     def _reader(self) -> str:
         columns = ", ".join(f"'_r{index}': 'VARCHAR'" for index in range(len(self.fields)))
         is_csv = self.format.kind == "csv"
         quote = (self.format.quote or "") if is_csv else ""
-        # The option new_line is left out, because in DuckDB 1.5.5 '\r\n' reads a CRLF file as empty; without it both
-        # line ends work. The names of the fields are given, so nothing is detected.
+        # The option `new_line` is left out: with `'\r\n'`, DuckDB 1.5.5 reads a CRLF file as empty. Without the option,
+        # both line ends work. The names of the fields are given, so DuckDB detects nothing.
         return (
             f"read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false, skip={self.first}, "
             f"delim={literal(self.format.delimiter if is_csv else chr(1))}, quote={literal(quote)}, "
@@ -89,7 +89,7 @@ class Source:
         )
 
     def all_records(self) -> Iterator[Record]:
-        """Every record without the header and the trailer, by the exact reader."""
+        """Every record by the exact reader, without the header and the trailer."""
         text, newline = self.scan.text, self.scan.newline
         if self.format.kind == "csv":
             rows = records.read_csv(text, self.format, newline)
@@ -107,15 +107,15 @@ class Source:
         return read_json_lines(self.scan.text, self.format, self.scan.newline, self.fields, self.seen)
 
     def count_fast(self) -> int:
-        """The number of records that the scan has counted, if a record is a line."""
+        """The number of records that the scan has counted. It is valid only if each record is a line."""
         return max(self.scan.lines - self.first, 0)
 
     def hides_fields(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """True if the fast reader has left out empty fields at the end of a line: it reads `1,2,` as two fields.
+        """True if the fast reader has left out empty fields at the end of a line. It reads `1,2,` as two fields.
 
         The fast reader refuses a line with too few fields. So if the file has exactly as many delimiters as its fields
-        need, no line has more. If the file has more delimiters, some of them may stand inside quotes. Then the lines
-        that end with a delimiter are examined.
+        need, no line has more. If the file has more delimiters, some may stand inside quotes. Then the lines that end
+        with a delimiter are examined.
         """
         needed = len(self.fields) - 1
         if self.format.kind != "csv" or self.scan.delimiters == needed * (self.scan.lines - self.format.skip_lines):
@@ -137,7 +137,7 @@ class Source:
         return found is None or found[0] > 0
 
     def materialise_fast(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The fast reader's rows as a table. It is needed if an expression reads `_line`."""
+        """Store the fast reader's rows as a table. This is needed if an expression reads `_line`."""
         columns = ", ".join(f"_r{index}" for index in range(len(self.fields)))
         connection.execute(f"CREATE OR REPLACE TEMP TABLE landing_text AS SELECT {columns} FROM {self._reader()}")
         connection.execute(
@@ -153,7 +153,7 @@ class Source:
         self.records, self.materialised = found[0], True
 
     def materialise_exact(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The exact reader's rows as a table."""
+        """Store the exact reader's rows as a table."""
         width = len(self.fields)
         names = self.raw_columns
         columns = ", ".join(["_ord BIGINT", "_line BIGINT", "_problem VARCHAR", *(f"{name} VARCHAR" for name in names)])
@@ -179,7 +179,7 @@ class Source:
         self.records, self.materialised = ordinal, True
 
     def raw_values(self, record: Record, problem: str | None) -> Sequence[str | None]:
-        """A record's values of the raw columns; all None if it has a problem."""
+        """A record's values of the raw columns. All are None if the record has a problem."""
         if problem is not None or record.fields is None:
             return (None,) * len(self.raw_columns)
         if not self.spelled:
@@ -188,12 +188,14 @@ class Source:
         return (*record.fields, *(spelled.get(index) for index in range(len(self.fields))))
 
     def materialise_parquet(self, connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-        """A Parquet file's rows as text. `names` are those that the contract reads. Raises Undecodable."""
+        """Store a Parquet file's rows as text. Raises Undecodable.
+        `names`: the fields that the contract reads.
+        """
         self.records, self.problems = read_parquet(connection, self.scan.text, RAW, names)
         self.materialised = True
 
     def picked(self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]) -> Iterator[tuple[int, Record]]:
-        """The records with these ordinals, with their raw text. The ordinals must be in ascending order."""
+        """The records with these ordinals and their raw text. The ordinals must be in ascending order."""
         if self.format.kind == "parquet":
             yield from self._picked_parquet(connection, ordinals)
         elif self.fast:
@@ -223,8 +225,8 @@ class Source:
                 yield ordinal, Record(line, text, values if problem is None else None, problem)
 
     def _picked_lines(self, ordinals: np.ndarray) -> Iterator[tuple[int, Record]]:
-        """The lines with these numbers, in one pass over the bytes, for files in which a record is a line."""
-        wanted = ordinals + self.first  # The line numbers here begin at 0.
+        """The lines with these numbers, read in one pass over the bytes. Each record of the file must be one line."""
+        wanted = ordinals + self.first  # These line numbers begin at 0.
         line, position, rest = 0, 0, b""
         with self.scan.text.open("rb") as file:
             while position < len(wanted):
@@ -254,7 +256,7 @@ class Source:
 
 
 def problem_of(record: Record, width: int) -> str | None:
-    """Why a record cannot be a row; None if it can."""
+    """Why a record cannot become a row; None if it can."""
     if record.problem is not None or record.fields is None:
         return record.problem or "not readable"
     if len(record.fields) != width:
@@ -263,7 +265,9 @@ def problem_of(record: Record, width: int) -> str | None:
 
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, empty_is_null: bool = False) -> None:
-    """Append an Arrow table. With `empty_is_null` an empty raw field becomes NULL, as with the fast reader."""
+    """Append an Arrow table.
+    `empty_is_null`: turn an empty raw field into NULL, as the fast reader does.
+    """
     columns = [f"nullif({name}, '')" if empty_is_null and name.startswith("_r") else name for name in rows.column_names]
     connection.register("landing_portion", rows)
     try:
@@ -283,5 +287,5 @@ def _without_trailer(rows: Iterator[Record], is_trailer: Callable[[str], bool]) 
 
 
 def header_of(scan: Scan, file_format: Format) -> Record | None:
-    """The first record of a CSV; None if it has none."""
+    """The first record of a CSV; None if the file has no record."""
     return next(records.read_csv(scan.text, file_format, scan.newline), None)

@@ -1,8 +1,8 @@
-"""Turns raw text into typed rows. One SQL statement casts, checks and filters them, and another one says why a row was
-refused.
+"""Turns raw text into typed rows. One SQL statement casts, checks and filters the rows. Another one tells why a row was
+refused. Both use the same list of checks, so they cannot disagree.
 
-The staged table has the contract's columns by number (`_c0` …) and `_state` (0 good, 1 filtered, 2 refused). Both
-statements use the same list of checks, so they cannot disagree.
+The staged table has the contract's columns by number (`_c0` …). Its column `_state` is 0 for a good row, 1 for a
+filtered row and 2 for a refused row.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class ColumnCheck:
-    """A check of one column. If `column` is None, it is a check of the whole row."""
+    """A check of one column, or of the whole row if `column` is None."""
 
     column: str | None
     check: casts.Check
@@ -41,15 +41,15 @@ class Stage(StagedColumns):
     def __init__(self, feed: Feed, contract: Contract, source: Source, file_name: str, file_date: date) -> None:
         super().__init__(feed, contract, source, file_name, file_date)
         self.last_date: date | None = None
-        """The last plausible date. None: no date is too late."""
+        """The last plausible date. If it is None, no date is too late."""
         self.guarded = False
-        """True: expressions of the contract may fail on a row, and that row alone is refused (see `guard`)."""
+        """True while an expression of the contract that fails refuses only its own row (see `guard`)."""
         self.brief = False
-        """True: only values in the engine's own spelling are cast, and every other row counts as bad."""
+        """True if only values in the engine's own spelling are cast. Every other row then counts as bad."""
         self.distinct_keys: int | None = None
-        """The number of different hashes of keys in the good rows, if it has been counted."""
+        """The number of different hashes of keys in the good rows; None if it was not counted."""
         self.good_rows = 0
-        """The number of good rows, if their keys have been counted."""
+        """The number of good rows, set together with `distinct_keys`."""
 
     @property
     def checks(self) -> list[ColumnCheck]:
@@ -67,10 +67,11 @@ class Stage(StagedColumns):
 
     @contextmanager
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Within this context an expression that fails refuses only its row, because it stands inside TRY. In DuckDB
-        1.5.5 one optimizer moves a common part of two TRYs out of both. Outside of TRY, this part fails for all rows.
-        So this optimizer is switched off. Without it the casts share no work, so it is switched off only if the plain
-        statement has failed.
+        """Within this context, an expression that fails refuses only its own row, because it stands inside TRY.
+
+        In DuckDB 1.5.5, one optimizer moves a common part of two TRYs out of both. If that part then fails, it fails
+        for all rows. So this optimizer is switched off here. Without it the casts share no work. So this context is
+        used only after the plain statement has failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()
@@ -83,7 +84,7 @@ class Stage(StagedColumns):
 
     @property
     def needs_line(self) -> bool:
-        """True if an expression reads the line number, which only a table in memory has."""
+        """True if an expression reads the line number. Only a materialised table has that number."""
         texts = [self.feed.filter or "", *(column.expression or "" for column in self.contract.columns.values())]
         return any(re.search(r"\b_line\b", text) for text in texts)
 
@@ -117,7 +118,7 @@ class Stage(StagedColumns):
         )
 
     def _computed(self) -> list[str]:
-        """The results of the contract's expressions and of its filter, under names that are landing's own."""
+        """The results of the contract's expressions and of its filter, under names of landing's own."""
         result = []
         for name, column in self.contract.columns.items():
             sql, nth = column.expression, self.nth(name)
@@ -137,10 +138,11 @@ class Stage(StagedColumns):
         return result
 
     def typed(self, relation: str, carried: Sequence[str]) -> str:
-        """SELECT of `carried` columns, texts `_t<i>`, values `_c<i>`, and flags that the checks ask for, over raw rows.
+        """SQL that selects the `carried` columns, texts `_t<i>`, values `_c<i>` and the flags that the checks need from
+        raw rows.
 
-        SQL of the contract sees only the names that the contract knows, because landing's own names have a prefix
-        there.
+        Landing's own names have a prefix where SQL of the contract is evaluated. So that SQL sees only names that the
+        contract knows.
         """
         columns = self.contract.columns
         flags = [f"_failed_{self.nth(name)}" for name in columns if columns[name].expression is not None]
@@ -173,7 +175,7 @@ class Stage(StagedColumns):
         return self._with_rules(result, [*kept, *map(self.value, columns)]) if self.feed.rules else result
 
     def _with_rules(self, relation: str, given: Sequence[str]) -> str:
-        """The typed rows with `_rule_<i>`, which is true if the row breaks the rule."""
+        """The typed rows with `_rule_<i>`. This flag is true if the row breaks the rule."""
         broken = [
             f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
             for sql in self.feed.rules.values()
@@ -209,8 +211,8 @@ class Stage(StagedColumns):
         )
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-        """Column → (number of values that fail their cast, number of all values). Only columns with a failing value are
-        listed.
+        """Column → (number of values that fail their cast, number of all values), for each column in which a cast
+        fails.
         """
         if not self.has_expressions:
             return self._cast_failures(connection)

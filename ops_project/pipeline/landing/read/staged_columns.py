@@ -1,5 +1,5 @@
-"""The columns of a contract as SQL over the raw fields of one file, and the line, the ordinal and the business date of
-each row.
+"""SQL of the columns of a contract over the raw fields of one file. It also gives the line, the ordinal and the
+business date of each row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ops_project.sql_text import identifier, literal
 
 
 class StagedColumns:
-    """SQL of the columns, of line, ordinal and business date, in the staged table and in the checks."""
+    """SQL of the columns, the line, the ordinal and the business date, for the staged table and the checks."""
 
     def __init__(self, feed: Feed, contract: Contract, source: Source, file_name: str, file_date: date) -> None:
         self.feed, self.contract, self.source = feed, contract, source
@@ -27,14 +27,14 @@ class StagedColumns:
         return list(self.contract.columns).index(name)
 
     def value(self, name: str) -> str:
-        """SQL of a column's typed value, in the staged table and in the checks. Columns are named by number there,
-        because a contract may call one of them `rowid`, `_state` or another name that has a meaning.
+        """SQL of a column's typed value, for the staged table and the checks. Columns are named by number there. A
+        contract may call a column `rowid`, `_state` or another name that already has a meaning.
         """
         return f"_c{self.nth(name)}"
 
     @property
     def by_name(self) -> str:
-        """SQL list of the staged columns under their contract's names, for SQL that people write."""
+        """The staged columns under their contract's names, as an SQL list. SQL that people write uses these names."""
         return ", ".join(f"{self.value(name)} AS {identifier(name)}" for name in self.contract.columns)
 
     def _required(self, name: str) -> bool:
@@ -45,8 +45,8 @@ class StagedColumns:
 
     @property
     def tells_empty_rows(self) -> bool:
-        """True if a row without any value would break no other check, because no column is required and an empty text
-        means no value. Then such rows have a check of their own.
+        """True if rows without any value need a check of their own. They need it if no other check refuses them: no
+        column is required, and an empty text means no value.
         """
         read = [(name, column) for name, column in self.contract.columns.items() if column.expression is None]
         return bool(read) and all("" in self._nulls(column) and not self._required(name) for name, column in read)
@@ -72,8 +72,8 @@ class StagedColumns:
         return f"{moments.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
 
     def _named_fields(self) -> str:
-        """The raw fields under their names, and the known values of the file, for expressions. If the names of two
-        fields differ only in case, SQL can name only one of them: the first.
+        """The raw fields under their names, and the known facts about the file, for expressions of the contract. If two
+        names differ only in case, SQL can use only one of them. The first one is listed.
         """
         known, named = {"_line", "_file_name", "_file_date"}, ""
         for index, name in enumerate(item.strip() for item in self.source.fields):
@@ -92,7 +92,7 @@ class StagedColumns:
         return self._local_date(self.date_column)
 
     def _local_date(self, name: str) -> str:
-        """SQL of the day of a date or timestamp column, in the column's own zone."""
+        """SQL of the day of a date or timestamp column. The day is the one in the column's own time zone."""
         column, value = self.contract.columns[name], self.value(name)
         if column.base_type == "timestamp" and column.timezone not in (None, "UTC"):
             assert column.timezone is not None
@@ -101,8 +101,8 @@ class StagedColumns:
 
     @property
     def clock_keys(self) -> list[str]:
-        """The key columns with local times that may be ambiguous, because an hour occurs twice when clocks go back. For
-        each, `_twice_<i>` says whether the time of this row is ambiguous.
+        """The key columns whose local times can be ambiguous, because an hour occurs twice when clocks go back. For
+        each of them, the staged column `_twice_<i>` says whether the time of the row is ambiguous.
         """
         columns = self.contract.columns
         return [
@@ -124,7 +124,7 @@ class StagedColumns:
 
     @property
     def ordinal(self) -> str:
-        """SQL of a staged row's ordinal. A temporary table's rowid counts its rows in the order of the file."""
+        """SQL of a staged row's ordinal. The rowid of a temporary table counts the rows in the order of the file."""
         return "_ord" if self.source.materialised else "rowid"
 
     @property

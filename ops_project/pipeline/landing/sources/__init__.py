@@ -1,6 +1,5 @@
-"""Source systems that are queried, because they do not deliver files. Their rows are written into the inbound folder
-as a file. From there it is a delivery like any other, with contract, archive and quarantine, so that nothing
-downstream notices a difference.
+"""Queries source systems that do not deliver files. Their rows are written into the inbound folder as a file. From
+there on, the file is treated like any other delivery, with contract, archive and quarantine.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import duckdb
 from ops_project.model.feed.feed import Feed
 from ops_project.settings import Settings
 
-# Feed → the variable that switches its source on, and the function that asks it.
+# Feed → the variable that switches its source on, and the function that queries the source.
 SOURCES: dict[str, tuple[str, str]] = {
     "transactions": ("OPS_INVESTOR_POSTGRES_URL", "ops_project.pipeline.landing.sources.postgres:extract"),
 }

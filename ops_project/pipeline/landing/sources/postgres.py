@@ -1,7 +1,9 @@
-"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel. Everything that
-changed since the watermark is read again with an overlap, because a transaction that commits late has an earlier time
-than one that was already seen. A day is written as a whole. Bronze may hold versions of rows that the source has
-overwritten since. They are included, so that none is lost when the new file replaces the old one.
+"""Reads a table of PostgreSQL through DuckDB's extension. It only reads, and only what has changed.
+
+- Everything that changed since the newest known change (the watermark) is read, with an overlap. A transaction that
+  commits late can have an earlier time than one that was already read.
+- A day is written as a whole. Bronze may hold versions of rows that the source has overwritten since. The file includes
+  them, so that none is lost when it replaces the old file.
 """
 
 from __future__ import annotations
@@ -22,13 +24,12 @@ ALIAS = "source_system"
 
 
 class SourceError(RuntimeError):
-    """The source system cannot be read; the message says why, without the password."""
+    """The source system cannot be read. The message says why, without the password."""
 
 
 def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbound: Path, now: datetime) -> list[Path]:
-    """Write one file for each day with new rows, up to `now`. Returns the files. Raises SourceError, and then no file
-    is half-written.
-
+    """Write one file for each day with new rows, up to `now`. Returns the files. If SourceError is raised, no file is
+    half-written.
     `url`: a libpq connection string or URI. The table has the feed's name and the contract's columns.
     `warehouse`: the connection to the warehouse, which holds bronze.
     """
@@ -39,7 +40,7 @@ def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbou
         since = _watermark(warehouse, feed)
         condition = "" if since is None else f"and {WATERMARK} >= timestamp '{since - OVERLAP}'"
         try:
-            # The condition is passed to PostgreSQL, so that only changed rows cross the network.
+            # PostgreSQL evaluates the condition, so that only changed rows cross the network.
             connection.execute(
                 f"create temp table fresh as select {columns} from {ALIAS}.{feed.name}"
                 f" where {WATERMARK} <= timestamp '{upto}' {condition}"
@@ -64,8 +65,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, url: str) -> None:
             f"duckdb-extension-postgres has no build for DuckDB {duckdb.__version__}: install the same version"
         )
     try:
-        # DuckDB derives the name of the entry point from the file's name. The file in the wheel is named after the
-        # alias.
+        # DuckDB derives the name of the entry point from the file's name. In the wheel, the file is named after an
+        # alias of the extension.
         with TemporaryDirectory() as folder:
             named = Path(folder) / "postgres_scanner.duckdb_extension"
             named.symlink_to(file)
@@ -76,12 +77,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, url: str) -> None:
 
 
 def _clean(error: Exception, url: str) -> str:
-    """The error without the connection string, which may hold a password."""
+    """The error without the connection string, which may contain a password."""
     return str(error).replace(url, "OPS_INVESTOR_POSTGRES_URL").splitlines()[0]
 
 
 def _watermark(warehouse: duckdb.DuckDBPyConnection, feed: Feed) -> datetime | None:
-    """The newest change that bronze knows; None if it knows none."""
+    """The time of the newest change in bronze; None if bronze has no rows of the feed."""
     row = warehouse.execute(f"select max({WATERMARK}) from bronze.{feed.name}").fetchone()
     found: datetime | None = row[0] if row else None
     return found
@@ -103,7 +104,7 @@ def _copy_known(
 
 
 def _write(connection: duckdb.DuckDBPyConnection, feed: Feed, columns: str, day: date, inbound: Path) -> Path | None:
-    """The file of a day; None if bronze already holds all of its rows."""
+    """Write the file of a day. None if bronze already holds all of its rows."""
     that_day = f"where {WATERMARK}::date = date '{day}'"
     row = connection.execute(
         f"select count(*) from (select {columns} from fresh {that_day} except select {columns} from known)"
@@ -114,8 +115,8 @@ def _write(connection: duckdb.DuckDBPyConnection, feed: Feed, columns: str, day:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{feed.name}_{day:%Y%m%d}.partial"
     connection.execute(
-        # If a day has several versions of a key, only the last is written, because the contract allows a key once in a
-        # file.
+        # The contract allows a key only once in a file. So if a key has several versions on a day, only the last is
+        # written.
         f"copy (select {columns} from (from fresh {that_day} union from known {that_day})"
         f" qualify row_number() over (partition by {', '.join(feed.key)} order by {WATERMARK} desc) = 1"
         f" order by {', '.join(feed.key)}) to '{str(partial).replace(chr(39), chr(39) * 2)}'"

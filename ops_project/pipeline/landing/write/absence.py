@@ -1,5 +1,5 @@
-"""Records files that are due and absent, and files that are present and cannot be taken. Each such file gets one
-finding, which is closed when it no longer holds.
+"""Writes findings about files that are due and absent, and about files that are present but cannot be taken. Each such
+file has one finding. It is closed when it is no longer true.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ops_project.pipeline.landing.write import journal
 
 
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
-    """Write a finding for every file that waits. A file waits if it cannot be taken in its present state, or if it has
-    rows that should not have been loaded. Without a finding, a file that stays in the inbound folder would not be
-    noticed. Close the findings of files that no longer wait. The findings of this run about files that could not be
-    read stay open: such a file may be a regular file again when the run ends, but this run has not read it.
+    """Write a finding for every file that waits, so that somebody notices it. A file waits if it cannot be taken in its
+    present state, or if it has rows that should not have been loaded.
 
+    Close the findings of files that no longer wait. One kind stays open: the findings of this run about files that it
+    could not read. Such a file may be readable when the run ends, but this run has not read it.
     `waiting`: name → business date and the message.
     """
     feed = context.feed
@@ -35,9 +35,8 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
 
 def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:
     """Write a finding for every due date that has no file.
-
-    `present`: dates whose files were left in the inbound folder on purpose. `without_control`: dates whose files wait
-    for their control files.
+    `present`: dates whose files were left in the inbound folder on purpose.
+    `without_control`: dates whose files wait for their control files.
     """
     feed = context.feed
     delivered = context.rows(

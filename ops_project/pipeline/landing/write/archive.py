@@ -1,10 +1,10 @@
-"""Keeps the raw file after it was taken: under its feed, date and hash, read-only.
+"""Keeps a delivered file in the archive, read-only. The path contains its feed, date and hash.
 
-A file is linked into the archive. It leaves the inbound folder as soon as every feed that matches it has taken it.
-Until then both names stand for the same bytes. If a file has further names elsewhere, the archive gets a copy of it, so
-that the archived file cannot be changed under another name. If the process is killed between the two steps, the file is
-not lost, and the next run continues. The archive never gives any user more rights to a file than the file had when it
-came.
+The archive gets a hard link to the file. The file leaves the inbound folder as soon as every feed that matches it has
+taken it. If the process is killed between these two steps, both names still exist, and the next run continues.
+
+If a file has further names elsewhere, the archive gets a copy instead. Otherwise a process could change the archived
+file under another name. The archive never gives any user more rights to a file than the file had when it came.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ops_project.pipeline.landing.inbox import open_regular
 READERS = 0o444
 PARTIAL = ".partial"
 PORTION = 4 * 1024 * 1024
-# File systems allow this many bytes in a name. The suffix of a file that is not complete yet must fit as well.
+# The most bytes that a file system allows in a name, without the suffix of a file that is not complete yet.
 LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
 
@@ -33,7 +33,9 @@ def archive_path(archive: Path, *, domain: str, feed: str, day: date, sha256: st
 
 
 def shortened(name: str) -> str:
-    """`name`. If it is too long, a hash of the whole name replaces its middle, so that two names stay different."""
+    """The name. If it is too long, a hash of the whole name replaces its middle, so that different names stay
+    different.
+    """
     data = os.fsencode(name)
     if len(data) <= LONGEST:
         return name
@@ -43,8 +45,8 @@ def shortened(name: str) -> str:
 
 
 def keep(source: Path, target: Path) -> None:
-    """Give the file `source` the name `target`, by a hard link if the file system has such links. The target is
-    complete, or it does not exist.
+    """Put the file `source` into the archive as `target`: as a hard link if possible, and as a copy otherwise. The
+    target is always complete, or it does not exist.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(source):
@@ -69,20 +71,22 @@ def keep(source: Path, target: Path) -> None:
 
 
 def release(source: Path, controls: Iterable[Path] = ()) -> None:
-    """Remove the inbound names of a file that is kept."""
+    """Remove the names of an archived file, and of its control files, from the inbound folder."""
     for path in (source, *controls):
         path.unlink(missing_ok=True)
 
 
 def is_same_delivery(source: Path, kept: Path | None) -> bool:
-    """True if `kept` is this same file, and not another file with the same content."""
+    """True if `kept` is this very file or the archive's copy of it. Another delivery with the same content does not
+    count.
+    """
     if kept is None or not kept.exists():
         return False
     a, b = source.lstat(), kept.stat()
     if os.path.samestat(a, b):
         return True
-    # The file was copied, because it cannot be linked or because it has other names. The copy has the same modification
-    # time.
+    # If the file had to be copied, the copy has the same modification time. A file is copied if it cannot be linked, or
+    # if it has other names.
     copied = a.st_dev != b.st_dev or a.st_uid != b.st_uid or a.st_nlink > 1
     alike = b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size
     return copied and alike and _same_bytes(source, kept)

@@ -1,5 +1,5 @@
-"""Counts how often a refused row has been tried again, and which rows are parked because trying again did not help. A
-row is identified by the hash of its file and by its line, so that the count stays when the batch is replaced. The
+"""Counts how often each refused row has been tried again. After too many attempts a row is parked: it is tried again
+only on request. The hash of the file and the line identify a row, so the count stays when the batch is replaced. The
 counts are written in the transaction of the file.
 """
 
@@ -31,17 +31,16 @@ class Counted:
 
 
 def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
-    """Line → rows in quarantine of a batch. Line 0 means every line of a rejected file."""
+    """Line → number of rows of a batch in quarantine. Line 0 stands for all lines of a rejected file."""
     rows = context.rows("SELECT line, sum(rows) FROM ops.quarantine WHERE batch_id = ? GROUP BY line", [batch.batch_id])
     return {int(line): int(count) for line, count in rows}
 
 
 def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
-    """Count one more attempt for the refused rows of a file. Returns a finding if this parks rows. Call it within the
-    transaction of the file.
-
+    """Count one more attempt for the refused rows of a file. Returns a finding if rows are now parked. Call this within
+    the transaction of the file.
     `stands`: the batch whose quarantine holds the refused rows.
-    `tried`: the number of rows that were tried, and the number of those that passed.
+    `tried`: the number of rows that were tried, and the number of rows that passed.
     """
     tally = count(context.connection, replayed, stands, context.now)
     context.result.replayed.append(
@@ -63,7 +62,7 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
             kind="data_invalid",
             feed=context.feed.name,
             business_date=replayed.business_date,
-            # This finding has no file name, so that it stays separate from the finding about the file.
+            # Without a file name, this finding stays separate from the finding about the file.
             file_name=None,
             message=f"{replayed.file_name}: {counted(tally.parked_now, 'row was', 'rows were')} tried again "
             f"{MOST_ATTEMPTS} times, refused each time, and parked. Correct the contract, or ask the source for the "
@@ -75,8 +74,8 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
 
 
 def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:
-    """Count one more attempt for the rows of `replayed` that batch `stands` still has in quarantine. Forget the counts
-    of its other rows.
+    """Count one more attempt for each row of the file of `replayed` that batch `stands` still has in quarantine. The
+    counts of the other rows of the file are deleted.
     """
     names = {"feed": _feed(connection, stands), "sha256": replayed.sha256, "stands": stands}
     moment = {"now": naive(now)}

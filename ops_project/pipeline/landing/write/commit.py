@@ -1,4 +1,6 @@
-"""The one transaction of a file: bronze rows, batch, quarantine, touched dates and findings, all or nothing."""
+"""Writes a file in one transaction: bronze rows, batch, quarantine, touched dates and findings. Either all are written
+or none.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,14 @@ def commit(
     replays: Taken | None = None,
 ) -> tuple[Batch, Path]:
     """Write the result of an examination. Returns the batch, and the path of the file in the archive.
-
     `engine`: the connection that holds the staged rows.
-    `replays`: the batch whose archived file is loaded again. If it had been rejected, it becomes replaced in any case.
-    If it is loaded, it becomes replaced when the file is loaded. It also becomes replaced when the file is rejected and
-    its date is not plausible.
+    `replays`: the batch whose archived file is loaded again.
+
+    The status of `replays` becomes `replaced` in three cases:
+
+    - It had been rejected.
+    - It is loaded, and the file is loaded again.
+    - It is loaded, but the file is now rejected and its date is not plausible.
     """
     feed, rejected = context.feed, found.rejected
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"
@@ -54,7 +59,7 @@ def commit(
             and not _is_plausible(context, day)
         )
         if replays is not None and (replays.status == "rejected" or taken_out):
-            replaced = [*replaced, replays]  # The new batch has the finding that is valid now.
+            replaced = [*replaced, replays]  # The finding that is valid now belongs to the new batch.
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -101,7 +106,7 @@ def commit(
         )
         findings = _findings(context, file, batch, found, [] if taken_out else standing)
         if replays is not None and (before or batch.rows_quarantined):
-            # If the file is rejected now but was loaded before, its loaded rows and their quarantine stay as they are.
+            # If the file was loaded before and is rejected now, the loaded rows and their quarantine stay as they are.
             stays = status == "rejected" and replays.status == "loaded" and not taken_out
             stands = replays.batch_id if stays else batch.batch_id
             findings += attempts.note(context, stands, replays, _lines_before(before, batch, found))
@@ -109,7 +114,8 @@ def commit(
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
         if taken_out or (status == "duplicate" and resolved):
-            # Either the rows were removed on request, or the source was asked to send the file again and has done so.
+            # These findings need no action. Either a person asked for the removal of the rows, or the source has sent
+            # the file again as it was asked to.
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     taken = Taken(
@@ -134,13 +140,13 @@ def commit(
 
 
 def _is_plausible(context: Context, day: date) -> bool:
-    """Whether a file can have this date. An earlier version also loaded files with other dates."""
+    """Whether a file may have this date. An earlier version also loaded files with other dates."""
     plausible = context.feed.plausible
     return plausible.first <= day <= plausible.last(context.now.astimezone(context.feed.date_zone).date())
 
 
 def _lines_before(before: dict[int, int], batch: Batch, found: Examination) -> tuple[int, int]:
-    """(rows that were tried again, rows of them that passed)."""
+    """The number of rows that were tried again, and the number of these rows that passed."""
     tried = sum(before.values())
     if batch.status != "loaded":
         return tried, 0
@@ -161,7 +167,7 @@ def _findings(
     findings = []
     for problem in found.problems:
         # Refused rows of a loaded file are in quarantine, and a check of the quarantine reports them. So no finding
-        # about the file stays open.
+        # about them stays open.
         settled = problem.kind == "data_invalid" and not problem.rejects
         findings.append(
             Finding(

@@ -1,6 +1,8 @@
-"""Lists the dates on which each contract expects a file. Models need them to distinguish a missing day from a day on
-which the source was closed. A day with rows counts as touched if it becomes expected, or is expected no longer,
-although none of its rows changes. Otherwise a table that is built by touched dates would keep the old answer.
+"""Stores the dates on which each contract expects a file. With these dates, models distinguish a missing day from a day
+on which the source was closed.
+
+A day with rows counts as touched if it becomes expected, or is no longer expected, although none of its rows changes.
+Otherwise a table that is built by touched dates would keep the old answer.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from ops_project.pipeline.landing.decide.arrival import is_expected
 from ops_project.pipeline.landing.write import journal
 
 BEFORE_FIRST = 400
-"""The dates begin this many days before the feed's first date, because another feed of the domain may have begun
+"""The expected dates begin this many days before the first date of the domain, because another feed may have begun
 earlier.
 """
 
 
 def record_expected(context: Context, today: date) -> None:
-    """Bring ops.expected_dates up to date: every expected date up to `today`. Only changes are written."""
+    """Store every expected date up to `today` in ops.expected_dates. Only changes are written."""
     feed = context.feed
     [(first,)] = context.rows(
         "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded' AND business_date >= ?",
@@ -40,8 +42,9 @@ def record_expected(context: Context, today: date) -> None:
 
 
 def _record_removed(context: Context, today: date) -> None:
-    """For a feed that the contracts no longer contain, every later day is expected, because it is not known whether the
-    day has data. Without an expected date, the day would count as complete for the models that still name the feed.
+    """Store every later day as expected for feeds that the contracts no longer contain, because nobody knows whether
+    these days have data. Without an expected date, such a day would count as complete for the models that still use the
+    feed.
     """
     removed = context.rows(
         """
@@ -56,8 +59,8 @@ def _record_removed(context: Context, today: date) -> None:
 
 
 def _write(context: Context, feed: str, come: set[date], gone: set[date], *, domain: str | None = None) -> None:
-    """Add and remove expected dates of a feed. If a changed day has rows, and its completeness changes, it counts as
-    touched. A day for which a loaded file stands is complete, whatever the calendar says.
+    """Add and remove expected dates of a feed. A changed day counts as touched if it has rows and if its completeness
+    changes. A day with a loaded file is complete, whatever the calendar says.
     `domain`: the feed's domain; None if it is not known.
     """
     if not come | gone:
@@ -81,8 +84,8 @@ def _write(context: Context, feed: str, come: set[date], gone: set[date], *, dom
 
 
 def before_the_first(context: Context, day: date) -> set[date]:
-    """If `day` comes before the date of the feed's first file: the dates with rows from `day` up to that date.
-    Otherwise empty. Until now, nothing was known of the deliveries of these dates. Call it before the batch of `day` is
+    """The dates with rows from `day` to the day before the feed's first date; empty if `day` is not before that first
+    date. These dates change, because the feed's history now begins earlier. Call this before the batch of `day` is
     written.
     """
     plausible = context.feed.plausible.first

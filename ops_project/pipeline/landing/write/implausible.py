@@ -1,7 +1,7 @@
 """Finds rows that an earlier version landed although their dates are not plausible.
 
-Such rows would be refused today. No model counts them, so they would not be noticed. Therefore each file that holds
-such rows is reported until the rows are gone.
+Such rows would be refused today. No model counts them, so nobody would notice them. Therefore each file with such rows
+is reported until the rows are gone.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from ops_project.counted import counted
 from ops_project.pipeline.landing.context import Context
 from ops_project.sql_text import identifier
 
-# A day on either side is allowed, because the day of a moment depends on the time zone.
+# One more day on either side is accepted, because the day of a moment depends on the time zone.
 SLACK = timedelta(days=1)
 
 
 def files_with_implausible_rows(context: Context, today: date) -> dict[str, tuple[date | None, str]]:
-    """File name → its business date, and what is wrong with it. The words continue a sentence that begins with the
-    file's name.
+    """File name → the file's business date, and what is wrong with the file. The text continues a sentence that begins
+    with the file's name.
     """
     feed = context.feed
     newest = context.rows("SELECT max(loaded_at) FROM ops.batches WHERE feed = ?", [feed.name])[0][0]
     if not isinstance(newest, datetime):
         return {}
-    # The rows are compared with the day on which they came. The present clock may be earlier, as in a replay.
+    # The newest accepted date depends on the day on which the rows came. The present clock may be earlier, as in a
+    # replay.
     last = feed.plausible.last(max(today, newest.date())) + SLACK
     table, types = f"bronze.{identifier(feed.name)}", {name: c.sql_type for name, c in feed.bronze_columns().items()}
     found: dict[str, tuple[date | None, str]] = {}
@@ -35,7 +36,7 @@ def files_with_implausible_rows(context: Context, today: date) -> dict[str, tupl
                 continue
             first -= SLACK
         column = identifier(name)
-        # While there is no such row, the filter reads only statistics.
+        # If there is no such row, DuckDB answers this from statistics and reads no rows.
         rows = context.rows(
             f"""
             SELECT batch_id, file_name, batches.business_date, dated.number, dated.earliest, dated.latest

@@ -1,4 +1,4 @@
-"""Writes of landing's own tables: batches and findings, inside the transaction of a file."""
+"""Writes landing's own tables: batches and findings, inside the transaction of a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 
 from ops_project.pipeline.landing.result import Batch, Finding
 
-# These findings report an event, and nothing is left to do. The next run that loads a file closes them.
+# These findings report an event that needs no action. The next run that loads a file closes them.
 EVENTS = ("source_duplicate", "source_late")
 SUSPICION = timedelta(days=7)
 
@@ -38,7 +38,7 @@ def write_batch(
     now: datetime,
     run_id: str | None,
 ) -> None:
-    """One row of ops.batches."""
+    """Write one row of ops.batches."""
     connection.execute(
         """
         INSERT INTO ops.batches (
@@ -90,7 +90,7 @@ def finding_id(finding: Finding) -> str:
 def write_findings(
     connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding], now: datetime, run_id: str | None
 ) -> None:
-    """Record findings. A finding that is recorded already keeps its time."""
+    """Record findings. If a finding is already open, its time stays as it is."""
     for finding in findings:
         connection.execute(
             """
@@ -117,13 +117,14 @@ def write_findings(
 
 
 def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now: datetime) -> int:
-    """Close the findings that `batch` settles, and return their number.
+    """Close the findings that `batch` settles. Returns their number.
 
-    A delivery closes the finding that the file of its date is missing, and the findings about rejected files of its
-    date and part. A loaded file also closes all other findings about its date and part, and the findings of earlier
-    runs that only report an event. A duplicate closes findings only if it has the bytes of the file that is loaded for
-    its date and part. The source has then confirmed the loaded file, so a file that was rejected in the meantime is
-    settled.
+    - Any delivery closes the finding that the file of its date is missing, and the findings about rejected files of its
+      date and part.
+    - A loaded file also closes all other findings about its date and part, and findings of earlier runs that only
+      report an event.
+    - A duplicate closes findings only if its bytes are those of the file that is loaded for its date and part. The
+      source has then confirmed the loaded file, so a file that was rejected in the meantime needs no further action.
     """
     if batch.status == "duplicate" and not _confirms_what_stands(connection, batch, part):
         return 0
@@ -169,8 +170,8 @@ def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, p
 
 
 def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: str, now: datetime) -> int:
-    """Close the findings about a file that were written before the file had a batch. The file is loaded and archived
-    now. Returns their number.
+    """Close the findings about a file that were written before the file had a batch. The file is now loaded and
+    archived. Returns the number of findings.
     """
     rows = connection.execute(
         """
@@ -187,9 +188,9 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
     """Close the findings about files that waited, except those that are still `waiting` (see `absence.record_waiting`).
     Returns the number of findings.
 
-    These findings are about invalid data, and they have a file and no batch. The finding about a file that was replaced
-    by something that is not a regular file is one of them. The run that writes it must not close it again, so `waiting`
-    names this file too.
+    These findings have the kind `data_invalid`, a file and no batch. The same is true of a finding about a file that
+    was replaced by something that is not a regular file. The run that writes such a finding must not close it again, so
+    `waiting` contains the name of that file too.
     """
     rows = connection.execute(
         """
@@ -204,7 +205,7 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
 
 
 def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
-    """Close suspicions about loaded files that were not corrected within a week. The data is then taken to be right."""
+    """Close doubts about loaded files that were not corrected within a week. The data then counts as right."""
     connection.execute(
         """
         UPDATE ops.findings SET state = 'resolved', resolved_at = $now
@@ -217,7 +218,7 @@ def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A transaction around the block: it is committed at the end, or rolled back after an error."""
+    """A transaction around the block. It is committed at the end, or rolled back after an error."""
     connection.execute("BEGIN TRANSACTION")
     try:
         yield

@@ -1,9 +1,12 @@
-"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now. A record may come
-again with another date. Then it leaves its old date, and it returns to the old date when the file that moved it is
-corrected. So every date that holds a key of the delivered or removed rows must be built anew. For a feed whose rows
-count on the date of another feed's record (`dated_by`), the dates of that record change too. Such rows keep their own
-date while the record is missing, so a delivery of the record also changes the dates that these rows have. For a feed
-whose rows are valid for some days (`valid_days`), those days change too.
+"""Finds the other dates that a delivery changes besides its own date. Every date that holds a key of the delivered or
+removed rows must be built anew. There are three cases:
+
+- A record comes again with another date. It then leaves its old date. If the file that moved it is corrected, it
+  returns to the old date.
+- The rows of a feed count on the date of another feed's record (`dated_by`). The dates of that record change too. While
+  the record is missing, such rows count on their own date. So a delivery of the record also changes the dates of these
+  rows.
+- The rows of a feed are valid for some days (`valid_days`). Those days change too.
 """
 
 from __future__ import annotations
@@ -19,11 +22,11 @@ from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import identifier
 
 KEYS = "landing_keys"
-"""Temporary table of the keys whose rows come or go with a batch."""
+"""Temporary table of the keys whose rows a batch adds or removes."""
 
 
 def identity(feed: Feed) -> tuple[str, ...]:
-    """The columns that identify a record over all dates. Empty if a row cannot move to another date."""
+    """The columns that identify a record on all dates. Empty if a row cannot move to another date."""
     if feed.business_date == "file":
         return ()
     columns = feed.replaces_by or feed.key
@@ -33,8 +36,8 @@ def identity(feed: Feed) -> tuple[str, ...]:
 
 
 def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, parameters: Sequence[object] = ()) -> None:
-    """Remember the keys of `rows`, a relation as it is written after FROM. Call it before rows are deleted, and after
-    rows were inserted.
+    """Remember the keys of these rows. Call this before rows are deleted, and after rows were inserted.
+    `rows`: a relation, as it is written after FROM.
     """
     columns = ", ".join(map(identifier, _remembered_columns(connection, feed)))
     if not columns:
@@ -44,7 +47,7 @@ def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, param
 
 
 def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
-    """The dates that the remembered keys have now. The keys are forgotten."""
+    """The dates on which the remembered keys have rows now. Afterwards the keys are forgotten."""
     if not _remembers(connection):
         return set()
     found: set[date] = set()
@@ -59,12 +62,14 @@ def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
 
 
 def with_days_after(feed: Feed, touched: Iterable[date]) -> list[date]:
-    """The dates with the days after them on which their rows may count too (`valid_days`), in order."""
+    """The dates, and the days after them on which their rows count too (`valid_days`), in order."""
     return sorted({days_later(day, n) for day in touched for n in range(feed.valid_days + 1)})
 
 
 def _followers(connection: duckdb.DuckDBPyConnection, feed: Feed) -> list[tuple[str, tuple[str, ...]]]:
-    """The landed feeds whose rows count on the date of this feed's records, and the columns that they share with it."""
+    """The landed feeds whose rows count on the date of this feed's records, and the columns that they have in common
+    with this feed.
+    """
     noted = connection.execute(
         "SELECT feed, dated_by FROM ops.feeds WHERE domain = ? AND dated_by IS NOT NULL ORDER BY feed", [feed.domain]
     ).fetchall()

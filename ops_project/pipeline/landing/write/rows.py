@@ -1,4 +1,4 @@
-"""The bronze rows and the quarantine of a file. Everything here runs within the transaction of the file."""
+"""Writes the bronze rows and the quarantine of a file. Everything here runs within the transaction of the file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ops_project.sql_text import identifier, literal
 
 SHOWN_BYTES = 400
 HANDED_OVER = "landing_handed_over"
-# Another engine passes this many rows at a time.
+# The number of rows that another engine passes at a time.
 PORTION = 100_000
 
 
 def take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date]:
-    """Remove the rows and the quarantine of replaced batches. Returns the business dates of these rows."""
+    """Remove the rows and the quarantine of replaced batches. Returns the business dates that these rows had."""
     table, touched = f"bronze.{identifier(batch.feed)}", set()
     for old in replaced:
         # The dates are read first, because DELETE … RETURNING would bring every row of the batch into memory.
@@ -43,8 +43,8 @@ def take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date
 def write(
     context: Context, engine: duckdb.DuckDBPyConnection, found: Examination, batch: Batch, replaced: list[Taken]
 ) -> list[date]:
-    """Write bronze rows and quarantine in place of those of the replaced batch. Returns the business dates that
-    changed.
+    """Write the bronze rows and the quarantine of a file, in place of those of the replaced batches. Returns the
+    business dates that changed.
     """
     stage, connection, table = found.stage, context.connection, f"bronze.{identifier(context.feed.name)}"
     assert stage is not None
@@ -63,7 +63,7 @@ def write(
         connection.execute(
             f"INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp) {source}"
         )
-    # The date of the file is touched even if no row has it, because the day is now known to be delivered.
+    # The date of the file counts as touched even if no row has it, because a file has now been delivered for it.
     touched.add(found.file_date)
     if stage.date_column is not None:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
@@ -85,8 +85,8 @@ def write(
 
 @contextmanager
 def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
-    """SQL that gives the rows of `query` on `connection`. If another engine holds the rows, they are streamed from
-    it.
+    """SQL that gives the rows of `query` on `connection`. If another engine holds the rows, they are streamed from that
+    engine.
     """
     if engine is connection:
         yield query
@@ -99,7 +99,7 @@ def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConn
 
 
 def quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: Examination) -> None:
-    """Write one row into the quarantine that represents every line of a rejected file."""
+    """Write one row into the quarantine that represents all lines of a rejected file."""
     problem = found.rejected
     assert problem is not None
     with file.path.open("rb") as data:

@@ -1,6 +1,6 @@
-"""The tables that landing fills: its journal in schema `ops`, and one bronze table for each feed. A contract version
-that adds a column adds it to bronze. A column that a source stops sending stays. No data is ever dropped here, and a
-change of type that would lose a value is refused.
+"""Creates the tables that landing fills: its journal in schema `ops`, and one bronze table for each feed. If a contract
+version adds a column, the bronze table gets this column too. A column that a source no longer sends stays. No data is
+ever dropped here, and a change of type that would lose a value is refused.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ LATER_COLUMNS = {
     "batches": ("contract_hash",),
     "quarantine": ("kind",),
 }
-# The value of a column that was added later, for the rows that existed before. It is NULL if no value is given here.
+# SQL of the value that a column gets in rows that are older than the column. A column that is not listed here gets
+# NULL.
 FILLED_BY = {
     "kind": "CASE WHEN line = 0 THEN 'the whole file' ELSE "
     "regexp_replace(json_extract_string(reasons, '$[0].reason'), ' line [0-9]+$', ' another line') END"
@@ -75,11 +76,11 @@ META_COLUMNS = {
 
 
 class BronzeError(ValueError):
-    """A bronze table cannot follow its contract without losing data."""
+    """A bronze table cannot take the columns of its contract without losing data."""
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
-    """Create or extend the schemas `ops` and `bronze` for `feeds`, and record the feeds of their domains.
+    """Create or extend the schemas `ops` and `bronze` for `feeds`, and store the list of feeds of their domains.
 
     Raises BronzeError if a contract changes a type in a way that would lose values.
     """
@@ -112,7 +113,7 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
 
 
 def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> None:
-    """Record for how many further days a row of each feed counts, for the models that use it."""
+    """Record for each feed on how many further days its rows count (`valid_days`). Models read this number."""
     wanted = {feed.name: feed.valid_days for feed in feeds if feed.valid_days}
     known = dict(
         connection.execute(
@@ -127,14 +128,14 @@ def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
-    """Create or extend the tables, without the list of feeds."""
+    """Create or extend the tables, without storing the list of feeds."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
     known = _tables(connection)
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
     for table, later in LATER_COLUMNS.items():
-        # The home may have been made by an earlier version.
+        # The home folder may be older than this column.
         existing = _columns(connection, f"ops.{table}") if ("ops", table) in known else later
         for column in later:
             if column not in existing:
@@ -152,9 +153,8 @@ def bronze_types(feed: Feed) -> dict[str, str]:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """(schema, table) of every table of landing. `duckdb_columns()` would give the columns as well, but takes 13 ms on
-    a connection that has just been opened, because it also resolves the views of DuckDB's own catalog. This query takes
-    3 ms.
+    """(schema, table) of every table of landing. The query takes 3 ms. `duckdb_columns()` would also give the columns,
+    but takes 13 ms on a new connection, because it resolves the views of DuckDB's own catalog.
     """
     return set(
         connection.execute(
