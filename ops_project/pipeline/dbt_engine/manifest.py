@@ -88,7 +88,8 @@ class DbtManifest:
         return body
 
     def object(self) -> Any:
-        """dbt's own Manifest with everything that the parse found. Each call makes a new one, because dbt changes it.
+        """dbt's own Manifest with everything that the parse found. Each call makes a new one, because dbt changes its
+        content.
         """
         return self._decoded(MANIFEST_OBJECT)
 
@@ -184,7 +185,8 @@ def _newest(project_dir: Path) -> bytes | None:
 
 
 def _prune(root: Path, keep: str) -> None:
-    """Remove all but the newest contents, and the folders of parsers that died. The folder of a running parser is kept.
+    """Remove all but the newest contents, and the folders of parsers that died. The folder of a parser that still runs
+    is kept.
     """
     aged = sorted((_age(path), path) for path in root.iterdir() if path.is_dir() and path.name != keep)
     parsed = [path for _, path in aged if not path.name.startswith(".")]
