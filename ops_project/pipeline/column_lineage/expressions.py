@@ -19,12 +19,14 @@ class Expressions(ABC):
     @abstractmethod
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
         """The columns of a query.
+
         `around`: the named queries that the query can use.
         `outer`: the names of the query around it.
         """
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
         """The columns that an expression uses.
+
         `rows`: the columns that decide which rows an aggregate counts.
         """
         if node is None:

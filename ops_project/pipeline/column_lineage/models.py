@@ -19,6 +19,7 @@ CONSTANT = "it comes from no column: it is a constant, the clock, or made by the
 def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str], known: Tables) -> dict[Column, Origin]:
     """Column → its origin, for every model. If the SQL of a model cannot be read, each column that the model declares
     has an unknown origin.
+
     `known`: the columns of the tables that are not models.
     """
     tables = dict(known)

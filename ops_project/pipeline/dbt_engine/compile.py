@@ -60,6 +60,7 @@ class Parsed:
 
 def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> Parsed:
     """Parse the project, then compile it against an empty database. Raises DbtParseError with dbt's words.
+
     `earlier`: the Manifest of an earlier content of the project. If dbt can use it, dbt reads only the files that have
     changed since then. After a change of one model this takes 1 s, while a full parse takes 5 s.
     """

@@ -120,6 +120,7 @@ def build(
     extra_vars: Mapping[str, Any] | None = None,
 ) -> Invocation:
     """A dbt command over `select`.
+
     `rebuild`: the first and the last business date of a range that is built anew, besides the touched dates.
     """
     settings.export(OPS_MEMORY_LIMIT=memory_limit, OPS_DBT_THREADS=str(threads or DEFAULT_THREADS))

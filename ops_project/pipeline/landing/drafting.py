@@ -94,6 +94,7 @@ class _Caster:
 
 def make_draft(path: Path, domain: str, feed: str, now: datetime, *, work_in: Path | None = None) -> Drafted:
     """The draft for `path`.
+
     `work_in`: where a temporary folder is made; the default is the system's place.
 
     Raises ValueError if the kind of file is not supported, and OSError if the file cannot be read.

@@ -74,6 +74,7 @@ class Trial:
 def check(path: Path, feed: Feed, now: datetime, *, work_in: Path | None = None) -> Report:
     """Try `path` against the contract of `feed`. The file may lie anywhere. A file in the archive may have the name
     that the archive gave it.
+
     `work_in`: where a temporary folder is made; the default is the system's place.
 
     Raises OSError if the file cannot be read.
@@ -143,6 +144,7 @@ def trial(
     given: date | None = None,
 ) -> Trial:
     """Examine `path` on `connection`. Raises duckdb.Error.
+
     `folder`: receives the text of a file that is not UTF-8.
     `given`: the business date of the file, if the caller knows it for certain. Otherwise the name and the time of the
     file decide.

@@ -18,6 +18,7 @@ EXTENTS = 1_000
 
 def is_hollow(path: Path, size: int, blocks: int) -> bool:
     """Whether nearly all of a regular file consists of holes. The content is not read.
+
     `size`, `blocks`: from the status of the file.
 
     The number of blocks alone does not decide, because some file systems compress files, or do not count blocks.

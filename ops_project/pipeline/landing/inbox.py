@@ -214,6 +214,7 @@ def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) 
     """The file under a private name in `folder`, so that no other process can replace the file in the meantime. The
     private name is a hard link if the file system and the owner allow that, and a copy otherwise. The last part of the
     path stays the same. Raises NotRegular.
+
     `kept`: gives the number of names that the file already has in the archive.
 
     If the file has any further name, the file is copied. Otherwise a process that writes to the file under that name

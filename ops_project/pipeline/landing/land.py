@@ -39,6 +39,7 @@ def land(
     siblings: Iterable[Feed] | None = None,
 ) -> LandingResult:
     """Land every file of `feed` that has arrived by `now`.
+
     `inbound`, `archive`: the folders of the home.
     `now`: a moment with a time zone.
     `dates`: the business dates to land; None lands all.

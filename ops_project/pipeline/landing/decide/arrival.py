@@ -164,6 +164,7 @@ def lateness(
 
 def in_words(late: Lateness, arrived_at: datetime, missed_at: datetime | None) -> str:
     """Why a file is late.
+
     `arrived_at`: the file's own time. If a file was copied with its original time, that time is before its arrival.
     `missed_at`: when the file's absence was recorded.
     """

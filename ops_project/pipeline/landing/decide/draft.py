@@ -61,6 +61,7 @@ class Draft:
 
 def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) -> Draft:
     """The feed that fits a file.
+
     `fits`: tells whether landing would load these texts into a column with these keys.
     """
     layout, doubts = dict(reading.format), list(reading.doubts)
@@ -101,6 +102,7 @@ def inbound_of(file_name: str) -> str:
 
 def with_key(proposal: Draft, key: Sequence[str], why: str) -> Draft:
     """The proposal with this key. The columns of the key are required.
+
     `why`: why the key was chosen.
     """
     columns = tuple(

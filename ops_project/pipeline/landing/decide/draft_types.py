@@ -245,6 +245,7 @@ def _unix(name: str, values: Sequence[str]) -> Any:
 
 def _moments(values: Sequence[str], compact: bool) -> Any:
     """Dates, times and timestamps that fit all values.
+
     `compact`: try only the formats without separators. A value in such a format could also be a number.
     """
     if compact:

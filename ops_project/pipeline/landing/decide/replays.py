@@ -99,6 +99,7 @@ def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
 
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
     """The batches to replay, in the order in which they were taken.
+
     `present`: business date → hash of the present contract.
 
     If batches are named, exactly these are replayed, except duplicates. A named batch that had been replaced becomes

@@ -50,6 +50,7 @@ def compare(
     expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str], anywhere: Collection[str] = ()
 ) -> Structure:
     """Compare the fields of the contract, in their order, with those of the file. Blanks around a name do not count.
+
     `anywhere`: fields whose position does not matter.
     """
     wanted = [name.strip() for name in expected]

@@ -18,6 +18,7 @@ LEAST_FAILURES = 3
 @dataclass(frozen=True)
 class FileProblem:
     """A finding about a file.
+
     `kind`: a failure class.
     `rejects`: the file must not be loaded.
     """

@@ -52,6 +52,7 @@ def examine(
     now: datetime,
 ) -> Examination:
     """Check the structure, casts, rules, keys and counts of one file that was scanned.
+
     `connection`: must not cache files (bench.without_file_cache).
     `now`: has a time zone.
     """

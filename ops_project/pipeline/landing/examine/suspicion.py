@@ -26,6 +26,7 @@ def duplicate_of(
     context: Context, day: date, part: str, *, scanned: Scan, known: list[Taken], contract: str
 ) -> Taken | None:
     """The batch that has already loaded these bytes; None if the file must be loaded.
+
     `contract`: the hash of the present contract.
 
     Only a batch that is still valid counts. So bytes that a correction has replaced are loaded again when the source

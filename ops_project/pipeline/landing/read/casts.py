@@ -20,6 +20,7 @@ REQUIRED = "has no value, and the contract requires one"
 @dataclass(frozen=True)
 class Check:
     """A check of a value.
+
     `predicate`: SQL that is true if the value is wrong.
     """
 
@@ -30,6 +31,7 @@ class Check:
 
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
     r"""The text of a field; NULL if the field has no value.
+
     `raw`: SQL for the field.
     `written`: whether a NULL of `raw` stands for an empty field, as in a CSV, or for a missing one.
     `spelled`: SQL for the field before its escapes were undone; NULL if it has no escapes.
@@ -142,6 +144,7 @@ def _number(text: str, column: Column, file_format: Format) -> str:
 
 def checks(text: str, value: str, column: Column, required: bool, empty_is_null: bool) -> list[Check]:
     """Every check of a column's values.
+
     `text`: SQL of the text; NULL means no value.
     `value`: SQL of the value after the cast.
     """

@@ -22,6 +22,7 @@ def read_json_lines(
     path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
 ) -> Iterator[Record]:
     """The objects of a file that has one object in each line.
+
     `seen`: the keys that occur are added to it.
     """
     lines, objects = Lines(path, file_format, newline), _Objects(names, seen)

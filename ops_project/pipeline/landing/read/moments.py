@@ -39,6 +39,7 @@ _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 @dataclass(frozen=True)
 class ClockChange:
     """The check for local times that do not exist in their zone, or that exist twice.
+
     `predicate`: SQL that is true if the text is a local time at all.
     """
 

@@ -31,6 +31,7 @@ _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
 
 def read_sample(path: Path, encoding: str | None = None) -> Reading:
     """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError if the file is of another kind.
+
     `encoding`: the encoding, if it is known; otherwise it is guessed.
     """
     if path.name.endswith(".parquet") or _begins_with(path, b"PAR1"):

@@ -57,6 +57,7 @@ class Scan:
 
 class Undecodable(ValueError):
     """The bytes are not what the contract says.
+
     `lines`: the number of line ends in the chunk before the fault.
     """
 
@@ -80,6 +81,7 @@ class _HashingReader:
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
     """Scan `path`.
+
     `spool`: the place for the text; it is written only if the file itself cannot be read as the text.
     """
     encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # A byte order mark is always accepted.

@@ -189,6 +189,7 @@ class Source:
 
     def materialise_parquet(self, connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
         """Store a Parquet file's rows as text. Raises Undecodable.
+
         `names`: the fields that the contract reads.
         """
         self.records, self.problems = read_parquet(connection, self.scan.text, RAW, names)
@@ -266,6 +267,7 @@ def problem_of(record: Record, width: int) -> str | None:
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, empty_is_null: bool = False) -> None:
     """Append an Arrow table.
+
     `empty_is_null`: turn an empty raw field into NULL, as the fast reader does.
     """
     columns = [f"nullif({name}, '')" if empty_is_null and name.startswith("_r") else name for name in rows.column_names]

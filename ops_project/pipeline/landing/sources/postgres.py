@@ -30,6 +30,7 @@ class SourceError(RuntimeError):
 def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbound: Path, now: datetime) -> list[Path]:
     """Write one file for each day with new rows, up to `now`. Returns the files. If SourceError is raised, no file is
     half-written.
+
     `url`: a libpq connection string or URI. The table has the feed's name and the contract's columns.
     `warehouse`: the connection to the warehouse, which holds bronze.
     """

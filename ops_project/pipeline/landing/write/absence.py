@@ -19,6 +19,7 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
 
     Close the findings of files that no longer wait. One kind stays open: the findings of this run about files that it
     could not read. Such a file may be readable when the run ends, but this run has not read it.
+
     `waiting`: name → business date and the message.
     """
     feed = context.feed
@@ -35,6 +36,7 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
 
 def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:
     """Write a finding for every due date that has no file.
+
     `present`: dates whose files were left in the inbound folder on purpose.
     `without_control`: dates whose files wait for their control files.
     """

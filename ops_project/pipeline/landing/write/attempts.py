@@ -39,6 +39,7 @@ def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
 def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
     """Count one more attempt for the refused rows of a file. Returns a finding if rows are now parked. Call this within
     the transaction of the file.
+
     `stands`: the batch whose quarantine holds the refused rows.
     `tried`: the number of rows that were tried, and the number of rows that passed.
     """

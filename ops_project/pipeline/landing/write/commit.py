@@ -33,6 +33,7 @@ def commit(
     replays: Taken | None = None,
 ) -> tuple[Batch, Path]:
     """Write the result of an examination. Returns the batch, and the path of the file in the archive.
+
     `engine`: the connection that holds the staged rows.
     `replays`: the batch whose archived file is loaded again.
 

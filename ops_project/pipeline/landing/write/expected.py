@@ -61,6 +61,7 @@ def _record_removed(context: Context, today: date) -> None:
 def _write(context: Context, feed: str, come: set[date], gone: set[date], *, domain: str | None = None) -> None:
     """Add and remove expected dates of a feed. A changed day counts as touched if it has rows and if its completeness
     changes. A day with a loaded file is complete, whatever the calendar says.
+
     `domain`: the feed's domain; None if it is not known.
     """
     if not come | gone:

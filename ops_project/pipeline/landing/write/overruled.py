@@ -37,6 +37,7 @@ def identity(feed: Feed) -> tuple[str, ...]:
 
 def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, parameters: Sequence[object] = ()) -> None:
     """Remember the keys of these rows. Call this before rows are deleted, and after rows were inserted.
+
     `rows`: a relation, as it is written after FROM.
     """
     columns = ", ".join(map(identifier, _remembered_columns(connection, feed)))
