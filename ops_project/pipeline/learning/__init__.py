@@ -1,4 +1,4 @@
-"""The models: features from silver, training, the registry, scoring. The decisions are in `judge`. Commands that do not
-need this package do not import it. scikit-learn is imported only for fitting, and MLflow only for writing the registry
-or reading a remote one.
+"""The models: features from silver, training, the registry and scoring. The decisions are in `judge`. To keep other
+commands fast, imports are late: a command that needs no model does not import this package. scikit-learn is imported
+only for fitting. MLflow is imported only for writing the registry or reading a remote one.
 """

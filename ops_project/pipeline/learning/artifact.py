@@ -1,6 +1,6 @@
-"""A trained model as a JSON document: coefficients and references, no pickled code. Equal models have equal bytes, so
-the hash of a model shows whether anything changed. A file is refused if it is missing, was altered, or was written
-under another library version. The error names the reason. A file is never used in part.
+"""Stores a trained model as a JSON document with coefficients and references, and without pickled code. Equal models
+have equal bytes, so the hash of a model shows whether anything changed. A file is refused if it is missing, was
+altered, or was written under another library version. The error names the reason. No part of a refused file is used.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ from typing import Any
 from ops_project.failures import Unusable
 
 FORMAT = 1
-# The last digits of a sum of floats may differ from machine to machine. So only significant digits are stored.
+# The last digits of a sum of floats may differ from machine to machine. So only this many significant digits are
+# stored.
 DIGITS = 10
 FILE_NAME = "model.json"
 
 
 class ModelUnusable(Unusable):
-    """A registered model cannot serve; the message says why."""
+    """A registered model cannot be used. The message says why."""
 
 
 def libraries(*names: str) -> dict[str, str]:
-    """Installed versions, major and minor. A patch version does not change the meaning of a model."""
+    """Name → installed version, as major and minor number. A patch version does not change the meaning of a model."""
     return {name: ".".join(version(name).split(".")[:2]) for name in names}
 
 
 def rounded(value: Any) -> Any:
-    """Floats to the significant digits that are stored, in lists and dictionaries too."""
+    """The value with every float rounded to the significant digits that are stored, also inside lists and
+    dictionaries.
+    """
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
     if isinstance(value, dict):
@@ -40,7 +43,7 @@ def rounded(value: Any) -> Any:
 
 
 def encode(model: dict[str, Any]) -> bytes:
-    """Canonical JSON."""
+    """The model as canonical JSON: the same content always gives the same bytes."""
     return json.dumps({"format": FORMAT, **rounded(model)}, sort_keys=True, indent=1, ensure_ascii=False).encode()
 
 
@@ -49,7 +52,9 @@ def digest(data: bytes) -> str:
 
 
 def read(path: Path, sha256: str) -> dict[str, Any]:
-    """The model in `path`. Raises ModelUnusable if it is missing, altered, or of another format or library."""
+    """The model in `path`. Raises ModelUnusable if the file is missing or altered, or belongs to another format or
+    library version.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:

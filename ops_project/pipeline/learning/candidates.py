@@ -1,4 +1,4 @@
-"""Trains a candidate for each model, and compares it with the model in use. The module writes nothing."""
+"""Trains a candidate for each model, and compares the candidate with the model in use. The module writes nothing."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from ops_project.pipeline.learning.judge.gate import GateReason, Promotion
 from ops_project.pipeline.learning.judge.metrics import Floats, auc, calibration_error, log_losses
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# A function of a test or a drill that spoils the training data: (features, outcome) → the same data, spoiled.
+# A function with which a test or a drill spoils the training data: (features, outcome) → spoiled (features, outcome).
 Spoil = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
 class Training:
-    """The data and the names for one training. `today`: local date; later data does not count."""
+    """The data and the names for one training.
+
+    `today`: the local date; data of later dates does not count.
+    """
 
     connection: duckdb.DuckDBPyConnection
     parameters: Learning
@@ -39,7 +42,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained model: its content as JSON, its measures and facts, and the decision about its promotion."""
+    """A trained model: its content as JSON, its metrics, facts about its training, and the decision about its
+    promotion.
+    """
 
     content: dict[str, Any]
     metrics: dict[str, float]
@@ -48,7 +53,7 @@ class Candidate:
 
 
 def churn_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A churn model, compared with `serving`. If there is too little data, this is the reason in words."""
+    """A churn model, compared with `serving`. If there is too little data, the result is a text with the reason."""
     parameters, seed = job.parameters.churn, job.parameters.gate.seed
     found = frames.split(known, parameters)
     if found is None:
@@ -68,7 +73,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
         matrix, outcome = job.spoil(matrix, outcome)
         judge_matrix, _ = job.spoil(judge_matrix, judged)
         judge_matrix = judge_matrix if len(judge_matrix) == len(judged) else judge.matrix
-    # A spoiled frame may have a different number of rows than there are customers.
+    # Spoiled data may have more or fewer rows than there are customers.
     customers = learn.customers if len(outcome) == len(learn) else [str(row) for row in range(len(outcome))]
     with_each_outcome = [
         len({who for who, one in zip(customers, outcome, strict=True) if one == end}) for end in (0, 1)
@@ -81,7 +86,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
         kind: log_losses(judged, model.probability(judge_matrix)) for kind, model in (("full", full), ("plain", plain))
     }
     against_plain = gates.decide(losses["plain"], losses["full"], job.parameters.gate, serving=None)
-    # If the model is not better than the plain rule, the plain rule is the candidate.
+    # If the full model is not better than the plain rule, the plain rule is the candidate.
     kind = "full" if against_plain.promote else "plain"
     chosen = full if kind == "full" else plain
     aucs = {name: auc(judged, judge_matrix[:, index]) for index, name in enumerate(frames.FEATURES)}
@@ -138,7 +143,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
 
 
 def segmentation_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A segmentation, compared with `serving`. If there is too little data, this is the reason in words."""
+    """A segmentation, compared with `serving`. If there is too little data, the result is a text with the reason."""
     parameters, seed = job.parameters.segmentation, job.parameters.gate.seed
     if known.days < parameters.min_history_days:
         return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"
@@ -192,8 +197,8 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
         )
     )
     if serving is None and decision.reason is GateReason.NOT_BETTER:
-        # The plain thirds by revenue may separate customers better. But thirds have no names, and users want the names
-        # of segments.
+        # The plain thirds by revenue may separate customers better. But thirds have no names, and users want named
+        # segments.
         decision = Promotion(True, GateReason.FIRST, f"the first segmentation; {decision.message}")
     metrics = {"separation": float(1 - loss.mean()), "silhouette": silhouettes[len(chosen.labels)]}
     metrics |= {f"silhouette_{clusters}": value for clusters, value in silhouettes.items()}
@@ -201,7 +206,9 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
 
 
 def recommendations_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A rule of recommendations, compared with `serving`. If there is too little data, this is the reason in words."""
+    """A rule for recommendations, compared with `serving`. If there is too little data, the result is a text with the
+    reason.
+    """
     parameters = job.parameters.recommendations
     if known.days < parameters.min_history_days:
         return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"

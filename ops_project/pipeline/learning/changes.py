@@ -1,7 +1,9 @@
-"""Changes to a customer's earlier days that came with files of later days. An order may be cancelled, corrected, moved
-to another date or customer, or come late; events of the web site may be corrected or come late.
-silver.int_customer_days holds what is known today. Without the later changes, this is what was known on a past day. The
-date of a file counts, and not the time of its arrival, so that a replay of the same files gives the same result.
+"""Finds changes to a customer's earlier days that came with files of later days. An order may be cancelled, corrected,
+moved to another date or customer, or come late. Events of the web site may be corrected or come late.
+
+silver.int_customer_days holds what is known today. If the later changes are subtracted, the rest is what was known on a
+past day. The date of a file counts, and not the time of its arrival. So a replay of the same files gives the same
+result.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ import duckdb
 
 VIEW = "customer_day_changes"
 """One row per customer, business_date and known_on. known_on is the date of the file that brought the change, and it is
-later than business_date. The other columns are changes against what was known before: orders, undone_orders,
-sales_orders, gross_revenue (reporting currency, at the rates of today; NULL without a rate) and product_views.
+later than business_date. The other columns are differences from what was known before:
+
+- orders, undone_orders, sales_orders and product_views: counts.
+- gross_revenue: in the reporting currency, at the rates of today; NULL without a rate.
 """
 _SQL = """
 with files as (
@@ -230,8 +234,8 @@ _FILES = ["_file_date desc nulls last", "_file_part desc nulls last", "_load_seq
 
 
 def define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary view VIEW over bronze. The contracts say which of several deliveries of a record is the
-    newest.
+    """Create the temporary view VIEW over bronze. If a record was delivered several times, the contracts say which
+    delivery is the newest.
     """
     contracts = {
         feed: (replaces_by, latest_by)

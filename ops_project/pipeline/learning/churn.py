@@ -1,6 +1,6 @@
-"""Churn: a calibrated logistic regression on what was known before the cut-off, compared with a plain rule that knows
-only the recency. A logistic regression was chosen because its reasons can be explained to a person, and because no
-other method is better with a dozen features.
+"""Churn: a calibrated logistic regression on what was known before the cut-off. It is compared with a plain rule that
+uses only the recency. A logistic regression was chosen for two reasons: its results can be explained to a person, and
+with a dozen features no other method is better.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class ChurnModel:
-    """Coefficients over standardized features, then Platt's two calibration numbers."""
+    """Coefficients over standardized features, and the two numbers of Platt's calibration."""
 
     features: list[str]
     mean: Floats
@@ -33,12 +33,12 @@ class ChurnModel:
     calibration: tuple[float, float]
 
     def standardized(self, matrix: Floats) -> Floats:
-        """Rows × all FEATURES → rows × this model's features."""
+        """Converts rows × all FEATURES into rows × this model's features, standardized."""
         chosen = matrix[:, [FEATURES.index(name) for name in self.features]]
         return np.asarray((chosen - self.mean) / self.scale, dtype=np.float64)
 
     def contributions(self, matrix: Floats) -> Floats:
-        """How much each feature changes the log-odds compared with the mean customer."""
+        """By how much each feature changes the log-odds of a row, compared with the mean customer."""
         return np.asarray(self.standardized(matrix) * self.coefficients * self.calibration[0], dtype=np.float64)
 
     def probability(self, matrix: Floats) -> Floats:
@@ -71,12 +71,14 @@ class ChurnModel:
 
 
 def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[str], seed: int) -> ChurnModel:
-    """Fit on `matrix` (rows × FEATURES). `customers`: the customer of each row. `names`: the features that the model
-    uses.
+    """Fit a model on `matrix` (rows × FEATURES).
 
-    The calibration uses predictions for customers whom the fold had not seen. A customer has a row at each cut-off, and
-    these rows are similar. If the rows of a customer were spread over the folds, a fold could predict what it has
-    memorised.
+    `customers`: the customer of each row.
+    `names`: the features that the model uses.
+
+    The calibration uses predictions for customers that the model of the fold was not trained on. A customer has a row
+    at each cut-off, and these rows are similar. If the rows of a customer were in several folds, a model could predict
+    rows that it has memorised.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -101,8 +103,10 @@ def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[s
 
 
 def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, Any]:
-    """The basis with which later inputs and scores are compared. `matrix`: the population at the held-out cut-off.
-    `before`: the population one horizon earlier.
+    """The distributions with which later inputs and scores are compared.
+
+    `matrix`: the customers at the held-out cut-off.
+    `before`: the customers one horizon earlier.
     """
     edges = {name: bin_edges(matrix[:, index]) for index, name in enumerate(FEATURES)}
     scores = model.probability(matrix)

@@ -1,4 +1,4 @@
-"""Findings about models, in the same journal as those of landing, so that they reach the same people."""
+"""Writes findings about models into the journal of landing's findings, so that they reach the same people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops_project.model.finding import ModelFindingKind
 
 @dataclass(frozen=True)
 class ModelProblem:
-    """A problem with a model: failure class, a sentence, the evidence."""
+    """A problem with a model: its failure class, a sentence about it, and the evidence."""
 
     kind: ModelFindingKind
     message: str
@@ -32,7 +32,10 @@ def report(
     now: datetime,
     run_id: str,
 ) -> None:
-    """Open the present problems, and close earlier ones that no longer exist. `scope`: training, serving or health."""
+    """Open findings about the present problems, and close findings about problems that no longer exist.
+
+    `scope`: training, serving or health.
+    """
     moment = now.astimezone(UTC).replace(tzinfo=None)
     ids = {_id(asset, scope, problem): problem for problem in problems}
     connection.execute(

@@ -1,8 +1,11 @@
-"""Features of customers as they were known before a cut-off, and what the customers did after it. One query covers
-every cut-off. Each row of silver is joined only to the cut-offs after it. A file of the cut-off's day or later may
-change earlier days, for example by a late, cancelled or corrected order. These changes are subtracted, because they
-were not known at the cut-off. Only the join and the subtraction depend on time. A test breaks each of them to prove
-that no feature uses anything from after its cut-off.
+"""Features of customers as they were known before a cut-off, and what the customers did after it.
+
+One query covers every cut-off. Each row of silver is joined only to the cut-offs after it. A file of the cut-off's day
+or later may change earlier days, for example by a late, cancelled or corrected order. These changes are subtracted,
+because nobody knew them at the cut-off.
+
+The join and this subtraction are the only parts that depend on time. A test breaks each of them, to prove that no
+feature uses anything from after its cut-off.
 """
 
 from __future__ import annotations
@@ -134,7 +137,9 @@ inner join silver.int_customer_days as days
 
 @dataclass(frozen=True)
 class Frame:
-    """Customers at cut-offs: ids, cut-offs, raw features (rows × FEATURES), revenue of the whole lookback."""
+    """Customers at cut-offs: ids, cut-offs, raw features (rows × FEATURES), and the revenue of the whole lookback
+    period.
+    """
 
     customers: list[str]
     cutoffs: list[date]
@@ -146,7 +151,7 @@ class Frame:
 
     @property
     def matrix(self) -> Floats:
-        """The inputs of the models: logarithms of counts, amounts and days; shares as they are."""
+        """The inputs of the models. Counts, amounts and days are logarithms, and shares are unchanged."""
         columns = [
             self.raw[:, index] if name in SHARES else np.log1p(np.clip(self.raw[:, index], 0, None))
             for index, name in enumerate(FEATURES)
@@ -164,7 +169,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class History:
-    """First and newest business date of the customers' days."""
+    """The first and the newest business date on which silver has customer days."""
 
     first: date
     newest: date
@@ -175,12 +180,12 @@ class History:
 
     @property
     def next_cutoff(self) -> date:
-        """The cut-off of today's prediction. All known data lies before it."""
+        """The cut-off of today's prediction. All known data is from before this date."""
         return days_later(self.newest, 1)
 
 
 def history(connection: duckdb.DuckDBPyConnection, today: date) -> History | None:
-    """The days that silver holds up to today; None if it holds none. Dates from the future do not count."""
+    """The days for which silver has data, up to today; None if there are none. Dates in the future do not count."""
     row = connection.execute(
         "select min(business_date), max(business_date) from silver.int_customer_days where business_date <= ?", [today]
     ).fetchone()
@@ -192,6 +197,8 @@ def features(
 ) -> Frame:
     """One row for each cut-off and each customer who ordered within `active_days` before it. The rows are sorted by
     cut-off and customer id.
+
+    `lookback_days`: the number of days before a cut-off from which data is used.
     """
     changes.define(connection)
     given = {"cutoffs": list(cutoffs), "lookback": lookback_days, "active": active_days}
@@ -201,7 +208,7 @@ def features(
 
 
 def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: int) -> Floats:
-    """1 for each row of the frame without an order in the horizon after its cut-off; 0 for any other row."""
+    """1 for each row whose customer did not order in the `horizon_days` after the cut-off, and 0 for any other row."""
     cutoffs = sorted(set(frame.cutoffs))
     returned = set(connection.execute(_RETURNED_SQL, [cutoffs, horizon_days]).fetchall())
     return np.array(
@@ -212,8 +219,8 @@ def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: i
 
 @dataclass(frozen=True)
 class Split:
-    """The data to learn from, and the data that is held out. The held-out data is that of a later cut-off. While the
-    history is short, it is that of other customers at the same cut-off.
+    """The cut-offs to learn from, and the cut-off that is held out to judge the model. The held-out one is later. While
+    the history is too short for that, both are the same cut-off with other customers.
     """
 
     training: list[date]
@@ -222,9 +229,11 @@ class Split:
 
 
 def split(known: History, churn: Churn) -> Split | None:
-    """Training cut-offs (in ascending order) and the held-out one; None if the history is too short. The outcome of
-    each training cut-off is known before the held-out one, so that training has seen none of the data that it is judged
-    on. If the history is too short for two horizons, half of the customers are held out at the same cut-off.
+    """Training cut-offs in ascending order, and the held-out one; None if the history is too short.
+
+    The outcome of each training cut-off is known before the held-out cut-off. So training has seen none of the data
+    that it is judged on. If the history is too short for two horizons, half of the customers are held out at the same
+    cut-off.
     """
     held_out = known.next_cutoff - timedelta(days=churn.horizon_days)
     last = held_out - timedelta(days=churn.horizon_days)
@@ -238,8 +247,8 @@ def split(known: History, churn: Churn) -> Split | None:
 
 
 def held_out_half(customers: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """True for each customer who is held out. About half of the customers are chosen, by hash, so that they are always
-    the same ones.
+    """True for each customer who is held out. The hash of the customer decides, so the same customers, about half, are
+    always chosen.
     """
     return np.array(
         [hashlib.md5(who.encode(), usedforsecurity=False).digest()[0] % 2 == 1 for who in customers], dtype=bool

@@ -1,7 +1,8 @@
-"""Products that are bought or viewed together: item-to-item cosine over baskets, in SQL. There is no matrix of
-products × products: only pairs that occur are stored. The evaluation works as in use: one item of a held-out basket
-is shown, and a hit is another item of the basket among the k recommended ones. The result is compared with "most
-popular", which needs no model.
+"""Recommends products that are bought or viewed together. The score is the item-to-item cosine over baskets, computed
+in SQL. There is no matrix of products × products: only pairs that occur are stored.
+
+The evaluation imitates real use. One item of a held-out basket is shown, and a hit is another item of the basket among
+the k recommended ones. The result is compared with the "most popular" products, which need no model.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ import numpy as np
 from ops_project.model.learning import Recommendations
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Postage and manual adjustments are no use as recommendations. A source that has lines of this kind puts them into this
-# category.
+# Postage and manual adjustments must not be recommended. A source with such lines puts them into this category.
 EXCLUDED_CATEGORY = "other"
 EVALUATED_BASKETS = 5_000
 ITEMS, PAIRS, SCORES, PRODUCTS = "rec_items", "rec_pairs", "rec_scores", "rec_products"
-# The baskets of start ≤ day < end. `lines` are all lines that were bought. `sized` are the lines without the products
-# that are never recommended, each with the size of its basket.
+# The baskets of start ≤ day < end. `lines` are all lines that were bought. `sized` contains only products that may be
+# recommended, and the size of the basket of each line.
 BASKETS = f"""
         lines as (
             select distinct order_id, product_id
@@ -38,8 +38,10 @@ BASKETS = f"""
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result for each held-out basket. `hits` has a 1 if another product of the basket is among the k recommended
-    products. `popular_hits` has a 1 if it is among the k most popular products.
+    """The result for each held-out basket.
+
+    `hits`: 1 if another product of the basket is among the k recommended products.
+    `popular_hits`: 1 if another product of the basket is among the k most popular products.
     """
 
     hits: Floats
@@ -56,8 +58,8 @@ class Evaluation:
 
 
 def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, start: date, end: date) -> int:
-    """Fill the temporary table of recommendations from the dates start ≤ day < end. Returns the number of baskets
-    used.
+    """Fill the temporary table of recommendations from the dates start ≤ day < end. Returns the number of baskets that
+    were used.
     """
     connection.execute(
         f"""
@@ -68,7 +70,7 @@ def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, st
         group by product_id
         """
     )
-    # Numbers replace texts here, because the self-join below is the expensive part.
+    # Numbers replace the texts of the order ids, because they make the expensive self-join below faster.
     connection.execute(
         f"""
         create or replace temp table {ITEMS} as
@@ -136,7 +138,9 @@ def _pairs_sql(items: str, count: str, minimum: int) -> str:
 
 
 def _add_views(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, start: date, end: date) -> None:
-    """Cosine over visits for the pairs that are bought together. Views change the order of pairs, but add none."""
+    """Add the cosine over visits to the pairs that are bought together. Views change the order of pairs, but add no
+    pairs.
+    """
     connection.execute(
         """
         create or replace temp table rec_views as
@@ -183,8 +187,8 @@ def _add_views(connection: duckdb.DuckDBPyConnection, parameters: Recommendation
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, end: date) -> Evaluation:
-    """Build the recommendations from the days before the held-out days, and test them on the baskets of the held-out
-    days. At most 5,000 baskets are used, and always the same ones.
+    """Build the recommendations from the days before the held-out days, and test them on baskets of the held-out days.
+    At most 5,000 baskets are tested. They are always the same ones.
     """
     held_out = end - timedelta(days=parameters.holdout_days)
     build(connection, parameters, held_out - timedelta(days=parameters.lookback_days), held_out)

@@ -1,7 +1,9 @@
-"""The versions of a model, and which one is in use: MLflow, embedded in the home or remote by URL. Scoring happens
-every night, and importing MLflow takes longer than scoring. So the version in use is also written to `serving.json`
-beside the model files, after each change of the registry. A remote registry may also be changed by other programs. So
-with a remote registry, this file is updated before it is read.
+"""The versions of a model, and which one is in use. MLflow stores them, either embedded in the home folder or remote by
+URL.
+
+Scoring happens every night, and importing MLflow takes longer than scoring. So the version in use is also written to
+`serving.json` beside the model files, after each change of the registry. Other programs may change a remote registry
+too. So if the registry is remote, this file is updated before it is read.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ EXPERIMENT = "ecommerce"
 
 
 class RegistryError(ValueError):
-    """The registry cannot do what was asked. The message says what it can do."""
+    """The registry cannot do what was asked. The message says what is possible instead."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Version:
     version: str
     sha256: str
     status: str
-    """The state of the version: serving (in use), promoted (was in use before), or candidate."""
+    """The state of the version: serving (in use), promoted (was in use before) or candidate (was never in use)."""
     trained_as_of: str
     run_id: str
     metrics: dict[str, float]
@@ -46,7 +48,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model to use, and the reasons why newer ones could not be used."""
+    """The model to use, and the reasons why newer versions could not be used."""
 
     version: str
     model: dict[str, Any]
@@ -54,19 +56,20 @@ class Loaded:
 
 
 class Registry:
-    """One registry. Opening it costs nothing; MLflow is imported by the first call that needs it."""
+    """One registry. To open it costs nothing: MLflow is imported by the first call that needs it."""
 
     def __init__(self, root: Path, url: str) -> None:
         self._root, self._url = root, url
         self._embedded = url.startswith("sqlite:")
         self._opened: Any = None
 
-    # The next method is for scoring, so it reads only files.
+    # The next method is for scoring. With an embedded registry it reads only files.
 
     def serving(self, model: str) -> Loaded | None:
-        """The version in use; None if no version was promoted yet. If the promoted version cannot be used, this is the
-        newest usable version that was promoted before it. Raises ModelUnusable if none of them can be used, or if
-        `serving.json` cannot be read.
+        """The version in use; None if no version was promoted yet. If that version cannot be used, the newest usable
+        version that was promoted before it is returned.
+
+        Raises ModelUnusable if no version can be used, or if `serving.json` cannot be read.
         """
         if not self._embedded:
             self._mirror(model)
@@ -102,7 +105,7 @@ class Registry:
     # The following methods are for training and for people. They use MLflow.
 
     def prepare(self) -> None:
-        """Create the embedded database if it does not exist. This takes some seconds, and is done only once."""
+        """Create the embedded database if it does not exist. This takes some seconds."""
         self._experiment()
 
     def register(
@@ -114,7 +117,7 @@ class Registry:
         parameters: Mapping[str, Any],
         tags: Mapping[str, str],
     ) -> str:
-        """Record a candidate. Returns its version. A candidate is not used until it is promoted."""
+        """Record a candidate, and return its version. A candidate is not used until it is promoted."""
         client = self._client
         data = artifact.encode(dict(content))
         run = client.create_run(self._experiment(), run_name=f"{model} {tags.get('as_of', '')[:10]}")
@@ -137,14 +140,16 @@ class Registry:
         return str(created.version)
 
     def promote(self, model: str, version: str, why: str) -> None:
-        """Use this version. Raises RegistryError for a version that does not exist."""
+        """Put this version into use. Raises RegistryError if the version does not exist."""
         found = self._find(model, version)
         history = [item for item in self._history(model) if item != found.version] + [found.version]
         self._set_history(model, history)
         self._client.set_model_version_tag(model, found.version, "promoted_because", why[:480])
 
     def rollback(self, model: str) -> str:
-        """Use the version that was in use before, and return it. Raises RegistryError if there is no earlier one."""
+        """Put the version into use again that was in use before, and return it. Raises RegistryError if there is no
+        earlier one.
+        """
         history = self._history(model)
         if len(history) < 2:
             raise RegistryError(f"{model} has no earlier version to roll back to")
@@ -178,8 +183,6 @@ class Registry:
                 )
             )
         return sorted(found, key=lambda item: -int(item.version))
-
-    # -- inside
 
     @property
     def _database(self) -> Path:
@@ -251,7 +254,7 @@ class Registry:
         partial.replace(self._root / "serving.json")
 
     def _local(self, model: str, version: str, source: str) -> str:
-        """The model file, relative to the registry's folder; a remote file is fetched once."""
+        """The path of the model file, relative to the registry's folder. A remote file is downloaded only once."""
         if source.startswith("file:"):
             return os.path.relpath(source.removeprefix("file://"), self._root)
         relative = Path("cache") / model / version / FILE_NAME

@@ -1,6 +1,6 @@
-"""Applies the model in use to the newest data, fills the gold table, and stores the model's readings. A model that
-cannot be used is a finding, and the last good model takes its place. If there is no good model, the table keeps its
-last predictions, with their date in every row.
+"""Applies the model in use to the newest data, fills the gold table, and stores the health of the model. If a model
+cannot be used, a finding is written, and the last good model is used instead. If there is no good model, the table
+keeps its last predictions. Every row contains the date of its prediction.
 """
 
 from __future__ import annotations
@@ -24,13 +24,17 @@ from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import calibration_error
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# A job of its own builds the recommendations each Sunday. If it missed a Sunday, the next night builds them.
+# A separate job builds the recommendations each Sunday. If the job missed a Sunday, scoring builds them in the next
+# night.
 RECOMMENDATIONS_LAST = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """The data and the names for one night's scoring. `today`: local date; later data does not count."""
+    """The data and the names for one night's scoring.
+
+    `today`: the local date; data of later dates does not count.
+    """
 
     connection: duckdb.DuckDBPyConnection
     parameters: Learning
@@ -53,8 +57,8 @@ class Scored:
 
 
 def due(job: Scoring, model: str) -> bool:
-    """Whether the table must be filled now. The table of recommendations is due a week after it was filled. Every other
-    table is due every night.
+    """Whether the table must be filled now. The recommendations are due a week after the table was last filled. Every
+    other table is due every night.
     """
     if model != "recommendations":
         return True
@@ -170,7 +174,7 @@ def _churn(job: Scoring, loaded: Loaded, known: frames.History) -> tuple[Rows, s
     ]
     past = frames.part(both, ~now_rows)
     error: float | None = None
-    # A cut-off too near the first day describes almost no customers. Then the calibration is unknown.
+    # If this cut-off is near the first day, almost no customers have data for it. The calibration is then unknown.
     if len(past) >= parameters.min_customers:
         error = calibration_error(
             frames.churned(job.connection, past, parameters.horizon_days), model.probability(past.matrix)
@@ -230,8 +234,8 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
 
 
 def _age(job: Scoring, model: str, loaded: Loaded) -> Reading:
-    """Days since the model was trained or last confirmed. A training that found nothing better confirms the model. A
-    training whose candidate was unfit to be judged does not confirm it.
+    """The days since the model was trained or last confirmed. A training that found nothing better confirms the model.
+    A training whose candidate could not be judged does not confirm it.
     """
     confirmed = datetime.fromisoformat(loaded.model["trained_as_of"])
     row = job.connection.execute(

@@ -1,7 +1,9 @@
-"""Segments: k-means over recency, frequency and monetary value. The silhouette decides the number of clusters, and the
-profile of a cluster decides its name. A customer does not change segment merely because labels were assigned anew. For
-this reason centres are named by their position, and a new segmentation is used only if it separates customers better
-than the present one, beyond noise.
+"""Segments customers with k-means over recency, frequency and monetary value. The number of clusters is the one with
+the best silhouette. The profile of a cluster decides its name.
+
+A customer must not change segment merely because a new training numbered the clusters in another order. So centres are
+named by their position. A new segmentation is used only if it separates customers better than the present one, by more
+than random variation.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ STARTS = 10
 
 
 def rfm(frame: Frame) -> Floats:
-    """Logarithms of recency (days), frequency (orders) and monetary value (revenue of the lookback)."""
+    """Logarithms of recency (days), frequency (orders) and monetary value (revenue of the lookback period)."""
     recency, frequency = frame.raw[:, FEATURES.index("recency_days")], frame.raw[:, FEATURES.index("orders_lookback")]
     values: Floats = np.log1p(np.clip(np.column_stack([recency, frequency, frame.revenue]), 0, None))
     return values
@@ -31,7 +33,7 @@ def rfm(frame: Frame) -> Floats:
 
 @dataclass(frozen=True)
 class SegmentModel:
-    """Named centres in standardized units."""
+    """The cluster centres with their names, in standardized units."""
 
     mean: Floats
     scale: Floats
@@ -39,7 +41,7 @@ class SegmentModel:
     labels: list[str]
 
     def distances(self, values: Floats) -> Floats:
-        """Rows of rfm → Euclidean distances, as rows × centres."""
+        """The Euclidean distances of each row of `values` from each centre."""
         ready = (values - self.mean) / self.scale
         return np.asarray(np.sqrt(((ready[:, None, :] - self.centres[None, :, :]) ** 2).sum(axis=2)), dtype=np.float64)
 
@@ -49,7 +51,7 @@ class SegmentModel:
 
     def separation(self, values: Floats) -> Floats:
         """The simplified silhouette of each row: 1 − (distance to the nearest centre / distance to the second nearest).
-        It is 0 on the border between two segments, and 1 in a centre.
+        The value is 0 on the border between two segments, and 1 in a centre.
         """
         ordered = np.sort(self.distances(values), axis=1)
         return np.asarray(1 - ordered[:, 0] / np.clip(ordered[:, 1], 1e-9, None), dtype=np.float64)
@@ -90,7 +92,7 @@ def fit(values: Floats, parameters: Segmentation, seed: int) -> tuple[SegmentMod
         labels = model.predict(ready[chosen])
         fitted[clusters] = model
         silhouettes[clusters] = float(silhouette_score(ready[chosen], labels)) if len(set(labels)) > 1 else -1.0
-    # If two numbers of clusters separate equally well, the smaller one is used.
+    # If two numbers of clusters separate the customers equally well, the smaller number is used.
     best = max(silhouettes, key=lambda clusters: (round(silhouettes[clusters], 4), -clusters))
     centres = fitted[best].cluster_centers_
     order = np.lexsort(centres.T[::-1])
@@ -98,7 +100,9 @@ def fit(values: Floats, parameters: Segmentation, seed: int) -> tuple[SegmentMod
 
 
 def plain(values: Floats) -> SegmentModel:
-    """Thirds by monetary value alone. A segmentation must be better than this."""
+    """A plain alternative: thirds of the customers by monetary value alone. A segmentation is compared with these
+    thirds.
+    """
     mean, scale = _scaled(values)
     ready = (values - mean) / scale
     thirds = np.searchsorted(np.quantile(ready[:, 2], [1 / 3, 2 / 3]), ready[:, 2])
@@ -107,7 +111,10 @@ def plain(values: Floats) -> SegmentModel:
 
 
 def reference(model: SegmentModel, values: Floats, before: Floats) -> dict[str, Any]:
-    """The basis with which later customers are compared. `before`: the customers of a week earlier."""
+    """The distributions with which later customers are compared.
+
+    `before`: the customers of a week earlier.
+    """
     edges = {name: bin_edges(values[:, index]) for index, name in enumerate(AXES)}
     assigned = model.assign(values)
     shares = {name: bin_shares(values[:, index], edges[name]) for index, name in enumerate(AXES)}

@@ -1,5 +1,5 @@
-"""The tables that models fill, and their own journal. The tables always exist. A table is empty if its model could not
-be built yet.
+"""The tables that models fill, and the journal of training, scoring and health. The tables always exist. If a model
+could not be built yet, its table is empty.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ TABLE_OF = {
 
 
 def asset_of(model: str) -> str:
-    """The asset that a model's findings belong to: gold/<its table>."""
+    """The asset to which findings about a model belong: `gold/<table>`."""
     return TABLE_OF[model].replace(".", "/")
 
 

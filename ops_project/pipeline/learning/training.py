@@ -1,6 +1,6 @@
 """Trains a candidate, compares it with the model in use, registers it, and promotes it if it is better. Every candidate
-is registered, even if it is refused, so that every attempt stays visible. Only a candidate that equals the model in use
-is not registered. A problem becomes a finding, and the model in use stays in use.
+is registered, even if it is refused, so that every attempt stays visible. The only exception is a candidate that equals
+the model in use. If there is a problem, a finding is written, and the model in use does not change.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ops_project.pipeline.learning.registry import Loaded
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended. `version` is None if there was too little history for a candidate, or if the candidate was
-    equal to the model in use.
+    """How a training ended. `version` is None in two cases: there was too little history for a candidate, or the
+    candidate was equal to the model in use.
     """
 
     model: str
@@ -55,8 +55,8 @@ def train(job: Training, model: str) -> Trained:
     if known is not None:
         from threadpoolctl import threadpool_limits
 
-        # One thread is used, so that sums are the same every time. On small matrices several threads would only wait
-        # for each other.
+        # With one thread, sums are the same every time. On small matrices several threads would only wait for each
+        # other.
         with threadpool_limits(1):
             candidate = trainers[model](job, known, serving)
     if isinstance(candidate, str):

@@ -1,1 +1,1 @@
-"""Pure decisions of learning: metrics, promotion gate, model health."""
+"""Pure decisions about models: metrics, whether a candidate is promoted, and the health of a model."""

@@ -1,4 +1,4 @@
-"""Risk bands and reasons: the meaning of a probability for a reader."""
+"""Translates a probability into a risk band and reasons for its readers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from ops_project.model.learning import Bands
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Feature → the reason for a risk in the reader's words: if the feature's value is high, and if it is low.
+# Feature → the reason for a risk in words: first if a high value raises the risk, then if a low value does.
 WORDS: dict[str, tuple[str, str]] = {
     "recency_days": ("the last order is long ago", "the last order is very recent"),
     "recency_ratio": ("the next order is overdue, compared with earlier pauses", "the present pause is usual"),
@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 def band(probability: float | None, bands: Bands) -> str | None:
-    """High, Medium or Low; None (in no band) if nothing was predicted."""
+    """High, Medium or Low; None if nothing was predicted."""
     if probability is None:
         return None
     if probability >= bands.high:
@@ -37,8 +37,9 @@ def reasons(contributions: Floats, features: list[str], top: int = 2) -> list[st
     """For each row, the features that raise its risk most, in words; empty if no feature raises it.
 
     `contributions`: rows × features, in log-odds compared with the average customer. A contribution of at most 0.05
-    does not count. `features`: the names of the features, with a leading minus if the coefficient is negative. `top`:
-    the largest number of features that are named.
+    does not count.
+    `features`: the names of the features, with a leading minus if the coefficient is negative.
+    `top`: the largest number of features that are named.
     """
     order = np.argsort(-contributions, axis=1, kind="stable")[:, :top]
     found = []

@@ -1,6 +1,7 @@
-"""Whether a candidate replaces the model in use. Both are judged on the same held-out rows, which neither has seen. The
-difference must be beyond the noise of those rows. A candidate that is too good knows the outcome in some way, and is
-refused. One with much less training data is refused too.
+"""Decides whether a candidate replaces the model in use. Both are judged on the same held-out rows, which neither model
+has seen. The candidate must be better by more than the random variation of those rows. Two kinds of candidate are
+refused: one that is too good, because its features must contain the outcome, and one with much less training data than
+the model in use.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ from ops_project.pipeline.learning.judge.metrics import Floats
 
 
 class GateReason(StrEnum):
-    """Why a candidate was promoted, or kept back."""
+    """Why a candidate was promoted or refused."""
 
     FIRST = "first"
-    """There was no model before, and the candidate is better than the plain rule."""
+    """There was no model before, and the candidate may be used."""
     BETTER = "better"
     NOT_BETTER = "not_better"
-    """The candidate is not better than the model that it would replace, beyond noise."""
+    """The candidate is not better than the model that it would replace, or the difference may be random."""
     LABEL_LEAK = "label_leak"
     TRAINING_TRUNCATED = "training_truncated"
     INPUTS_BROKEN = "inputs_broken"
-    """The features no longer relate to each other as before. A model that is learned from them is not better; it is
+    """The features no longer relate to each other as before. A model that learns from such features is not better, but
     only adapted to the fault.
     """
     UNCHANGED = "unchanged"
     """The same inputs gave the same model."""
 
 
-# The failure class of each refusal.
+# Reason of a refusal → failure class of the finding about it.
 FAILURE_CLASS: dict[GateReason, ModelFindingKind] = {
     GateReason.NOT_BETTER: "value_anomaly",
     GateReason.LABEL_LEAK: "data_invalid",
@@ -43,13 +44,18 @@ FAILURE_CLASS: dict[GateReason, ModelFindingKind] = {
     GateReason.INPUTS_BROKEN: "data_invalid",
 }
 
-# With these reasons, the candidate was fit to be judged, so the model in use was compared with the newest data.
+# With these reasons, the candidate could be judged. So the model in use was compared with the newest data, which
+# confirms it.
 CONFIRMING = (GateReason.FIRST, GateReason.BETTER, GateReason.UNCHANGED, GateReason.NOT_BETTER)
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """The decision with its reason. `gain` is the mean loss saved per row, `bound` its lower bound."""
+    """The decision with its reason.
+
+    `gain`: the mean loss that the candidate saves per row.
+    `bound`: the lower bound of `gain`.
+    """
 
     promote: bool
     reason: GateReason
@@ -59,7 +65,7 @@ class Promotion:
 
 
 def gain_bound(incumbent: Floats, candidate: Floats, gate: Gate) -> tuple[float, float]:
-    """The mean of the saved losses, and the lower bootstrap bound of this mean. Both arrays hold the same rows in the
+    """The mean of the saved losses, and its lower bound from bootstrap samples. Both arrays hold the same rows in the
     same order.
     """
     saved = incumbent - candidate
@@ -75,8 +81,11 @@ def unfit(
     rows: int,
     serving_rows: int | None,
 ) -> Promotion | None:
-    """The refusal of a candidate that may not be promoted, however small its loss; None if the losses decide. `aucs`:
-    how well the model (under the name `model`) and each single feature separate the held-out outcomes.
+    """The refusal of a candidate that may not be promoted, however small its loss. None if the losses decide.
+
+    `aucs`: how well the model (under the name `model`) and each single feature separate the held-out outcomes.
+    `rows`: the number of training rows of the candidate.
+    `serving_rows`: the same number for the model in use.
     """
     leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
     if leaks:
@@ -97,7 +106,7 @@ def unfit(
 
 
 def broken(reading: Reading) -> Promotion | None:
-    """The refusal of a candidate with broken inputs, and None if the inputs are sound. Inputs are broken if they no
+    """The refusal of a candidate whose inputs are broken; None if the inputs are sound. Inputs are broken if they no
     longer relate to each other as they did for the model in use. After a refusal, a person decides about the promotion.
     """
     if reading.status != "failed":
@@ -107,7 +116,10 @@ def broken(reading: Reading) -> Promotion | None:
 
 
 def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Promotion:
-    """Compare losses on the same held-out rows. `serving`: the model in use; None if the plain rule is in use."""
+    """Compare the losses on the same held-out rows.
+
+    `serving`: the version of the model in use; None if there is no model yet, and the plain alternative is compared.
+    """
     gain, bound = gain_bound(incumbent, candidate, gate)
     against = f"version {serving}" if serving else "the plain alternative"
     words = f"loss saved per row against {against}: {gain:.4f}, at least {bound:.4f} ({gate.confidence:.0%} bound)"

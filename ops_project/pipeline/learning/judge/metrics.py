@@ -10,7 +10,9 @@ EPSILON = 1e-6
 
 
 def log_losses(outcome: Floats, probability: Floats) -> Floats:
-    """The logarithmic loss of each prediction (natural logarithm). Probabilities are kept away from 0 and 1."""
+    """The logarithmic loss of each prediction (natural logarithm). Probabilities are kept away from 0 and 1, where the
+    loss is infinite.
+    """
     kept = np.clip(probability, EPSILON, 1 - EPSILON)
     return np.asarray(-(outcome * np.log(kept) + (1 - outcome) * np.log(1 - kept)), dtype=np.float64)
 
@@ -23,7 +25,9 @@ def ranks(values: Floats) -> Floats:
 
 
 def auc(outcome: Floats, score: Floats) -> float:
-    """Probability that a customer who churned has the higher score; 0.5 if only one outcome occurs."""
+    """The probability that a customer who churned has a higher score than one who did not. 0.5 if only one outcome
+    occurs.
+    """
     positive = outcome == 1
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if not ones or not zeros:
@@ -32,7 +36,9 @@ def auc(outcome: Floats, score: Floats) -> float:
 
 
 def calibration_error(outcome: Floats, probability: Floats, bins: int = 10) -> float:
-    """Mean distance of predicted and observed rate over bins of equal size, weighted by their size."""
+    """The mean distance between the predicted and the observed rate over bins of nearly equal size, weighted by their
+    size.
+    """
     order = np.argsort(probability, kind="stable")
     parts = np.array_split(order, min(bins, len(order)) or 1)
     gaps = [abs(float(probability[part].mean() - outcome[part].mean())) * len(part) for part in parts if len(part)]
@@ -40,20 +46,21 @@ def calibration_error(outcome: Floats, probability: Floats, bins: int = 10) -> f
 
 
 def bin_edges(reference: Floats, bins: int = 10) -> list[float]:
-    """Inner edges of bins that hold equal shares of the reference; fewer where values repeat."""
+    """The inner edges of bins that hold equal shares of the reference. If values repeat, there are fewer edges."""
     return [float(edge) for edge in np.unique(np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1]))]
 
 
 def bin_shares(values: Floats, edges: list[float]) -> list[float]:
-    """The share of the values in each bin between the edges. Many values are counts, so an edge is often equal to a
-    value. Stored edges are rounded. A value that lies on an edge must stay in the same bin after the rounding.
+    """The share of the values in each bin between the edges. An edge is often equal to a value, because many values are
+    counts. Stored edges are rounded. So each value is lowered a little: a value on an edge then stays in the same bin
+    after the rounding.
     """
     counts = np.bincount(np.searchsorted(np.array(edges), values - 1e-7, side="left"), minlength=len(edges) + 1)
     return [float(count) / max(len(values), 1) for count in counts]
 
 
 def psi(expected: list[float], actual: list[float]) -> float:
-    """Population stability index of two lists of shares over the same bins. It is 0 if they are equal; a value
+    """The population stability index of two lists of shares over the same bins. It is 0 if the lists are equal. A value
     above 0.25 means another distribution.
     """
     one, two = (np.clip(np.array(shares), 1e-4, None) for shares in (expected, actual))
@@ -61,7 +68,7 @@ def psi(expected: list[float], actual: list[float]) -> float:
 
 
 def rank_correlations(matrix: Floats) -> Floats:
-    """Spearman's correlation of each pair of columns; 0 where a column is constant."""
+    """Spearman's correlation of each pair of columns. 0 where a column is constant."""
     ranked = np.column_stack([ranks(matrix[:, column]) for column in range(matrix.shape[1])])
     centred = ranked - ranked.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))

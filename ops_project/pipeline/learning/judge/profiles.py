@@ -1,5 +1,5 @@
-"""Names of the clusters of customers. A name follows from the profile of the cluster. It never follows from the number
-of the cluster, because k-means assigns the numbers anew each time.
+"""Names the clusters of customers. The name depends on the profile of a cluster and not on its number, because k-means
+assigns the numbers anew each time.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import numpy as np
 
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# The typical profiles, in standard deviations from the mean customer: recency (days since the last order: high is long
-# ago), frequency (orders), monetary (revenue).
+# The typical profiles of recency (days since the last order), frequency (orders) and monetary value (revenue). The unit
+# is standard deviations from the mean customer. A high recency means that the last order is long ago.
 PROFILES: dict[str, tuple[float, float, float]] = {
     "Champions": (-1.0, 1.5, 1.5),
     "Loyal": (-0.6, 0.6, 0.6),
@@ -23,9 +23,13 @@ PROFILES: dict[str, tuple[float, float, float]] = {
 
 
 def names(centres: Floats) -> list[str]:
-    """The profile of each centre. A row of `centres` holds recency, frequency and monetary value. No two centres get
-    the same profile, and the sum of their distances to their profiles is the smallest possible. The order of the
-    centres does not matter. There may be at most six centres.
+    """The name of the profile of each centre.
+
+    `centres`: each row holds recency, frequency and monetary value. At most six centres are allowed, and their order
+    does not matter.
+
+    No two centres get the same profile. The profiles are chosen so that the sum of the distances between centres and
+    profiles is smallest.
     """
     distance = np.array(
         [[np.sum((centre - np.array(profile)) ** 2) for profile in PROFILES.values()] for centre in centres]
