@@ -1,6 +1,6 @@
-"""Reconciliation on DuckDB: any two tables or files, and chains of them. `compare` finds the differences between two
-sides. `chain` goes through the hops of a configured reconciliation: each hop is a comparison of two neighbours. Both
-use the caller's connection and leave nothing in it. `classify` judges the result.
+"""Reconciles two tables or files, or a chain of them, on DuckDB. `compare` finds the differences between two sides.
+`chain` follows a configured reconciliation: each of its hops compares two neighbours of the chain. `classify` judges
+the result. All use the caller's connection, and leave no table in it.
 """
 
 from ops_project.pipeline.reconcile.compare import compare

@@ -1,4 +1,4 @@
-"""Finds the business dates of the keys that differ at a hop, so that a message about a break can name these days."""
+"""Finds the business dates of the keys that differ, so that a message about a difference can name these days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def break_dates(
     connection: duckdb.DuckDBPyConnection, column: str | None, key: Sequence[str], sides: Sequence[Side], keys: str
 ) -> tuple[str, ...]:
     """The dates as text, in ascending order, at most 31. Empty if no key differs, or if the dates are unknown.
-    `column`: the chain's date column. `keys`: the table of differing keys (class, differs, k0 …).
+
+    `column`: the chain's date column.
+    `keys`: the table of differing keys (class, differs, k0 …).
     """
     differing = f"{keys} where differs and class <> {literal(KeyClass.QUARANTINED)}"
     if column is None:
@@ -39,4 +41,4 @@ def break_dates(
         rows = connection.execute(f"select distinct day from ({query}) where day is not null order by 1 limit {MOST}")
         return tuple(row[0] for row in rows.fetchall())
     except duckdb.Error:
-        return ()  # The date or key of a side has another type. The break itself is still reported.
+        return ()  # One side has another type for the date or the key. The difference itself is still reported.

@@ -1,7 +1,9 @@
-"""A configured reconciliation, hop by hop: where each break first appears, and which classes explain it there. Only
-neighbours are compared. So an error shows at the hop that made it, and not again at every later hop. A key that differs
-at several hops is reported at the first of them. The module reads tables, files and the archive, and writes only temp
-tables.
+"""Compares the nodes of a configured reconciliation, hop by hop. A hop is the step from one node to the next. The
+result says at which hop each difference first appears, and which classes explain it.
+
+Only neighbours are compared. So an error shows at the hop that made it, and not again at every later hop. A key that
+differs at several hops is reported at the first of them. The module reads tables, files and the archive, and writes
+only temporary tables.
 """
 
 from __future__ import annotations
@@ -38,8 +40,10 @@ def reconcile(
 ) -> ChainResult:
     """Compare each hop of `chain`. Raises ReconcileError if a node cannot be read.
 
-    `archive`: the folder to which the archive paths of landed files are relative. `days`: the business dates to which
-    every node is restricted; None means all. `only_hops_into`: the nodes whose hops are compared; None means all.
+    `archive`: the folder to which the archive paths of landed files are relative.
+    `days`: the business dates to which every node is restricted; None means all.
+    `samples`: the largest number of keys that are shown for a class.
+    `only_hops_into`: the nodes whose hops are compared; None means all.
     """
     if days is not None and chain.date_column is None:
         raise ReconcileError(f"{name} has no date_column: it cannot be restricted to a date")
@@ -68,8 +72,8 @@ def reconcile(
 
 
 def recent_days(connection: duckdb.DuckDBPyConnection, chain: Reconciliation, now: datetime) -> list[date]:
-    """The newest `window_dates` business dates of the chain's feeds, and every business date for which a file was
-    loaded within a day before `now`.
+    """The newest `window_dates` business dates of the chain's feeds. Business dates for which a file was loaded in the
+    last day before `now` are added.
     """
     feeds = [node.feed for node in chain.nodes if node.feed]
     rows = connection.execute(
@@ -172,9 +176,8 @@ def resolve(
 def _archived(
     connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, days: Collection[date] | None
 ) -> list[tuple[str, Path, date]]:
-    """Batch id, archived file and business date of every valid delivery of a feed, the oldest date first. The order
-    is by the date of the file and not by the order of loading, because a file that comes late does not contain later
-    changes.
+    """Batch id, archived file and business date of every valid delivery of a feed, oldest date first. The order is by
+    the date of the file and not by the order of loading: a file that comes late does not contain later changes.
     """
     only = "" if days is None else f" and business_date in ({_dates(days)})"
     rows = connection.execute(
@@ -208,7 +211,9 @@ def _refused_keys(
     archive: Path | None,
     days: Collection[date] | None,
 ) -> str | None:
-    """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None if there are none."""
+    """The name of a temporary table with the keys that landing quarantined from the node's files (k0…, as text). None
+    if there are none.
+    """
     files = {batch: (path, on) for batch, path, on in _archived(connection, str(node.feed), archive, days)}
     rows = connection.execute(
         "select batch_id, raw_text from ops.quarantine where feed = ? and raw_text is not null", [node.feed]
@@ -225,7 +230,9 @@ def _refused_keys(
 
 
 def _key_of(raw_text: str, file: Path, on: date, chain: Reconciliation) -> tuple[str, ...] | None:
-    """The key of a raw line, with the delivery's date if the line has none; None if the line cannot be read."""
+    """The key of a raw line; None if the line cannot be read. If the line has no date, the date of the delivery is
+    used.
+    """
     if raw_text.lstrip().startswith("{"):
         try:
             record = json.loads(raw_text)
@@ -247,8 +254,8 @@ def _computed(
     after: Node,
     days: Collection[date] | None,
 ) -> Side:
-    """The rows that the target should have. They are computed from the source by the query of the target, or summed to
-    the grain of the target.
+    """The rows that the target should have. The query of the target computes them from the source, or the source is
+    summed by the target's grain.
     """
     if after.from_previous:
         relation = f"({after.from_previous.format(rows=source.relation)})"
@@ -287,8 +294,10 @@ def _first_here(
     table: str,
     earlier: list[str],
 ) -> list[FirstHop]:
-    """The differences at this hop that exist at no earlier hop, by class. `table` and `earlier`: the tables of
-    differing keys of this hop and of the earlier hops.
+    """The differences at this hop that exist at no earlier hop, by class.
+
+    `table`: the table of the keys that differ at this hop.
+    `earlier`: the same tables of the earlier hops.
     """
     width = len(hop.key)
     names = list(chain.measures)
@@ -299,7 +308,7 @@ def _first_here(
         for other in earlier
         if _width(connection, other) == width
     )
-    # At a hop between aggregated tables, the first measure is the number of rows.
+    # In the keys of an aggregated table, the number of rows is the first measure.
     shift = 1 if after.grain and after.rows_column else 0
     amounts = "".join(
         f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)" for i in range(len(names))

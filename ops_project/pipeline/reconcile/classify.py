@@ -1,7 +1,9 @@
-"""Whether two tables disagree, and why. Control totals are compared with tolerances, and classes explain a difference.
-A difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
-classes explain add up to the difference to the last digit; `Comparison.unexplained` proves it. Differences are never
-netted: two errors that cancel out are two breaks.
+"""Describes whether and why two tables differ. Control totals are compared with tolerances, and classes explain a
+difference. A difference is always source − target.
+
+Every row of either side belongs to exactly one class. So the amounts that the classes explain add up to the whole
+difference, to the last digit; `Comparison.unexplained` proves this. Differences are never offset against each other:
+two errors that cancel out are two breaks. A break is a difference that a person must look at.
 """
 
 from __future__ import annotations
@@ -26,17 +28,17 @@ class KeyClass(StrEnum):
     MISSING = "missing"
     """The key is in the source and not in the target."""
     QUARANTINED = "quarantined"
-    """The key is missing, or is in an earlier state, because landing refused a row of it and gave a reason."""
+    """Landing refused a row of the key and gave a reason. So the target lacks the key, or has an earlier state of
+    it.
+    """
     EXTRA = "extra"
     """The key is in the target and not in the source."""
     CHANGED = "changed"
     """The key occurs once on each side, with different values."""
     DUPLICATE = "duplicate"
-    """The key occurs more than once on at least one side. Its rows are compared as a group, and never joined row by
-    row.
-    """
+    """The key occurs more than once on at least one side. Its rows are compared as a group, and not row by row."""
     NULL_KEY = "null_key"
-    """Part of the key is NULL. Such rows match nothing, and are compared as one group."""
+    """A part of the key is NULL. Such rows match no other rows. All of them are compared as one group."""
 
 
 class BreakReason(StrEnum):
@@ -46,12 +48,14 @@ class BreakReason(StrEnum):
     PERCENT_EXCEEDED = "percent_exceeded"
     KEYS_DIFFER = "keys_differ"
     OFFSETTING = "offsetting_errors"
-    """The totals agree within tolerance although keys differ. A comparison of totals alone would miss this."""
+    """The totals agree within their tolerances although keys differ. A comparison of totals alone would not notice
+    this.
+    """
 
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """One number that is computed on both sides. If `tolerance` is None, the total is only shown, and the keys decide
+    """One number that is computed on both sides. If `tolerance` is None, the total is only shown. The keys then decide
     whether there is a break.
     """
 
@@ -60,7 +64,7 @@ class ControlTotal:
     target: Number | None
     tolerance: Tolerance | None = None
     refused: Number = 0
-    """The part of the source that landing quarantined. Its reason is known, so it is not judged."""
+    """The part of the source that landing quarantined. Its reason is known, so this part is not judged."""
 
     @property
     def difference(self) -> Number:
@@ -69,12 +73,12 @@ class ControlTotal:
 
     @property
     def unexpected(self) -> Number:
-        """The difference without the rows that were refused."""
+        """The difference without the rows that landing refused."""
         return self.difference - self.refused
 
     @property
     def percent(self) -> Decimal | None:
-        """The unexpected difference in percent of the source; None if the source is zero and the target is not."""
+        """The unexpected difference in percent of the source. None if the source is zero and the difference is not."""
         if not self.unexpected:
             return ZERO
         return abs(Decimal(self.unexpected)) / abs(Decimal(self.source)) * 100 if self.source else None
@@ -98,14 +102,18 @@ def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
 
 @dataclass(frozen=True)
 class Explained:
-    """The part of the difference that one class explains. By measure, `net` is Σ(source − target) over the keys, and
-    `absolute` is Σ|source − target| over the keys.
+    """The part of the difference that one class explains. For each measure, over the keys of the class:
+
+    `net`: Σ(source − target).
+    `absolute`: Σ|source − target|.
     """
 
     key_class: KeyClass
     keys: int
     differing: int
-    """Keys whose two sides differ. A duplicate that is the same on both sides is reported, but is not a break."""
+    """The number of keys whose two sides differ. A duplicate that is the same on both sides is reported, but does not
+    count here.
+    """
     source_rows: int
     target_rows: int
     net: Mapping[str, Decimal] = field(default_factory=dict)
@@ -114,8 +122,8 @@ class Explained:
 
     @property
     def is_break(self) -> bool:
-        """Whether the class is a break. A refused row is not a break: it is in quarantine, so the difference that it
-        causes is explained.
+        """Whether the class is a break. Refused rows are not a break: they are in quarantine, so the difference that
+        they cause is explained.
         """
         return self.differing > 0 and self.key_class is not KeyClass.QUARANTINED
 
@@ -130,7 +138,7 @@ class Comparison:
     totals: tuple[ControlTotal, ...]
     classes: tuple[Explained, ...]
     dates: tuple[str, ...] = ()
-    """The business dates of the keys that differ, in ascending order; empty if they are not known."""
+    """The business dates of the keys that differ, in ascending order. Empty if they are not known."""
 
     @property
     def differing_keys(self) -> int:
@@ -138,7 +146,7 @@ class Comparison:
 
     @property
     def reasons(self) -> tuple[BreakReason, ...]:
-        """Why this hop is a break; empty if it is not a break."""
+        """Why this hop is a break. Empty if it is not a break."""
         found = {reason for total in self.totals for reason in total.reasons}
         if self.differing_keys:
             if not found:
@@ -157,16 +165,16 @@ class Comparison:
         return next((item for item in self.classes if item.key_class is key_class), None)
 
     def unexplained(self, measure: str) -> Decimal:
-        """The part of a measure's difference that the classes do not explain. It is always zero."""
+        """The part of a measure's difference that the classes do not explain. It is always zero, and tests check
+        this.
+        """
         explained = sum((item.net.get(measure, ZERO) for item in self.classes), ZERO)
         return Decimal(self.total(measure).difference) - explained
 
 
 @dataclass(frozen=True)
 class FirstHop:
-    """Keys of one class that differ at this hop and at none before it, and the part of the difference that they
-    explain.
-    """
+    """Keys of one class that differ at this hop and at no hop before it, and the amounts that these keys explain."""
 
     source: str
     target: str
@@ -178,7 +186,7 @@ class FirstHop:
 
 @dataclass(frozen=True)
 class ChainResult:
-    """A chain, hop by hop."""
+    """The results of a chain, hop by hop."""
 
     name: str
     title: str
@@ -192,7 +200,7 @@ class ChainResult:
 
 
 def describe(comparison: Comparison) -> str:
-    """One sentence on a hop, for an alert."""
+    """One sentence about a hop, for an alert."""
     where = f"{comparison.source} → {comparison.target}"
     if not comparison.is_break:
         return f"{where}: agree"

@@ -33,12 +33,13 @@ def compare(
     quarantined: str | None = None,
     keep_keys: str | None = None,
 ) -> Comparison:
-    """Compare `source` with `target` on `key`. Without measures and attributes, every common column is compared.
-    Amounts are DECIMAL throughout. Raises ReconcileError.
+    """Compare `source` with `target` on `key`. Amounts are DECIMAL throughout. Raises ReconcileError.
 
-    `quarantined`: the name of a table with the keys that landing refused (k0…, as text). `keep_keys`: the name of a
-    temp table that receives the differing keys: class, keys, source and target measures. `samples`: the largest number
-    of keys that the result shows for a class.
+    `measures`, `attributes`: the columns to compare. If both are empty, every common column is compared.
+    `samples`: the largest number of keys that the result shows for a class.
+    `quarantined`: the name of a table with the keys that landing refused (k0…, as text).
+    `keep_keys`: the name of a temporary table that receives the differing keys: class, keys, source and target
+    measures.
     """
     measures = dict(measures or {})
     if not measures and not attributes:
@@ -58,7 +59,7 @@ def compare(
                 typed_attributes,
                 blank_is_null=source.is_file or target.is_file,
             )
-            # A file is parsed only once. A table is scanned where it is.
+            # A file is parsed only once, into a table. The rows of a table are not copied.
             kind = "table" if side.is_file or not _is_plain(side) else "view"
             task.run(f"create temp {kind} {task.prefix}_{letter} as {select}")
         totals = find_differences(task)

@@ -1,8 +1,9 @@
-"""Writes the keys that differ, or are not unique, into a temporary table. Large tables are summed by key segment
-first, and only segments whose checksums differ are compared key by key. On two cores, with two tables of 10 million
-rows and 1,100 different keys, the segments take 0.15 s and the rest takes 0.4 s. A full outer join that trusts the keys
-to be unique takes 0.5 s, and reladiff 0.6 takes 4.6 to 6.5 s. Keys are not trusted to be unique: duplicates are found
-even if both sides hold the same ones.
+"""Writes the keys that differ, or are not unique, into a temporary table. In large tables, keys are first grouped into
+segments by their hash, and each segment is summed. Only segments whose checksums differ are compared key by key.
+
+On two cores, with two tables of 10 million rows and 1,100 different keys, the segments take 0.15 s and the rest 0.4 s.
+A full outer join takes 0.5 s, but requires unique keys. reladiff 0.6 takes 4.6 to 6.5 s. This module does not require
+unique keys: it finds duplicates even if both sides hold the same ones.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from ops_project.pipeline.reconcile.classify import KeyClass
 from ops_project.pipeline.reconcile.task import Task
 from ops_project.sql_text import literal
 
-# For fewer rows than this, comparing all keys is as fast as comparing segments.
+# With fewer rows than this, comparing all keys is as fast as comparing segments.
 SEGMENT_ABOVE = 400_000
-# The number of rows in a segment. With 600, there are 16,384 segments for 10 million rows. More segments cost more than
-# they save (65,536: 0.48 s for the sums alone). Fewer segments leave more rows to compare (4,096: 0.5 s for the
-# comparison alone).
+# The number of rows in a segment. With 600, 10 million rows have 16,384 segments. More segments cost more than they
+# save: with 65,536, the sums alone take 0.48 s. With fewer segments more rows must be compared: with 4,096, the
+# comparison alone takes 0.5 s.
 ROWS_PER_SEGMENT = 600
 MAX_SEGMENTS = 32_768
-# If a larger share of the segments is dirty, copying their rows saves nothing.
+# If a larger share of the segments differs, copying their rows saves nothing.
 COPY_BELOW = 0.5
 
 
 def find_differences(task: Task) -> tuple[list[Any], list[Any]]:
-    """Fill `<prefix>_keys`. Returns one list for the source and one for the target. Each list counts only rows that
-    have a key: the number of rows, and then for each measure the sum and the number of its values that are not NULL.
+    """Fill `<prefix>_keys`. Returns one list for the source and one for the target. A list contains the number of rows,
+    and then for each measure two numbers: the sum, and the number of values that are not NULL. Only rows with a key are
+    counted.
     """
     rows = max(task.run(f"select count(*) from {task.prefix}_{letter}")[0][0] for letter in "st")
     if rows > SEGMENT_ABOVE:
@@ -46,8 +48,8 @@ def find_differences(task: Task) -> tuple[list[Any], list[Any]]:
 
 
 def _sum_segments(task: Task, segment: str) -> tuple[tuple[list[Any], list[Any]], float]:
-    """Sums and checksums of both sides by segment. Returns the totals of either side, and the share of segments that
-    differ.
+    """Compute sums and checksums of both sides by segment. Returns the totals of either side, and the share of segments
+    that differ.
     """
     sides = [
         f"select {segment} as segment, count(*) as n, {task.checksum} as h{task.sums}"
@@ -77,7 +79,9 @@ def _sum_segments(task: Task, segment: str) -> tuple[tuple[list[Any], list[Any]]
 
 
 def _dirty_rows(task: Task, share: float, segment: str) -> tuple[str, str]:
-    """Two relations, of the source and of the target. They hold at least every row of the segments that differ."""
+    """Two relations, one of the source and one of the target. They hold at least every row of the segments that
+    differ.
+    """
     if share > COPY_BELOW:
         task.run(f"update {task.prefix}_segments set dirty = true")
         return f"{task.prefix}_s", f"{task.prefix}_t"
@@ -90,8 +94,8 @@ def _dirty_rows(task: Task, share: float, segment: str) -> tuple[str, str]:
 
 
 def _join_keys(task: Task, source: str, target: str) -> None:
-    """Create `<prefix>_keys`, with a row for every key that differs or is not unique. Rows are grouped by key first, so
-    that a join never multiplies them.
+    """Create `<prefix>_keys` with a row for every key that differs or is not unique. Rows are grouped by key before the
+    join, so that the join never multiplies them.
     """
     sides = [
         f"select {task.key_list}, count(*) as n, {task.checksum} as h{task.sums}"
@@ -112,8 +116,8 @@ def _join_keys(task: Task, source: str, target: str) -> None:
 
 
 def mark_quarantined(task: Task, table: str) -> None:
-    """Give the class QUARANTINED to the keys that are missing or changed in the target because landing refused their
-    rows.
+    """Change the class to QUARANTINED for keys that the target lacks, or has in another state, because landing refused
+    their rows.
     """
     same = " and ".join(f"{table}.k{i} = {task.prefix}_keys.k{i}::varchar" for i in range(len(task.keys)))
     task.run(

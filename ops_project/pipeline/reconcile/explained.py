@@ -1,5 +1,5 @@
-"""The differences in numbers and words: control totals, and for each class the number of its keys, the amounts that it
-explains, and some of its keys.
+"""Describes the differences in numbers and words: control totals, and for each class the number of its keys, the
+amounts that the class explains, and a few of its keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def explain(
     count_tolerance: Tolerance | None,
     samples: int,
 ) -> Comparison:
-    """The comparison, from the differing keys in `<prefix>_keys`. `totals`: what `find_differences` returned."""
+    """The comparison, made from the differing keys in `<prefix>_keys`.
+
+    `totals`: the result of `find_differences`.
+    """
     classes = [item for kind in KeyClass if (item := _explained(task, kind, samples)) is not None]
     null_keys = next((item for item in classes if item.key_class is KeyClass.NULL_KEY), None)
     loose = (null_keys.source_rows, null_keys.target_rows) if null_keys else (0, 0)
@@ -89,8 +92,10 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
 
 
 def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) -> list[dict[str, Any]]:
-    """The first `samples` keys of `relation`. They are sorted by the size of their difference, the largest first, and
-    then by key, so that a report is the same every time. `changed`: the columns that differ are named too.
+    """The first `samples` keys of `relation`, the largest difference first. Equal differences are sorted by key, so
+    that a report is the same every time.
+
+    `changed`: name the columns that differ, too.
     """
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)
@@ -113,7 +118,7 @@ def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) 
 
 
 def _differing(task: Task, key: tuple[Any, ...]) -> str:
-    """The columns in which the two rows of a key differ, each with both values."""
+    """The columns in which the two rows of a key differ, each with its two values."""
     names = [*task.measures, *task.attributes]
     listed = [*(f"m{i}" for i in range(len(task.measures))), *(f"a{i}" for i in range(len(task.attributes)))]
     if not listed:

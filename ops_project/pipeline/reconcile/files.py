@@ -1,6 +1,6 @@
-"""Files as sides, read by landing's readers. Every value stays text, and no type is guessed from values. Only the
-dialect is detected, from the header: encoding, delimiter, quotes. A file with a line that does not fit its header is
-refused with the line, because a line that was left out would be a difference that nobody notices.
+"""Makes sides of a comparison from files, with landing's readers. Every value stays text, and no type is guessed from
+values. Only the encoding, the delimiter and the kind of JSON are detected. If a line does not fit the header, the file
+is refused and the line is named. If the line were left out instead, nobody would notice the difference.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ _serial = count()
 
 
 def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter: str | None = None) -> Side:
-    """A side from a file or a glob of files: .csv, .tsv, .txt, .psv, .json, .jsonl, .ndjson (also .gz), .parquet.
-    Several files are combined by the names of their columns, which must be the same. Raises ReconcileError.
+    """A side from a file or a glob of files. Several files are combined by the names of their columns, which must be
+    the same. Raises ReconcileError.
+
+    The endings are .csv, .tsv, .txt, .psv, .json, .jsonl and .ndjson (each also with .gz), and .parquet.
     """
     text = str(path)
     paths = sorted(Path(text).parent.glob(Path(text).name)) if any(c in text for c in "*?[") else [Path(text)]
@@ -75,8 +77,9 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
 def header_and_delimiter(
     path: Path, delimiter: str | None = None, encoding: str | None = None
 ) -> tuple[list[str], str]:
-    """Names of the columns and the delimiter of a delimited file. Raises ReconcileError. `encoding`: the file's
-    encoding, if it is known already; otherwise it is detected.
+    """The names of the columns and the delimiter of a delimited file. Raises ReconcileError.
+
+    `encoding`: the file's encoding, if it is already known; otherwise it is detected.
     """
     with _opened(path, encoding or _encoding(path)) as text:
         first = next(text, "").lstrip("\ufeff").rstrip("\r\n")
@@ -100,8 +103,8 @@ def _opened(path: Path, encoding: str) -> IO[str]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-16 if the file begins with its byte order mark. Otherwise the first that fits of UTF-8, the encoding of
-    Windows (cp1252) and latin-1.
+    """UTF-16 if the file begins with the byte order mark of UTF-16. Otherwise the first of UTF-8, cp1252 and latin-1
+    with which the file can be decoded.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
@@ -135,8 +138,8 @@ def _load_delimited(connection: duckdb.DuckDBPyConnection, table: str, path: Pat
 
 
 def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> bool:
-    """Read the rows with landing's fast reader. As in landing, its result is used only if it has the number of records
-    that the scan counted. Returns whether the result is used.
+    """Read the rows with landing's fast reader. Returns whether its result is used. As in landing, the result is used
+    only if it has as many records as the scan has counted.
     """
     if not source.scan.plain:
         return False
@@ -152,7 +155,9 @@ def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source
 
 
 def _load_exact(connection: duckdb.DuckDBPyConnection, table: str, source: Source, path: Path) -> None:
-    """Read the rows with landing's exact reader. Raises ReconcileError, with the line, if a record is not a row."""
+    """Read the rows with landing's exact reader. Raises ReconcileError with the line if a record cannot become a
+    row.
+    """
     source.materialise_exact(connection)
     try:
         if source.problems:
@@ -173,8 +178,8 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -
 
 
 def _check_names(names: Sequence[str], what: str) -> None:
-    """Raises ReconcileError if a name is empty or occurs twice. Names that differ only in upper and lower case are the
-    same.
+    """Raises ReconcileError if a name is empty or occurs twice. Two names are also the same if they differ only in
+    upper and lower case.
     """
     if "" in names:
         raise ReconcileError(f"{what} {names.index('') + 1} has no name")
@@ -187,7 +192,7 @@ def _check_names(names: Sequence[str], what: str) -> None:
 
 @contextmanager
 def _scanned(path: Path, layout: Format) -> Iterator[tuple[Scan, Format]]:
-    """The file, scanned as in landing. If landing cannot read it, a ReconcileError is raised."""
+    """The file, scanned as in landing. Raises ReconcileError if landing could not read the file."""
     with tempfile.TemporaryDirectory(prefix="reconcile-") as folder:
         try:
             scanned = scan(path, layout, Path(folder) / "text")
@@ -208,8 +213,8 @@ def _load_json(connection: duckdb.DuckDBPyConnection, table: str, path: Path) ->
 
 
 def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
-    """`json` if the file is one document, `jsonl` if each line is a document. A list whose first element is no object
-    is read as `jsonl`, where it is a bad line.
+    """`json` if the file is one document, `jsonl` if each line is a document. A list whose first element is not an
+    object is read as `jsonl`, which reports it as a bad line.
     """
     with _opened(path, encoding) as text:
         head = text.read(HEAD).lstrip("\ufeff \t\r\n")
@@ -225,7 +230,7 @@ def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
 
 
 def _json_names(scanned: Scan, layout: Format, path: Path) -> list[str]:
-    """The names of the columns: every key of every record, in the order in which they first occur."""
+    """The names of the columns: every key of any record, in the order in which the keys first occur."""
     names: dict[str, None] = {}
     with scanned.text.open(encoding="utf-8", newline="") as text:
         texts = enumerate(Elements(text, layout) if layout.kind == "json" else text, start=1)

@@ -1,6 +1,6 @@
-"""The two sides of a comparison, and how their columns get a common type. Files are text (see `files`). The type of
-a text is agreed with the other side (see `agreed`). A measure that is not a number on both sides is refused, with
-the line of the text that is not a number.
+"""The two sides of a comparison, and SQL that gives their columns a common type. The columns of files are text (see
+`files`). `agreed` decides the common type of text columns. A measure that is not a number on both sides is refused. The
+message names the first row that is not a number.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import casts
 from ops_project.sql_text import identifier
 
-# Binary floating point has no exact decimal value. Both sides are rounded to six places in the same way, which keeps a
-# thousandth of a cent.
+# Binary floating point has no exact decimal value. Both sides are rounded to six decimal places, so amounts are exact
+# to less than a thousandth of a cent.
 FLOAT_SCALE = 6
 MAX_SCALE = 12
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
@@ -35,8 +35,10 @@ class ReconcileError(ValueError):
 
 @dataclass(frozen=True)
 class Side:
-    """Rows to compare. `relation` is what is written after FROM. `types`: column → type of DuckDB, in the order of the
-    relation.
+    """Rows to compare.
+
+    `relation`: SQL that is written after FROM.
+    `types`: column → DuckDB type, in the order of the relation.
     """
 
     label: str
@@ -51,7 +53,7 @@ class Side:
 
 
 def relation_side(connection: duckdb.DuckDBPyConnection, label: str, relation: str, is_file: bool = False) -> Side:
-    """A side from anything that can be written after FROM."""
+    """A side from any SQL that can be written after FROM."""
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
     except duckdb.Error as error:
@@ -60,12 +62,15 @@ def relation_side(connection: duckdb.DuckDBPyConnection, label: str, relation: s
 
 
 def table_side(connection: duckdb.DuckDBPyConnection, name: str) -> Side:
-    """A side from a table or view, written `table`, `schema.table` or `database.schema.table`."""
+    """A side from a table or view, written as `table`, `schema.table` or `database.schema.table`."""
     return relation_side(connection, name, ".".join(identifier(part) for part in name.split(".")))
 
 
 def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[str, str]) -> Side:
-    """The same side with some columns renamed: its own name → the name that the other side uses."""
+    """The same side with some columns renamed.
+
+    `names`: the side's own name → the name that the other side uses.
+    """
     for name in names:
         side.type_of(name)
     if taken := sorted(set(names.values()) & (set(side.types) - set(names))):
@@ -77,7 +82,9 @@ def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[st
 
 
 def key_type(source: Side, target: Side, column: str) -> str:
-    """The common type of a key or a compared column; text if no other type holds the values of both sides exactly."""
+    """The common type of a key or a compared column. The type is text if no other type holds the values of both sides
+    exactly.
+    """
     types = {source.type_of(column), target.type_of(column)}
     if types <= INTEGERS:
         return "BIGINT"
@@ -96,17 +103,20 @@ def key_type(source: Side, target: Side, column: str) -> str:
 def measure_type(
     connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str, scale: int | None
 ) -> str:
-    """The DECIMAL in which both sides of a measure are compared. With `scale`, both sides are rounded to that many
-    places. Without `scale`, floating point is rounded to 6 places, and the type holds all other values exactly.
+    """The DECIMAL type in which both sides of a measure are compared.
+
+    `scale`: both sides are rounded to this number of decimal places. If it is None, floating point is rounded to 6
+    places, and the type holds all other values exactly.
     """
     parts = [_width_and_scale(connection, side, column, scale is not None) for side in (source, target)]
     places = scale if scale is not None else max(places for _, places in parts)
-    # 18 digits fit a machine word: sums over DECIMAL(18) are several times as fast as over DECIMAL(38).
+    # With at most 18 digits, DuckDB uses a machine word. Sums over such a type are several times as fast as over
+    # DECIMAL(38).
     return f"DECIMAL({18 if max(digits for digits, _ in parts) + places <= 18 else 38},{places})"
 
 
 def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> tuple[int, int]:
-    """The largest number of digits before the point, and of places after it, that a column can need."""
+    """The largest number of digits before the point, and of decimal places, that a column can need."""
     kind = side.type_of(column)
     if match := DECIMAL.fullmatch(kind):
         return int(match[1]) - int(match[2]), int(match[2])
@@ -123,11 +133,11 @@ def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: 
 
 
 def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> int:
-    """Places after the point in a text column. Raises ReconcileError on the first value that is not a number, with its
-    row.
+    """The number of decimal places in a text column. Raises ReconcileError about the first value that is not a number,
+    with its row.
 
-    `rounded`: the values will be rounded to a given number of places. Then values in the form of a float are accepted
-    too: 1e-05, or a value with 15 places.
+    `rounded`: the values will be rounded to a given number of places. Then values that are written as floats are
+    accepted too: 1e-05, or a value with 15 places.
     """
     name, exponent = identifier(column), r"([eE][+-]?\d{1,3})?" if rounded else ""
     places = connection.execute(
@@ -145,7 +155,10 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, side: Side, column: str, condition: str) -> None:
-    """Raises ReconcileError about the first value of a column that meets a SQL condition on `value`."""
+    """Raises ReconcileError about the first value of a column for which a condition is true.
+
+    `condition`: SQL on `value`.
+    """
     bad = connection.execute(
         f"select row_number, value from (select row_number() over () as row_number, {identifier(column)} as value"
         f" from {side.relation}) where {condition} limit 1"
@@ -166,9 +179,11 @@ def projection(
     *,
     blank_is_null: bool = False,
 ) -> str:
-    """A SELECT of the side as k0…, m0…, a0…. `keys`, `measures` and `attributes` are pairs (column, type), and each
-    column is cast to its type. An empty text is NULL in a measure. With `blank_is_null`, it is NULL in keys and
-    attributes too, because a file cannot distinguish an empty text from a missing value.
+    """A SELECT of the side with the columns k0…, m0…, a0….
+
+    `keys`, `measures`, `attributes`: pairs (column, type). Each column is cast to its type.
+    `blank_is_null`: turn empty texts into NULL in keys and attributes too. A file cannot distinguish an empty text from
+    a missing value. In measures, an empty text is always NULL.
     """
     columns = [f"{_cast(side, name, kind, blank_is_null)} as k{index}" for index, (name, kind) in enumerate(keys)]
     columns += [f"{_cast(side, name, kind)} as m{index}" for index, (name, kind) in enumerate(measures)]
@@ -193,15 +208,15 @@ def _cast(side: Side, column: str, kind: str, blank_is_null: bool = False) -> st
     if have == ZONED and kind == "TIMESTAMP":
         return f"timezone('UTC', {name})"
     if DECIMAL.fullmatch(kind) and have in FLOATS:
-        # The shortest text of the number is cast, as it stands in a CSV file: 1.005 becomes 1.01, but its binary value
-        # is slightly less and would become 1.00. This costs 0.2 s for 2 million values; a cast of the binary number
-        # costs 0.02 s.
+        # The shortest text of the number is cast, as it would stand in a CSV file. 1.005 becomes 1.01. The binary value
+        # is slightly less than 1.005, and would become 1.00. This costs 0.2 s for 2 million values, while a cast of the
+        # binary number costs 0.02 s.
         return f"cast({_without_exponent(f'cast({name} as varchar)')} as {kind})"
     return f"cast({name} as {kind})"
 
 
 def as_instant(text: str, kind: str) -> str:
-    """SQL that reads an ISO date or time from a text, as landing does. A time is UTC."""
+    """SQL that reads an ISO date or time from a text, as landing does. The time is in UTC."""
     day = casts.typed(text, Column(type="date"), Format())
     if kind == "DATE":
         return day
@@ -209,8 +224,8 @@ def as_instant(text: str, kind: str) -> str:
 
 
 def _without_exponent(text: str) -> str:
-    """SQL of a number's text with a negative exponent written out, because DuckDB 1.5 rounds '6e-07' to 0.01 and
-    '0.0000006' to 0.
+    """SQL of a number's text in which a negative exponent is written out. This is needed because DuckDB 1.5 rounds
+    '6e-07' to 0.01 and '0.0000006' to 0.
     """
     whole = rf"regexp_extract({text}, '^[+-]?(\d*)', 1)"
     zeros = rf"repeat('0', cast(regexp_extract({text}, '[eE]-(\d+)', 1) as int))"
