@@ -1,7 +1,8 @@
 """Compares archived files with the hashes that landing wrote into its journal. A replay reads the archive, and a lost
-warehouse is built again from it. So a file that was altered or removed must be noticed before it is needed. The journal
-is read from the newest snapshot, so a check never waits for a run, and no run waits for a check. The result is stored
-in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
+warehouse is built again from the archive. So somebody must notice an altered or removed file before it is needed.
+
+The journal is read from the newest snapshot. So a check never waits for a run, and no run waits for a check. The result
+is stored in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 CHUNK = 4 * 1024 * 1024
-# Several processes may ask for the share of one night. After the first of them, no share is compared for this time.
+# Several processes may ask for the share of the same night. After one share was compared, no other one is compared for
+# this time.
 NIGHT = timedelta(hours=20)
-# Results are stored this often, so that a check that is cut off keeps most of its work.
+# Results are stored this often, so that a check that is interrupted loses little work.
 KEEP_SECONDS = 30.0
 
 
@@ -42,7 +44,7 @@ class Damage:
     business_date: str
     batch_id: str
     what: str
-    """What was found, in words."""
+    """The difference, in words."""
     since: str
     """When the damage was first found (ISO 8601, UTC)."""
 
@@ -60,11 +62,11 @@ class Checked:
     mended: list[str] = field(default_factory=list)
     """Paths that were damaged and are intact again."""
     oldest: datetime | None = None
-    """Each file has a time of its last comparison. This is the earliest of these times; None if there is no file."""
+    """The earliest of the times at which the files were last compared; None if there is no file."""
 
 
 def archived(settings: Settings) -> list[ArchivedFile]:
-    """The files that landing has archived, as the newest snapshot lists them; empty if nothing was ever landed."""
+    """The files that landing has archived, as the newest snapshot lists them. Empty if nothing was ever landed."""
     try:
         snapshot = snapshots.newest(settings)
     except snapshots.NoSnapshot:
@@ -79,7 +81,7 @@ def archived(settings: Settings) -> list[ArchivedFile]:
             ORDER BY load_seq
             """
         ).fetchall()
-    except duckdb.CatalogException:  # At the time of this snapshot, nothing had been landed.
+    except duckdb.CatalogException:  # Nothing had been landed when this snapshot was taken.
         return []
     finally:
         connection.close()
@@ -102,8 +104,9 @@ def archived(settings: Settings) -> list[ArchivedFile]:
 def verify(
     settings: Settings, now: datetime, feed: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Checked:
-    """Compare every archived file, or every archived file of `feed`. `progress` is called with the number of compared
-    files and the number of files to compare.
+    """Compare every archived file, or only those of `feed`.
+
+    `progress`: is called with the number of compared files and the number of files to compare.
     """
     with _alone(settings, now):
         state, known = _State.read(settings), archived(settings)
@@ -112,8 +115,8 @@ def verify(
 
 
 def verify_share(settings: Settings, now: datetime) -> Checked | None:
-    """Compare this night's share of the archive. Returns None if there is no archive, or if the comparison of the last
-    share began less than `NIGHT` ago.
+    """Compare this night's share of the archive. None if there is no archive, or if the last share was begun less than
+    `NIGHT` ago.
     """
     if not settings.archive.is_dir():
         return None
@@ -127,7 +130,7 @@ def verify_share(settings: Settings, now: datetime) -> Checked | None:
 
 
 def damaged(settings: Settings) -> list[Damage]:
-    """The files that the last checks found damaged and that no later check found intact."""
+    """The files that a check found damaged and that no later check found intact."""
     return list(_State.read(settings).damaged.values())
 
 
@@ -193,7 +196,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
         return "is not a regular file any more"
     except (FileNotFoundError, NotADirectoryError):
         if (settings.inbound / file.domain / file.file_name).is_file():
-            return None  # A run was cut off before it archived the file. The next run archives it.
+            return None  # A run was interrupted before it archived the file. The next run archives it.
         return "is missing"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
@@ -214,8 +217,8 @@ class _State:
 
     @classmethod
     def read(cls, settings: Settings) -> _State:
-        """The state. If the file is missing or cannot be read, the state is empty. Then every file is compared again in
-        its turn.
+        """The stored state. If the file is missing or cannot be read, the state is empty. Then every file is compared
+        again in its turn.
         """
         try:
             found = read_object(_file(settings))

@@ -1,4 +1,4 @@
-"""A clone of the project: its versions, and the differences between two of them."""
+"""A git clone of the project: its versions, and the differences between two of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Clone:
     root: Path
 
     def resolve(self, text: str) -> str:
-        """The full id of a commit. Raises RestoreError."""
+        """The full id of a commit. Raises RestoreError if there is no such commit."""
         try:
             return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").strip()
         except RestoreError:
@@ -33,17 +33,17 @@ class Clone:
         return self.resolve("HEAD")
 
     def named_head(self) -> str:
-        """The branch that is checked out; the commit if no branch is checked out."""
+        """The name of the branch that is checked out. If no branch is checked out, the id of the commit."""
         name = self._git("rev-parse", "--abbrev-ref", "HEAD").strip()
         return self.head() if name == "HEAD" else name
 
     def dirty(self) -> list[str]:
-        """Files that are changed and not committed. Files that git does not know do not count."""
+        """Files with changes that are not committed. Files that git does not track do not count."""
         lines = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
         return [line[3:] for line in lines]
 
     def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether `later` is `earlier` or was built on it. False if a commit is unknown."""
+        """Whether `later` is `earlier` itself or a descendant of it. False if a commit is unknown."""
         done = self._run("merge-base", "--is-ancestor", earlier, later)
         return done.returncode == 0
 
@@ -52,7 +52,7 @@ class Clone:
         return self._run("diff", "--quiet", earlier, later, "--", path).returncode != 0
 
     def files(self, commit: str, folder: str) -> set[str]:
-        """Names of the files directly in a folder of a commit."""
+        """Names of the files of a commit that lie directly in a folder."""
         lines = self._git("ls-tree", "--name-only", commit, f"{folder}/").splitlines()
         return {Path(line).name for line in lines}
 
@@ -62,14 +62,15 @@ class Clone:
         return bool(commit) and self._run(*asked, seconds=seconds).returncode == 0
 
     def changed(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> list[str]:
-        """Files below `paths` that differ between two commits. If `later` is None, `earlier` is compared with the
-        working folder.
+        """Files below `paths` that differ between two commits.
+
+        `later`: if it is None, `earlier` is compared with the working folder.
         """
         between = [earlier] if later is None else [earlier, later]
         return self._git("diff", "--name-only", *between, "--", *paths, seconds=seconds).splitlines()
 
     def diff(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> str:
-        """The differences in these files, as `git diff` shows them; `later` as in `changed`."""
+        """The differences in these files, as `git diff` shows them. `later` has the same meaning as in `changed`."""
         between = [earlier] if later is None else [earlier, later]
         return self._git("diff", "--no-color", "--no-ext-diff", "--unified=1", *between, "--", *paths, seconds=seconds)
 
@@ -84,8 +85,7 @@ class Clone:
             if hasattr(tarfile, "data_filter"):
                 archive.extractall(folder, filter="data")
             else:
-                # Python before 3.11.4 has no filters. No filter is needed here, because git has just made this archive
-                # from this clone.
+                # Python before 3.11.4 has no filters. No filter is needed here, because git has just made this archive.
                 archive.extractall(folder)
 
     def check_out(self, commit: str) -> None:
@@ -112,7 +112,9 @@ class Clone:
 
 
 def clone_of(root: Path) -> Clone:
-    """The clone. Raises RestoreError if the installation is not a clone, because it then has no earlier versions."""
+    """The clone of the installation. Raises RestoreError if the installation is not a clone, because there are then no
+    earlier versions.
+    """
     if not (root / ".git").exists():
         raise RestoreError(f"{root} is not a clone of the project, so it has no earlier versions: install one by hand")
     return Clone(root)

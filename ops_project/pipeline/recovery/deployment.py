@@ -1,5 +1,5 @@
-"""Versions of the code: what another version builds differently, and whether it works here. An earlier version is put
-into a separate folder and tried there, before anything of the installation is changed.
+"""Compares versions of the code, and checks whether another version works here. An earlier version is written into a
+separate folder and tried there. The installation is changed only after that.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ LOAD_SECONDS = 300
 
 
 def compare(then: Path, now: Path) -> Affected:
-    """The models that two dbt projects build differently. Both are parsed, which takes seconds if they are new."""
+    """The models that two dbt projects build differently. Both projects are parsed. This takes seconds for a content
+    that is not parsed yet.
+    """
     old, new = parsed.load(then).json, parsed.load(now).json
     return affected(_codes(old), _codes(new), _children(old))
 
 
 def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
-    """Those of `tables` that the version in `project` may build from nothing. The others hold rows that cannot be
-    computed again.
+    """The tables that the version in `project` can build from nothing. Tables with rows that cannot be computed again
+    are left out.
     """
     lasting = {
         f"{node['schema']}.{node.get('alias') or node['name']}"
@@ -42,8 +44,8 @@ def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
 
 def loads(folder: Path, home: Path) -> str | None:
     """Load a version's definitions on an empty home, in another process. Returns the error, or None if the definitions
-    loaded. The other process reads the configuration folder of this process, because the version must understand this
-    folder as well.
+    loaded. The other process reads the configuration folder of this process, because the version must be able to read
+    that folder too.
     """
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     with Settings(home=home).exported(PYTHONPATH=str(folder)):
@@ -59,8 +61,8 @@ def loads(folder: Path, home: Path) -> str | None:
 
 
 def keep_parse(then: Path, now: Path) -> None:
-    """Store the parsed dbt project of the earlier version for the installation, so that this version is already parsed
-    at its first run.
+    """Copy the parsed dbt project of the earlier version into the installation. So the first run of this version need
+    not parse it.
     """
     source = parsed.load(then).folder
     target = now / "target" / "parsed" / source.name

@@ -1,4 +1,6 @@
-"""Records the purpose and the progress of the last restore, so that a killed restore can be finished or dropped."""
+"""Records the purpose and the state of the last restore, so that a restore that was killed can be finished or
+discarded.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,9 @@ from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
 BEGUN, FINISHED, DONE = "begun", "finished", "done"
-"""Finished means that everything is done, but the command has not reported this yet. If the command is killed at this
-point, its user may repeat it without knowing that the restore is done. The restore must not be done twice: a second
-undo would bring back what the first undo removed.
+"""FINISHED means that everything is done, but the command has not reported this yet. If the command is killed at this
+point, its user may repeat the command without knowing that the restore is done. Then the restore must not be done
+twice: a second undo would bring back what the first undo removed.
 """
 
 
@@ -25,24 +27,24 @@ class Entry:
 
     id: str
     source: str
-    """The snapshot's id, or `undo of <id>`."""
+    """The id of the snapshot, or `undo of <id>`."""
     tables: tuple[str, ...]
     by: str
     at: str
     """When the restore was asked for (ISO 8601, UTC)."""
     state: str = BEGUN
     usable_before: bool = True
-    """Whether there is a warehouse to go back to."""
+    """Whether the warehouse before the restore can be opened. Without it, the restore cannot be undone."""
     load_seq: int = 0
     """The load sequence number of the restored warehouse."""
     checksums: tuple[tuple[str, str], ...] = ()
     """The checksums of the restored tables."""
     downstream: tuple[str, ...] = ()
     asked: str = ""
-    """The words of the command. A repeated command is recognised by them."""
+    """The words of the command, by which a repeated command is recognised."""
     previous: dict[str, Any] | None = None
     """The entry before this one. It is kept until this restore is done. If this restore does not happen, the earlier
-    restore can still be undone.
+    one can still be undone.
     """
 
     @property
@@ -56,7 +58,9 @@ class JournalUnusable(Unusable):
 
 
 def last(settings: Settings) -> Entry | None:
-    """The newest entry; None if nothing was ever restored. Raises JournalUnusable: a restore may have been cut off."""
+    """The newest entry; None if nothing was ever restored. Raises JournalUnusable if the file cannot be read, because
+    it may describe an unfinished restore.
+    """
     file = _file(settings)
     if not os.path.lexists(file):
         return None
@@ -73,12 +77,14 @@ def last(settings: Settings) -> Entry | None:
 
 
 def kept(entry: Entry | None) -> dict[str, Any] | None:
-    """An entry in the form in which the next entry keeps it as `previous`. Its own `previous` is left out."""
+    """An entry in the form in which the next entry stores it as `previous`. The `previous` of this entry itself is left
+    out.
+    """
     return None if entry is None else asdict(replace(entry, previous=None))
 
 
 def take_back(settings: Settings, entry: Entry) -> None:
-    """Make the entry before this one valid again, because this restore changed nothing."""
+    """Make the previous entry valid again, because this restore changed nothing."""
     if entry.previous is not None:
         write(settings, _entry(entry.previous))
     else:
@@ -86,14 +92,14 @@ def take_back(settings: Settings, entry: Entry) -> None:
 
 
 def write(settings: Settings, entry: Entry) -> None:
-    """Write the entry in place of the earlier one."""
+    """Write this entry in place of the earlier one."""
     _file(settings).parent.mkdir(parents=True, exist_ok=True)
     files.write_json(_file(settings), asdict(entry))
 
 
 def folder(settings: Settings, restore: str) -> Path:
-    """The folder in which a restore stages its files and keeps the earlier ones. It is on the disk of the warehouse,
-    so that a rename is one step.
+    """The folder in which a restore prepares its files and keeps the earlier ones. It is on the same disk as the
+    warehouse, so that a file can be moved by one rename.
     """
     return settings.warehouse.parent / "restores" / restore
 

@@ -1,5 +1,5 @@
-"""Marks tables as out of date. A table is out of date if a table that it was built from was restored later. The mark
-stays until the table is built anew.
+"""Marks tables as out of date. A table is out of date if one of its source tables was restored after the table was
+built. The mark stays until the table is built anew.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def marked(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def mark(settings: Settings, tables: Iterable[str], because: str, now: datetime) -> None:
-    """Mark these tables. A table that is marked already keeps its first mark."""
+    """Mark these tables. If a table is already marked, its first mark stays."""
     added = {table: {"since": now.isoformat(), "because": because} for table in tables}
     _write(settings, added | marked(settings))
 

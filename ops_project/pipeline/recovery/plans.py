@@ -1,4 +1,4 @@
-"""The plans of backfills, each in a file that is named by its hash."""
+"""Stores the plans of backfills. The hash of a plan is the name of its file."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def recall(settings: Settings, plan_hash: str) -> Plan:
 
 
 def every(settings: Settings) -> list[Kept]:
-    """Every plan that can still be read, the newest first."""
+    """Every plan that can be read, newest first."""
     found = []
     for path in _file(settings, "x").parent.glob("*.json"):
         try:
             made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             found.append(Kept(recall(settings, path.stem), made_at))
         except (OSError, RestoreError):
-            continue  # A plan that cannot be read cannot be applied, so it is left out.
+            continue  # A plan that cannot be read cannot be applied either.
     return sorted(found, key=lambda item: item.made_at, reverse=True)
 
 

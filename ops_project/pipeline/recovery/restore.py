@@ -1,6 +1,6 @@
 """Restores tables or the whole warehouse from a snapshot, and undoes a restore. The new warehouse is prepared in a
-separate file, compared by checksum, and put in its place by one rename, under the writer's lock. A restore that was
-killed either has not happened, or is finished by the next call.
+separate file, compared by checksum, and put in place by one rename, under the writer's lock. If a restore is killed, it
+either has not happened, or the next call finishes it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Context:
     now: datetime
     commit: str
     asked: str = ""
-    """The words of the command. A repeated command is recognised by them."""
+    """The words of the command, by which a repeated command is recognised."""
 
 
 def candidates(settings: Settings) -> list[Candidate]:
@@ -62,7 +62,7 @@ def candidates(settings: Settings) -> list[Candidate]:
 
 
 def snapshot_source(settings: Settings, snapshot: str) -> Source:
-    """A snapshot to restore from. Raises RestoreError if it was removed meanwhile."""
+    """A snapshot to restore from. Raises RestoreError if it no longer exists."""
     for item in snapshots.existing(settings):
         if item.id == snapshot:
             return Source(f"snapshot {item.id}", item.database, item.as_of, item.tables)
@@ -130,8 +130,8 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. The caller holds the lock. Returns the entry if a
-    restore was finished. Also returns it if an earlier call did this request and was killed before it reported this.
+    """Finish a restore that was killed, or remove its files. The caller holds the lock. Returns the entry if this call
+    finished a restore, or if an earlier call did the same request and was killed before it could report this.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})
@@ -154,8 +154,8 @@ def finish(context: Context) -> journal.Entry | None:
 
 
 def apply(context: Context, wanted: Wanted) -> journal.Entry:
-    """Do what the plan says, after `finish`. The caller holds the lock. Raises RestoreError, and then nothing was
-    changed. A new snapshot is taken, so that readers see the restored tables and runs build on them.
+    """Do what the plan says, after `finish`. The caller holds the lock. If RestoreError is raised, nothing has changed.
+    A new snapshot makes the restored tables visible to readers and later runs.
     """
     settings, whole = context.settings, not wanted.tables
     entry = journal.Entry(
@@ -173,7 +173,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
     if not whole and not usable:
         raise _needs_all(settings)
     if not whole:
-        # If the warehouse belongs to another home, no table of this home is put into it.
+        # Tables are not put into a warehouse that belongs to another home.
         warehouse = Warehouse(settings, context.platform)
         try:
             standing.require(settings, warehouse.connection, context.now)
@@ -188,7 +188,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
             connection.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
             if not whole:
                 staging.replace(connection, wanted.source, wanted.tables)
-                # If the other tables of the file cannot be read, the file is not put in place.
+                # If other tables of the file cannot be read, the file is not used.
                 staging.held(connection)
             staging.compare(connection, wanted.source, wanted.tables or tuple(wanted.source.tables))
             staging.note(connection, entry.id, wanted.source.name, what=wanted.words, by=context.by, now=context.now)
@@ -211,14 +211,16 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
 
 
 def conclude(settings: Settings) -> None:
-    """Record that the command has reported its end. From now on, a command with the same words is another restore."""
+    """Record that the command has reported the end. After this, a command with the same words is a new restore."""
     entry = journal.last(settings)
     if entry is not None and entry.state == journal.FINISHED:
         journal.write(settings, replace(entry, state=journal.DONE))
 
 
 def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
-    """Restored tables whose content has changed since the restore; `the whole warehouse` if files have landed since."""
+    """Restored tables whose content changed after the restore; `the whole warehouse` if files have landed since
+    then.
+    """
     try:
         with staging.opened(settings.warehouse, read_only=True) as connection:
             if not entry.tables:
@@ -231,7 +233,7 @@ def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
 
 
 def _fold_in(settings: Settings) -> bool:
-    """Fold the write-ahead log into the file. Returns whether the warehouse can be opened at all."""
+    """Write the write-ahead log into the file. Returns whether the warehouse can be opened."""
     if not settings.warehouse.is_file():
         return False
     try:
@@ -270,7 +272,7 @@ def _open_elsewhere(settings: Settings, error: duckdb.Error) -> RestoreError:
 
 
 def _keep(settings: Settings, entry: journal.Entry) -> None:
-    """Give the present file a second name, so that it survives the rename. Its log must not be found beside the new
+    """Give the present file a second name, so that it survives the rename. Its log must not stay beside the new
     file.
     """
     folder = journal.folder(settings, entry.id)
@@ -286,7 +288,7 @@ def _log(settings: Settings) -> Path:
 
 
 def _close(context: Context, entry: journal.Entry) -> journal.Entry:
-    """After the swap: take the snapshot, set the marks, and remove the files of older restores."""
+    """Take a snapshot of the restored file, mark tables, and remove the files of older restores."""
     settings = context.settings
     warehouse = Warehouse(settings, context.platform)
     try:
@@ -318,9 +320,7 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
 
 
 def _remove_others(settings: Settings, keep: Collection[str]) -> None:
-    """Remove the files of older restores. Only the last restore can be undone, and each of the others takes the
-    space of a warehouse.
-    """
+    """Remove the files of older restores. Only the last one can be undone, and each needs the space of a warehouse."""
     root = journal.folder(settings, "x").parent
     for path in root.iterdir() if root.is_dir() else ():
         if path.name not in keep:
@@ -328,7 +328,7 @@ def _remove_others(settings: Settings, keep: Collection[str]) -> None:
 
 
 def _lost(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> tuple[str, ...]:
-    """Loaded files that are missing in the restored tables."""
+    """Loaded files whose rows the restored tables lack."""
     feeds = [name for schema, _, name in (table.partition(".") for table in wanted.tables) if schema == "bronze"]
     if wanted.tables and not feeds:
         return ()

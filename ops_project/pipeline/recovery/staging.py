@@ -1,5 +1,5 @@
-"""A warehouse file that is prepared beside the real one: single tables or the whole, compared by checksum before any
-reader sees it.
+"""Prepares a warehouse file beside the real one, with single tables or the whole warehouse from a source. The file is
+compared by checksum before any reader sees it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ RESTORES = "ops.restores"
 
 
 class ChecksumDiffers(RestoreError):
-    """The staged content differs from what its source declares."""
+    """The content of the prepared file differs from what its source declares."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A warehouse file to restore from, and its declared content."""
+    """A warehouse file to restore from, and the content that it should have."""
 
     name: str
     database: Path
@@ -37,8 +37,8 @@ class Source:
 
 @contextmanager
 def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file, in UTC. It is closed at the end of the block, which moves the write-ahead log into the
-    file.
+    """A connection to the file, with time zone UTC. At the end of the block it is closed. DuckDB then writes its
+    write-ahead log into the file.
     """
     connection = duckdb.connect(str(database), read_only=read_only)
     try:
@@ -51,8 +51,10 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
 def held(
     connection: duckdb.DuckDBPyConnection, only: Collection[str] | None = None, *, with_views: bool = False
 ) -> dict[str, Fingerprint]:
-    """The fingerprint of each base table. `only`: the tables to read; None means all. `with_views`: views are read too,
-    except views that do not work.
+    """The fingerprint of each base table.
+
+    `only`: the tables to read; None means all.
+    `with_views`: read views too, except views whose query fails.
     """
     views = views_of(connection)
     found = {}
@@ -68,7 +70,7 @@ def held(
 
 
 def briefly(found: Mapping[str, Fingerprint]) -> dict[str, Held]:
-    """The row count and the checksum of each table, without the parts of large tables."""
+    """The row count and the checksum of each table, without the separate checksums of the parts of large tables."""
     return {table: Held(value.rows, value.checksum) for table, value in found.items()}
 
 
@@ -83,7 +85,7 @@ def views_of(connection: duckdb.DuckDBPyConnection, catalog: str | None = None) 
 
 
 def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
-    """Raises ChecksumDiffers unless each base table of `wanted` has exactly the declared content."""
+    """Raises ChecksumDiffers if a base table of `wanted` does not have exactly the declared content."""
     for words in differences(connection, source, wanted):
         raise ChecksumDiffers(
             f"{words}. Nothing was changed. The copy is damaged, or the engine hashes differently since it was made: "
@@ -111,9 +113,11 @@ def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: C
 
 
 def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
-    """Replace, in one transaction, the tables and views by those of `source` with the same names. Those that `source`
-    lacks are removed. `ops.builds` says how far each model has read its inputs. The rows of a model are restored
-    together with its table, so that the next run brings the table up to date.
+    """Replace tables and views by those of `source` with the same names, in one transaction. Names that `source` lacks
+    are removed.
+
+    `ops.builds` stores how far each model has read its inputs. The rows of a model in it are restored together with the
+    model's table, so that the next run brings the table up to date.
     """
     connection.execute(f"ATTACH {literal(str(source.database))} AS restored (READ_ONLY)")
     try:
@@ -140,7 +144,9 @@ def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
 def note(
     connection: duckdb.DuckDBPyConnection, restore: str, source: str, *, what: str, by: str, now: datetime
 ) -> None:
-    """Write into the warehouse itself that it was restored. After a kill, this shows whether the swap had happened."""
+    """Write into the warehouse itself that this restore made it. After a kill, the note shows whether the file was
+    already put in place.
+    """
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {RESTORES} (restore_id VARCHAR NOT NULL, source VARCHAR NOT NULL, "
@@ -161,7 +167,9 @@ def has_note(database: Path, restore: str) -> bool:
 
 
 def _statements(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """`schema.name` → the statements that make it: first the table or view, then its indexes."""
+    """`schema.name` → the statements that create it. The statement for the table or view comes first, then those for
+    its indexes.
+    """
     result: dict[str, list[str]] = {}
     for query in (
         "SELECT schema_name || '.' || table_name, sql FROM duckdb_tables() WHERE database_name = 'restored'",

@@ -1,1 +1,1 @@
-"""Backups of a home: taken, proved, listed, and put back."""
+"""Backups of a home folder: taken, proved, listed and restored."""

@@ -1,6 +1,9 @@
-"""The parts of a home that a backup takes, kept unchanged while they are read. The caller holds the writer's lock. A
-file that may be removed later gets a second name, and one that may be written later is copied to a separate folder
-(SQLite files by SQLite's online backup). So the lock can be released before anything is sent.
+"""Chooses the files of a home that a backup contains, and keeps them unchanged while they are read. The caller holds
+the writer's lock, and can release it before anything is sent.
+
+- A file that may be removed later gets a second name (a hard link).
+- A file that may be changed later is copied to a separate folder. SQLite files are copied by SQLite's online backup.
+- A file that is never changed or removed is read where it is.
 """
 
 from __future__ import annotations
@@ -22,15 +25,16 @@ from ops_project.pipeline.warehouse import files, snapshots
 from ops_project.settings import Settings
 from ops_project.sql_text import identifier
 
-# These folders are not backed up. They are made anew or not needed: spill files, the warehouse itself (the snapshot is
-# its copy), logs, and files that restores have kept.
+# These entries are not backed up, because they are made anew or not needed. The warehouse itself is not needed, because
+# the snapshot is a copy of it.
 NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.lock"})
-# Files in these folders never change once they have their name. They may be removed, so they get a second name.
+# Files in these folders never change after they get their name. They may be removed, so a backup gives them a second
+# name.
 IMMUTABLE = frozenset({"snapshots", "published"})
-# Files in these folders neither change nor are removed, so they are read where they lie.
+# Files in these folders are neither changed nor removed, so they are read where they are.
 KEPT = frozenset({"archive"})
-# The folder of a backup for the copies of databases. A restore moves nothing into the home whose name begins with a
-# dot, so this folder stays out of the home.
+# The folder of a backup that holds the copies of databases. A restore does not move names that begin with a dot into
+# the home, so this folder does not get there.
 DATABASES = ".databases"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_BESIDE = ("-wal", "-shm", "-journal")
@@ -38,16 +42,16 @@ SQLITE_BESIDE = ("-wal", "-shm", "-journal")
 
 @dataclass(frozen=True)
 class Part:
-    """One file to be sent."""
+    """One file of a backup."""
 
     path: str
     """The path in the home."""
     source: Path
-    """The file that is read: the file of the home itself, or what keeps its content unchanged."""
+    """The file that is read: the file of the home itself, or a link or copy of it."""
     kind: str
     """PLAIN or SQLITE."""
     immutable: bool
-    """Whether the file never changes once it has its name."""
+    """Whether the file never changes after it gets its name."""
 
 
 @dataclass
@@ -66,8 +70,9 @@ class Contents:
 def stage(
     settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None, outside: Outside = NOTHING
 ) -> Contents:
-    """Everything in the home that a backup takes. `folder` must be empty. Files that may change or be removed before
-    they are sent are kept there.
+    """Collect everything in the home that a backup contains.
+
+    `folder`: must be empty. Files that may change or be removed before they are sent are kept here.
     """
     found = Contents(elsewhere=[*outside.missed])
     for database in outside.databases.values():
@@ -129,7 +134,7 @@ def _walk(root: Path) -> Iterator[Path]:
 def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
     top = name.partition("/")[0]
     if name.endswith(SQLITE_BESIDE) and _is_sqlite(path.with_name(path.name.rpartition("-")[0])):
-        return  # The online backup contains the content of these files.
+        return  # The online backup contains the content of this file.
     try:
         if top in KEPT:
             found.parts.append(Part(name, path, PLAIN, immutable=True))
@@ -146,7 +151,7 @@ def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
             shutil.copy2(path, staged)
             found.parts.append(Part(name, staged, PLAIN, immutable=False))
     except FileNotFoundError:
-        return  # Another process has just removed the file. This is allowed.
+        return  # Another process has just removed the file, which it may do.
     except (OSError, sqlite3.Error) as error:
         found.unreadable.append(f"{name} ({error})")
 
@@ -171,7 +176,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as writer,
     ):
         reader.backup(writer)
-        # The copy is a single file. A process that opens it later makes its log anew.
+        # The copy must be a single file. A process that opens it later makes its own write-ahead log.
         writer.execute("PRAGMA journal_mode = DELETE")
     stat = source.stat()
     target.chmod(stat.st_mode & 0o777)

@@ -1,7 +1,9 @@
 """Takes a backup. Under the writer's lock, the newest snapshot and the rest of the home are kept unchanged. Then they
-are sent. Each object is named by the SHA-256 of its bytes, so an object that the store has is not sent again. The
-manifest is written last. If a backup is killed before that, it does not exist, and the next backup uses the objects
-that were sent.
+are sent to the store. Each object is named by the SHA-256 of its bytes, so an object that the store already has is not
+sent again.
+
+The manifest is written last. If the process is killed before that, the backup does not exist. The next backup uses the
+objects that were already sent.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
 PIECE_BYTES = 16 * 1024 * 1024
-"""The size of the pieces in which a file is sent. The unchanged pieces of a warehouse are not sent again."""
+"""The size of the pieces in which a file is sent. The pieces of a warehouse that did not change are not sent again."""
 STAGED = ".backup-"
 
 Tell = Callable[[str], None]
@@ -48,12 +50,12 @@ class Taker:
     commit: str
     tell: Tell = lambda _words: None
     outside: Outside = NOTHING
-    """The parts of the home that do not lie in its folder."""
+    """The parts of the home that are not in its folder."""
 
 
 @contextmanager
 def alone(settings: Settings, owner: str, now: datetime, tell: Tell) -> Iterator[None]:
-    """One process at a time takes, proves and removes the backups of a home."""
+    """Only one process at a time may take, prove or remove backups of a home. The others wait here."""
     with locks.hold(
         settings.home / "backup.lock", owner=owner, now=now, on_wait=lambda holder: tell(f"waiting for {holder}")
     ):
@@ -63,7 +65,9 @@ def alone(settings: Settings, owner: str, now: datetime, tell: Tell) -> Iterator
 
 
 def create(taker: Taker, shelf: Shelf) -> Manifest:
-    """Take a backup, within `alone`. Raises RestoreError, and WarehouseUnusable if there is no sound warehouse."""
+    """Take a backup. Call this within `alone`. Raises RestoreError, and WarehouseUnusable if there is no sound
+    warehouse.
+    """
     settings = taker.settings
     identity = shelf.claim(settings)
     known = shelf.backups()
@@ -119,7 +123,8 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
 
     with writer(settings, taker.platform, owner="ops backup create", now=taker.now, on_wait=on_wait) as warehouse:
         if settings.warehouse.is_file() and snapshots.is_behind(settings):
-            # A run that was killed has landed files. They have left the inbound folder, and no snapshot contains them.
+            # A run that was killed has landed files. They are no longer in the inbound folder, and no snapshot contains
+            # their rows.
             run_id = f"backup-{name}"
             snapshots.take(warehouse, run_id=run_id, as_of=taker.now, commit=taker.commit, good=False, replaced=True)
         warehouse.close()

@@ -1,5 +1,5 @@
-"""Measures what the loss of the disk would cost: how much work is lost, and how long it takes until the home can be
-used again.
+"""Measures what the loss of the disk would cost: how much work would be lost, and how long it would take until the home
+can be used again.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Drill:
     """The result of one drill."""
 
     at: str
-    """When the drill was made (ISO 8601, UTC)."""
+    """When the drill was done (ISO 8601, UTC)."""
     backup: str
     store: str
     ok: bool
     words: str
     recovery_point_seconds: float
-    """Age of the backup. The work of this time would be lost."""
+    """The age of the backup. All work that is newer would be lost."""
     lost_files: int | None
-    """Loaded files that the backup does not hold; None if there is no snapshot to compare with."""
+    """The number of loaded files that the backup does not contain. None if there is no snapshot to compare with."""
     recovery_seconds: float
-    """The time from an empty folder to a home that is open and compared."""
+    """The time from an empty folder to a home that was opened and compared."""
     size_bytes: int
 
 
@@ -50,7 +50,7 @@ def drill(
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,
 ) -> Drill:
-    """Rebuild the home in an empty folder, within `create.alone`, and append the figures to the history."""
+    """Rebuild the home in an empty folder, and append the result to the history. Call this within `create.alone`."""
     folder = settings.home / f"{STAGED}drill-{manifest.id}"
     shutil.rmtree(folder, ignore_errors=True)
     began = time.perf_counter()
@@ -87,7 +87,7 @@ def drill(
 
 
 def history(settings: Settings) -> list[Drill]:
-    """Every drill, oldest first. A line that was cut off is left out."""
+    """Every drill, oldest first. A line that cannot be read is left out."""
     try:
         lines = _file(settings).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

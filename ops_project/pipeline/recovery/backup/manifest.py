@@ -1,5 +1,5 @@
-"""The content of a backup, as its manifest in the store describes it. The manifest is written last: without a manifest,
-the backup does not exist.
+"""The manifest of a backup: the description of its content in the store. The manifest is written last. Without it, the
+backup does not exist.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from ops_project.pipeline.recovery.decide.backups import Backup
 from ops_project.pipeline.recovery.decide.target import RestoreError
 
 FORMAT = 2
-"""The version of the format. Version 2 added copies of databases. Earlier versions can be read."""
+"""The version of the format. Version 2 added copies of databases. Earlier versions can still be read."""
 PLAIN, SQLITE = "plain", "sqlite"
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of the home. `pieces`: the SHA-256 of each part of its bytes, in order."""
+    """One file of the home.
+
+    `pieces`: the SHA-256 of each part of its bytes, in order.
+    """
 
     path: str
     """The path relative to the home, with slashes."""
@@ -34,7 +37,7 @@ class File:
 
 @dataclass(frozen=True)
 class SqliteTable:
-    """A table of an SQLite file when the backup was taken."""
+    """The content of a table of an SQLite file when the backup was taken."""
 
     rows: int
     checksum: str
@@ -45,24 +48,24 @@ class DatabaseCopy:
     """The copy of a database, as it was when the backup was taken."""
 
     what: str
-    """The name for people, for example: the ledger."""
+    """The name for people, for example "the ledger"."""
     tables: Mapping[str, TableCopy]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that is needed to build the home again."""
+    """Everything that is needed to rebuild the home."""
 
     id: str
     at: datetime
     by: str
     home: str
-    """Identity of the home."""
+    """The identity of the home."""
     commit: str
     engine: str
-    """Version of DuckDB. Another version may compute other checksums."""
+    """The version of DuckDB. Another version may compute other checksums."""
     snapshot: str | None
-    """Id of the snapshot in the backup. The warehouse is a copy of it."""
+    """The id of the snapshot in the backup. A restore makes the warehouse from it."""
     load_seq: int
     as_of: datetime | None
     good: bool
@@ -70,15 +73,15 @@ class Manifest:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links: path → its target."""
     folders: tuple[str, ...] = ()
-    """All folders, including empty ones. A source system may not be allowed to create the folder that it needs."""
+    """All folders, including empty ones. An external system may need such a folder without the right to create it."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
     """Path → table → its content."""
     databases: Mapping[str, DatabaseCopy] = field(default_factory=dict)
-    """Name → the part of the home that lay in a PostgreSQL. Its files are below `.databases/NAME`."""
+    """Name → the copy of a part of the home that was in a PostgreSQL. Its files are below `.databases/NAME`."""
     elsewhere: tuple[str, ...] = ()
-    """Parts outside the home that should be in the backup and are not, in words."""
+    """Parts outside the home folder that the backup should contain and does not, in words."""
     left_to_others: tuple[str, ...] = ()
-    """Parts outside the home that another system backs up, in words."""
+    """Parts outside the home folder that another system backs up, in words."""
     unreadable: tuple[str, ...] = ()
     """Parts that could not be read, in words."""
     new_bytes: int = 0
@@ -89,7 +92,7 @@ class Manifest:
             yield from file.pieces
 
     def summary(self) -> Backup:
-        """The summary, as a list shows it."""
+        """The summary that a list of backups shows."""
         return Backup(
             id=self.id,
             at=self.at,
@@ -107,8 +110,10 @@ class Manifest:
 
     @classmethod
     def load(cls, data: bytes, where: str) -> Manifest:
-        """The manifest in `data`. `where` names its place in messages. Raises RestoreError if the bytes are not a
-        manifest, or if a later version of this program wrote them.
+        """The manifest in `data`. Raises RestoreError if the bytes are not a manifest, or if a later version of this
+        program wrote them.
+
+        `where`: the place of the manifest, for messages.
         """
         try:
             found: dict[str, Any] = json.loads(data)

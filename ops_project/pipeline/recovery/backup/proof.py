@@ -1,5 +1,5 @@
-"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum. The outcome is
-proved, failed or inconclusive. It is inconclusive if the proof did not finish or could not judge the backup. Then the
+"""Proves a backup: restores it into an empty home, opens the home, and compares every table's checksum. The outcome is
+proved, failed or inconclusive. It is inconclusive if the proof did not finish, or could not judge the backup. Such a
 backup does not count as proved.
 """
 
@@ -39,14 +39,14 @@ def prove(
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,
 ) -> Proof:
-    """Prove a backup, within `create.alone`, and write the outcome into the store. The only error is StoreUnusable, if
-    the outcome cannot be written.
+    """Prove a backup, and write the outcome into the store. Call this within `create.alone`. The only error is
+    StoreUnusable, if the outcome cannot be written.
 
-    The proof needs space for the backup on the disk of the home. A copy of a PostgreSQL is loaded into a separate
-    schema on the server that `outside` names. This happens in a transaction that is rolled back.
+    The proof needs space for the whole backup on the disk of the home. A copy of a PostgreSQL is loaded into a separate
+    schema on the server that `outside` names, in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not finish")
-    shelf.judge(manifest.id, begun)  # If this process is killed, the store keeps this outcome.
+    shelf.judge(manifest.id, begun)  # If this process is killed, this outcome stays in the store.
     folder = settings.home / f"{STAGED}proof-{manifest.id}"
     shutil.rmtree(folder, ignore_errors=True)
     began = time.perf_counter()

@@ -1,6 +1,6 @@
-"""Builds a home from a backup. The files are fetched into a separate folder, checked by checksum, and then put in
-their places. If a rebuild was killed, the same call finishes it: fetched files are not fetched again, and each part
-of the home is put in its place by one rename.
+"""Rebuilds a home from a backup. The files are fetched into a separate folder, checked by checksum, and then moved into
+the home. If a rebuild was killed, the same call finishes it: fetched files are not fetched again, and each part of the
+home is moved by one rename.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STAYS = frozenset({"writer.lock", "backup.lock"})
 
 
 class Damaged(RestoreError):
-    """Objects of the store are missing or changed; `pieces` names them."""
+    """Objects of the store are missing or changed. `pieces` lists them."""
 
     def __init__(self, backup: str, pieces: list[str], paths: list[str]) -> None:
         super().__init__(
@@ -41,8 +41,9 @@ class Damaged(RestoreError):
 
 def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], None] = lambda _words: None) -> None:
     """Fetch every file of the backup into `folder`, as it was in the home. The warehouse is made from the snapshot. A
-    complete file that already exists is not fetched again. Raises StoreUnusable. Raises Damaged if objects are missing
-    or changed, after all objects were tried.
+    complete file that already exists is not fetched again.
+
+    Raises StoreUnusable. Raises Damaged if objects are missing or changed; all objects are tried first.
     """
     for name in manifest.folders:
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -76,9 +77,12 @@ def into_home(
     tell: Callable[[str], None] = lambda _words: None,
     outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
-    """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content; None if there
-    was no earlier content. `outside_of` gets a folder with the files of a home. It returns the parts of this home that
-    lie elsewhere. Raises Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
+    """Rebuild the home from the backup. The caller holds the writer's lock of the home. Returns the folder with the
+    earlier content of the home; None if there was none.
+
+    `outside_of`: gets a folder with the files of a home, and returns the parts of this home that are not in its folder.
+
+    Raises Damaged, StoreUnusable or DatabaseUnusable. The home is then unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"
@@ -90,7 +94,8 @@ def into_home(
         files.sync_folder(fetched)
     _databases(manifest, fetched, outside_of(fetched), tell)
     arriving = sorted(path.name for path in fetched.iterdir() if not path.name.startswith("."))
-    # Parts that the backup does not contain are put aside too, so that nothing newer stays beside the older content.
+    # Parts that the backup does not contain are moved away too. Otherwise newer parts would stay beside the older
+    # content.
     leaving = {path.name for path in home.iterdir() if not path.name.startswith(".") and path.name not in STAYS}
     done = fetched / ".done"
     already = set(done.read_text(encoding="utf-8").split("\n")) if done.is_file() else set()
@@ -99,8 +104,8 @@ def into_home(
         _aside(home / name, before)
     reach("backup:aside")
     for name in arriving:
-        # Each name is recorded before the part is put in its place. So if this call is killed, the next call does not
-        # put the part aside again.
+        # Each name is recorded before its part is moved into the home. So if this call is killed, the next call does
+        # not move the same part away again.
         already.add(name)
         partial = fetched / ".done.new"
         partial.write_text("\n".join(sorted(already)), encoding="utf-8")
@@ -112,14 +117,15 @@ def into_home(
         reach(f"backup:arrived:{name}")
     files.sync_folder(home)
     reach("backup:in place")
-    # A call that found COMPLETE but no record of the parts that have arrived would put the whole home aside.
+    # This removes COMPLETE and the record of the arrived parts together. A call that found COMPLETE without the record
+    # would move the whole home away.
     remove_folder(fetched)
     return before if before.is_dir() else None
 
 
 def _databases(manifest: Manifest, fetched: Path, outside: Outside, tell: Callable[[str], None]) -> None:
-    """Restore the databases, each in one transaction, before the files. So if a server refuses, the home is
-    unchanged.
+    """Restore the databases, each in one transaction. This is done before the files are moved, so that the home is
+    unchanged if a server refuses.
     """
     wanted = chosen(outside, {name: copy.what for name, copy in manifest.databases.items()})
     places = {name: copies.reachable(database) for name, database in wanted.items()}
@@ -146,7 +152,7 @@ def _aside(path: Path, before: Path) -> None:
 
 
 def _fetch(shelf: Shelf, file: File, target: Path) -> list[str]:
-    """Write one file completely or not at all. Returns the pieces that are missing or changed."""
+    """Write one file completely or not at all. Returns the pieces that are missing or changed in the store."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".partial-{target.name}")
     damaged = []
@@ -191,7 +197,7 @@ def _warehouse(folder: Path, snapshot: str) -> None:
     if target.is_file():
         target.unlink()
     files.copy(source, target)
-    # The warehouse must not be newer than its snapshot. Otherwise the warehouse would seem to contain later changes.
+    # The warehouse must not be newer than its snapshot. Otherwise it would seem to contain later changes.
     stat = source.stat()
     target.chmod(stat.st_mode & 0o777)
     os.utime(target, ns=(stat.st_mtime_ns, stat.st_mtime_ns))

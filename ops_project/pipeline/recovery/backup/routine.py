@@ -1,4 +1,6 @@
-"""The work of each night: take a backup, prove it, remove old ones, and store in the home which backups there are."""
+"""The work of each night: take a backup, prove it, remove old backups, and store in the home which backups there
+are.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, to_remo
 
 
 def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True) -> tuple[Manifest, Proof | None]:
-    """Take a backup, prove it and remove older ones, within `create.alone`. Raises RestoreError if no backup could be
-    taken. Older backups are removed only if the new one is proved.
+    """Take a backup, prove it and remove older ones. Call this within `create.alone`. Raises RestoreError if no backup
+    could be taken. Older backups are removed only if the new one is proved.
     """
     manifest = create(taker, shelf)
     proof = (

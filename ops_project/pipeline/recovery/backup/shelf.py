@@ -1,5 +1,5 @@
 """The backups in a store: the place of each part, and the result of each backup's last proof. A store belongs to one
-home. Otherwise an empty home that names the wrong destination would remove older backups of another home.
+home. Otherwise a home with a wrong destination could remove the backups of another home.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class Shelf:
     store: Store
 
     def backups(self) -> list[Backup]:
-        """Every complete backup, the oldest first. Raises StoreUnusable."""
+        """Every complete backup, oldest first. Raises StoreUnusable."""
         ids = {key.split("/")[1] for key in self.store.keys(BACKUPS) if key.endswith(f"/{MANIFEST}")}
         found = []
         for name in sorted(ids):
             try:
                 found.append(load_summary(self.store.get(f"{BACKUPS}{name}/{SUMMARY}")))
             except (Absent, ValueError, KeyError, TypeError):
-                found.append(self.manifest(name).summary())  # The summary is only a faster way to read the manifest.
+                found.append(self.manifest(name).summary())  # The summary only saves the time to read the manifest.
         return found
 
     def manifest(self, backup: str) -> Manifest:
-        """The manifest. Raises RestoreError if it is gone or damaged."""
+        """The manifest of a backup. Raises RestoreError if the manifest is missing or damaged."""
         key = f"{BACKUPS}{backup}/{MANIFEST}"
         try:
             return Manifest.load(self.store.get(key), f"{self.store.shown}/{key}")
@@ -56,11 +56,11 @@ class Shelf:
             try:
                 found[key.removeprefix(PROOFS).removesuffix(".json")] = _proof(json.loads(self.store.get(key)))
             except (Absent, ValueError, KeyError, TypeError):
-                continue  # Nothing is known about this backup, so it counts as not proved.
+                continue  # The result of this proof is not known, so the backup does not count as proved.
         return found
 
     def add(self, manifest: Manifest) -> None:
-        """Write the manifest. From this moment on the backup exists."""
+        """Write the manifest. The backup exists from this moment on."""
         folder = f"{BACKUPS}{manifest.id}/"
         self.store.put(folder + SUMMARY, dump_summary(manifest.summary()))
         self.store.put(folder + MANIFEST, manifest.dump())
@@ -70,7 +70,7 @@ class Shelf:
         self.store.put(f"{PROOFS}{backup}.json", json.dumps(asdict(proof), default=_plain).encode())
 
     def remove(self, backups: Collection[str]) -> int:
-        """Remove these backups, and the objects that no other backup needs. Returns how many objects were removed. The
+        """Remove these backups, and the objects that no other backup needs. Returns the number of removed objects. The
         manifests are removed first. If the process is killed after that, unneeded objects remain, and the next call
         removes them.
         """
@@ -85,16 +85,16 @@ class Shelf:
         return len(gone)
 
     def claim(self, settings: Settings) -> str:
-        """The identity of the home. It is written into the store when the store is first used. Raises RestoreError if
-        the store belongs to another home.
+        """The identity of the home. At the first use of a store, the identity is written into the store. Raises
+        RestoreError if the store belongs to another home.
         """
         mine = _identity(settings)
         try:
             owner = str(json.loads(self.store.get(OWNER))["home"])
         except Absent:
             mine = mine or uuid.uuid4().hex
-            # The home records its identity before the store does. In the reverse order, a home whose process is killed
-            # between the two would take its own store for the store of another home.
+            # The home records its identity first. In the reverse order, a process could be killed between the two
+            # steps. The home would then take its own store for the store of another home.
             _remember_identity(settings, mine)
             self.store.put(OWNER, json.dumps({"home": mine}).encode())
             owner = mine
@@ -116,7 +116,7 @@ def object_key(piece: str) -> str:
 
 @dataclass(frozen=True)
 class Register:
-    """What the home itself knows about its backups, so that their age can be watched without reaching the store."""
+    """The facts about its backups that a home stores, so that their age can be watched without access to the store."""
 
     destination: str
     since: datetime
@@ -126,14 +126,16 @@ class Register:
 
     @property
     def last_proof(self) -> Proof | None:
-        """The last proof of the newest backup with a proof."""
+        """The last proof of the newest backup that has a proof."""
         known = self.proofs or {}
         tried = [item.id for item in self.backups if item.id in known]
         return known[tried[-1]] if tried else None
 
 
 def register(settings: Settings, destination: str, now: datetime) -> Register:
-    """What the home knows about the backups at `destination`. If it knows nothing, it expects backups from `now` on."""
+    """The facts about the backups at `destination` that the home has stored. If there are none, backups are expected
+    from `now` on.
+    """
     try:
         found = read_object(_file(settings))
         if found["destination"] == destination:
@@ -149,7 +151,7 @@ def register(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def expect(settings: Settings, destination: str, now: datetime) -> Register:
-    """Like `register`. The first call also records that backups are expected from `now` on."""
+    """The same as `register`. The first call also stores that backups are expected from `now` on."""
     found = register(settings, destination, now)
     if found.since == now:
         _write(settings, found)
@@ -157,7 +159,7 @@ def expect(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def remember(settings: Settings, destination: str, shelf: Shelf, now: datetime) -> None:
-    """Record in the home which backups and proofs the store holds now."""
+    """Store in the home which backups and proofs the store contains now."""
     before = register(settings, destination, now)
     _write(settings, replace(before, backups=tuple(shelf.backups()), proofs=shelf.proofs()))
 

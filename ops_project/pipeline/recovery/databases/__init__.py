@@ -1,3 +1,3 @@
-"""The parts of a home in PostgreSQL: written to files, loaded again, and compared by checksum. No external tool is
-needed.
+"""Copies the parts of a home that are in PostgreSQL: writes them to files, loads them again, and compares them by
+checksum. No external tool is needed.
 """

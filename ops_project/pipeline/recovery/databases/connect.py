@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL that belongs to a home, with settings under which equal rows give equal text."""
+"""Connections to a PostgreSQL that belongs to a home. Their settings make equal rows give equal text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = psycopg2.extensions.connection
 else:
-    Connection = Any  # The driver is imported only if a database is used.
+    Connection = Any  # The driver is imported only when a database is used.
 
 CONNECT_SECONDS = 10
-# How long to wait for a table that another process has locked. A run locks no table of the ledger for as long as a
+# How long to wait for a table that another process has locked. A run locks no table of the ledger for longer than a
 # second.
 LOCK = "30s"
 SESSION = f"""
@@ -30,14 +30,14 @@ _SCHEME = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
 @dataclass(frozen=True)
 class Database:
-    """One schema of a PostgreSQL: the one in which a connection finds its tables."""
+    """One schema of a PostgreSQL. It is the schema in which a connection finds its tables."""
 
     name: str
-    """The name of the database's files in a backup: ledger, dagster or registry."""
+    """The name of the copy in a backup: ledger, dagster or registry."""
     what: str
-    """The name for people, for example: the ledger."""
+    """The name for people, for example "the ledger"."""
     url: str = field(repr=False)
-    """The URL in the form of SQLAlchemy or libpq. It may hold a password."""
+    """The URL in the form of SQLAlchemy or libpq. It may contain a password."""
 
 
 class DatabaseUnusable(RestoreError):
@@ -45,7 +45,7 @@ class DatabaseUnusable(RestoreError):
 
 
 def is_postgres(url: str) -> bool:
-    """Whether this URL is that of a PostgreSQL."""
+    """Whether this is the URL of a PostgreSQL."""
     return _SCHEME.match(url) is not None
 
 
@@ -57,7 +57,7 @@ def shown(connection: Connection) -> str:
 
 
 def schema_of(connection: Connection) -> str:
-    """The schema in which new tables are made. Raises DatabaseUnusable if the connection has none."""
+    """The schema in which new tables are created. Raises DatabaseUnusable if the connection has no such schema."""
     [(name,)] = rows(connection, "SELECT current_schema()")
     if name is None:
         raise DatabaseUnusable("the connection has no schema: no schema of its search_path exists")
@@ -79,8 +79,8 @@ def run(connection: Connection, statement: str, *values: object) -> None:
 
 @contextmanager
 def transaction(database: Database, *, read_only: bool = False) -> Iterator[Connection]:
-    """One transaction. It sees the database at one moment, and searches only the schema of the database. It is rolled
-    back if the body raises an error. Raises DatabaseUnusable for every error of the server.
+    """One transaction. It sees the state of the database at one moment, and searches only the schema of the database.
+    The transaction is rolled back if the block raises an error. Raises DatabaseUnusable for every error of the server.
     """
     import psycopg2
 

@@ -1,5 +1,5 @@
-"""Writes the tables of a database to files, makes them again from the files, and compares them by checksum. A copy
-shows the database at one moment. It is restored in one transaction: completely, or not at all.
+"""Writes the tables of a database to files, creates them again from the files, and compares them by checksum. A copy
+has the content of the database at one moment. It is restored in one transaction, so completely or not at all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ SCHEMA, SUFFIX = "schema.json", ".rows"
 
 @dataclass(frozen=True)
 class TableCopy:
-    """A copied table: its file, its number of rows, and the SHA-256 of the rows as text, in their order."""
+    """A copied table.
+
+    `file`: the file with the rows.
+    `rows`: the number of rows.
+    `checksum`: the SHA-256 of the rows as text, in their order.
+    """
 
     file: str
     rows: int
@@ -41,16 +46,19 @@ class TableCopy:
 
 @dataclass(frozen=True)
 class Kept:
-    """The result of `load`. `schema`: the schema in which the earlier tables are kept; empty if there were none."""
+    """The result of `load`.
+
+    `schema`: the schema in which the earlier tables are kept; empty if there were none.
+    """
 
     schema: str = ""
     already: bool = False
-    """The database was already equal to the copy, and nothing was done."""
+    """True if the database was already equal to the copy, so that nothing was done."""
 
 
 def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
     """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable if the server fails,
-    if the database holds no table, or if it holds objects that a copy cannot restore.
+    if the database has no table, or if it has objects that a copy cannot restore.
     """
     with transaction(database, read_only=True) as connection:
         found = schemas.read(connection)
@@ -71,9 +79,9 @@ def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
 
 
 def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> list[str]:
-    """Make the database again in a separate schema on its server, compare it, and roll back. Returns the differences.
-    Raises DatabaseUnusable if the copy cannot be judged, for example because the server cannot be reached or the user
-    has no right to make a schema.
+    """Restore the copy as a trial: create it in a separate schema on the server, compare it, and roll back. Returns the
+    differences. Raises DatabaseUnusable if the copy cannot be judged. This is so if the server cannot be reached, or if
+    the user has no right to create a schema.
     """
     with transaction(database) as connection:
         _new_schema(connection, f"ops_proof_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}")
@@ -84,9 +92,10 @@ def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> 
 
 
 def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: str) -> Kept:
-    """Restore the database from the copy. Its present content goes into a schema `before_restore_LABEL`. Raises
-    DatabaseUnusable, and then nothing has changed. A call that was killed has done everything or nothing. The next call
-    finds out which of the two happened.
+    """Restore the database from the copy. The present content is moved into a schema `before_restore_LABEL`. Raises
+    DatabaseUnusable; nothing has changed then.
+
+    A call that was killed has done everything or nothing. The next call finds out which of the two is true.
     """
     with transaction(database) as connection:
         there = schemas.read(connection)
@@ -108,7 +117,7 @@ def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: 
 
 
 def reachable(database: Database) -> str:
-    """Where the database is, in words for messages. Raises DatabaseUnusable if it cannot be written to."""
+    """The place of the database, in words. Raises DatabaseUnusable if the user may not create a schema in it."""
     with transaction(database) as connection:
         where = shown(connection)
         [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
@@ -118,7 +127,7 @@ def reachable(database: Database) -> str:
 
 
 def differences(connection: Connection, database: Database, copies: dict[str, TableCopy]) -> list[str]:
-    """The differences between the schema of this connection and the copy, in words."""
+    """The differences between the copy and the schema of this connection, in words."""
     found = []
     now = {table.name: table for table in schemas.read(connection).tables}
     for name, said in copies.items():
@@ -160,7 +169,8 @@ def _aside(connection: Connection, there: Schema, label: str) -> str:
     plain = "before_restore_" + "".join(letter if letter.isalnum() else "_" for letter in label)
     name = next(text for text in _numbered(plain) if text not in taken)
     _new_schema(connection, name, use=False)
-    for table in there.tables:  # The indexes and keys of a table, and the sequences of its columns, move with it.
+    # The indexes and keys of a table, and the sequences of its columns, move with the table.
+    for table in there.tables:
         run(connection, f"ALTER TABLE {identifier(here)}.{identifier(table.name)} SET SCHEMA {identifier(name)}")
     for sequence in there.sequences:
         if sequence.column is None:
@@ -206,7 +216,7 @@ class _Nowhere:
 
 
 class _Counted:
-    """Passes on the rows of a COPY, counts them, and computes their checksum. Each line is a row, because COPY
+    """Passes on the rows of a COPY, counts them, and computes their checksum. Each line is one row, because COPY
     escapes line ends.
     """
 
@@ -221,10 +231,10 @@ class _Counted:
 
 
 def _written(connection: Connection, table: Table, target: Any) -> tuple[int, str]:
-    """Write the rows. Returns their number and their checksum."""
+    """Write the rows of a table to `target`. Returns their number and their checksum."""
     counted = _Counted(target)
-    # Columns are named, because a migration adds columns at the end. A table that was made in one step may have another
-    # order.
+    # The columns are named, because their order may differ. A migration adds columns at the end, while a table that was
+    # created in one step may have them elsewhere.
     columns = ", ".join(map(identifier, table.loaded()))
     with connection.cursor() as cursor:
         cursor.copy_expert(

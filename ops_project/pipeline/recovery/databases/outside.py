@@ -1,4 +1,6 @@
-"""The parts of a home that do not lie in its folder: in a PostgreSQL, or out of reach of our backups."""
+"""The parts of a home that are not in its folder. They are in a PostgreSQL, or in a place that our backups cannot
+reach.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,21 @@ class Place:
     part: str
     """The name of the part: ledger, dagster or registry."""
     what: str
-    """The name for people, for example: the ledger."""
+    """The name for people, for example "the ledger"."""
     url: str = ""
-    """The database's URL; empty if it is not known."""
+    """The URL of the database; empty if it is not known."""
     words: str = ""
     """Why the URL is not known."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """The parts of a home that lie elsewhere."""
+    """The parts of a home that are not in its folder."""
 
     databases: Mapping[str, Database]
     """PostgreSQL databases, by the names of their copies."""
     missed: tuple[str, ...] = ()
-    """Parts that our backups do not reach, in words. A backup without them cannot be proved."""
+    """Parts that our backups cannot reach, in words. A backup without them cannot be proved."""
     left_to_others: tuple[str, ...] = ()
     """Parts that another system backs up according to the configuration, in words."""
 
@@ -43,8 +45,10 @@ HOW = {
 
 
 def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
-    """Sort the places into databases that are copied, parts that our backups miss, and parts that another system backs
-    up. `others`: the names of the parts that another system backs up.
+    """Sort the places into three groups: databases that are copied, parts that our backups cannot reach, and parts that
+    another system backs up.
+
+    `others`: the names of the parts that another system backs up.
     """
     databases: dict[str, Database] = {}
     missed, left = [], []
@@ -63,8 +67,10 @@ def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
 
 
 def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
-    """The databases into which the parts of a backup are restored. `wanted`: name → its description for people. Raises
-    DatabaseUnusable if this home has no database for a part. The message names every such part.
+    """The databases into which the parts of a backup are restored. Raises DatabaseUnusable if this home has no database
+    for some part. The message names every such part.
+
+    `wanted`: name → name for people.
     """
     absent = [f"{what} ({HOW.get(name, name)})" for name, what in wanted.items() if name not in outside.databases]
     if absent:
@@ -77,7 +83,7 @@ def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
 
 
 def _add(databases: dict[str, Database], place: Place) -> None:
-    """Add a part. Two parts in one database are copied once, under the name of the first."""
+    """Add a part. If two parts are in one database, the database is copied once, under the name of the first part."""
     for name, known in databases.items():
         if known.url == place.url:
             databases[name] = Database(name, f"{known.what} and {place.what}", known.url)

@@ -1,5 +1,5 @@
-"""The definitions of the tables of a PostgreSQL schema: read from its catalog, stored as JSON, and executed
-elsewhere.
+"""The definitions of the tables of a PostgreSQL schema. They are read from the catalog, stored as JSON, and executed in
+another schema.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Column:
     name: str
     type: str
     rest: str
-    """The rest of the column's definition: collation, default, identity, NOT NULL."""
+    """The rest of the column's definition: collation, default, identity and NOT NULL."""
     generated: bool
-    """The database computes this column, so its values are not loaded."""
+    """True if the database computes this column. Its values are then not loaded."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     constraints: tuple[tuple[str, str], ...]
-    """Name and definition of all constraints except foreign keys."""
+    """The name and the definition of each constraint, except foreign keys."""
     foreign: tuple[tuple[str, str], ...]
     indexes: tuple[str, ...]
-    """The statements for indexes that belong to no constraint."""
+    """The statements for the indexes that belong to no constraint."""
     triggers: tuple[str, ...]
-    """The statements for triggers. They are executed after the rows were loaded."""
+    """The statements for the triggers. They are executed after the rows are loaded."""
     order: str
     """An ORDER BY under which equal tables give equal text."""
 
@@ -46,24 +46,30 @@ class Table:
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence. `column`: the table and column that it belongs to."""
+    """One sequence.
+
+    `column`: the table and the column to which the sequence belongs.
+    """
 
     name: str
     definition: str
     last: int | None
-    """The last value; None if the sequence was not used yet."""
+    """The last value; None if the sequence has not been used yet."""
     column: tuple[str, str] | None
     identity: bool
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The whole schema. `unknown`: objects that cannot be made again, in words."""
+    """The whole schema.
+
+    `unknown`: objects that a copy cannot create again, in words.
+    """
 
     tables: tuple[Table, ...]
     sequences: tuple[Sequence, ...]
     functions: tuple[tuple[str, str], ...] = ()
-    """Name with its arguments, and the statement that makes the function."""
+    """The name of each function with its arguments, and the statement that creates the function."""
     unknown: tuple[str, ...] = ()
 
     def dump(self) -> dict[str, Any]:
@@ -96,7 +102,7 @@ class Schema:
 
 
 def read(connection: Connection) -> Schema:
-    """The schema of this connection."""
+    """Read the schema of this connection."""
     names = [name for (name,) in rows(connection, _TABLES)]
     return Schema(
         tuple(_table(connection, name) for name in names),
@@ -107,8 +113,8 @@ def read(connection: Connection) -> Schema:
 
 
 def make(connection: Connection, schema: Schema) -> None:
-    """Make the empty tables and their sequences, without constraints and triggers."""
-    run(connection, "SET LOCAL check_function_bodies = off")  # Functions may name tables that do not exist yet.
+    """Create the empty tables and their sequences, without constraints and triggers."""
+    run(connection, "SET LOCAL check_function_bodies = off")  # Functions may use tables that do not exist yet.
     for _, statement in schema.functions:
         run(connection, statement)
     for sequence in schema.sequences:
@@ -124,7 +130,7 @@ def make(connection: Connection, schema: Schema) -> None:
 
 
 def finish(connection: Connection, schema: Schema) -> None:
-    """Complete the tables after their rows were loaded: make constraints, indexes, foreign keys and triggers, and set
+    """Complete the tables after their rows are loaded: create constraints, indexes, foreign keys and triggers, and set
     each sequence to its last value.
     """
     for table in schema.tables:
@@ -172,7 +178,7 @@ def _table(connection: Connection, name: str) -> Table:
 
 
 def _anywhere(statement: str, prefix: str) -> str:
-    """The statement without the name of the schema, so that the function can be made in another one."""
+    """The statement without the name of the schema, so that the function can be created in another schema."""
     return statement.replace(prefix, "", 1)
 
 

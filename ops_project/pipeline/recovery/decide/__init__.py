@@ -1,3 +1,3 @@
-"""The pure decisions of recovery: which copy is meant, what a restore or backfill will do, what is retried. The package
-does no I/O.
+"""The pure decisions of recovery: which copy a user means, what a restore or a backfill will do, and which failures are
+retried. The package reads and writes nothing.
 """

@@ -1,7 +1,7 @@
 """Decides which archived files are compared with their hashes next.
 
-Each night's share is a fixed part of the archive, and the files that were compared longest ago come first. So the whole
-archive is compared within `NIGHTS` nights, and no night reads more than its part.
+Each night's share is an equal part of the archive. The files that were compared longest ago come first. So the whole
+archive is compared within `NIGHTS` nights.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 NIGHTS = 28
-# Opening a file costs about as much as hashing this many bytes. So many small files count as well.
+# To open a file costs about as much as to hash this many bytes. This number is added to the size of each file.
 OPENING = 64 * 1024
 
 
 @dataclass(frozen=True)
 class ArchivedFile:
-    """A file that landing has archived, as the journal knows it."""
+    """A file that landing has archived, with the facts from the journal."""
 
     path: str
     """The path below the archive, with slashes."""
@@ -30,8 +30,8 @@ class ArchivedFile:
     size: int
     """The size in bytes."""
     landed_at: datetime
-    """When the file was landed, with a time zone. The hash of the file was computed then, so this counts as the first
-    comparison.
+    """When the file was landed, with a time zone. Landing computed the hash of the file at that time, so this counts as
+    the first comparison.
     """
 
 
@@ -42,8 +42,10 @@ def share(
     nights: int = NIGHTS,
 ) -> list[ArchivedFile]:
     """The files to compare this night. The files that were compared longest ago come first. Files that are known to be
-    damaged are always included. `verified`: path → when the file was last found intact. `damaged`: paths of damaged
-    files.
+    damaged are always included.
+
+    `verified`: path → when the file was last found intact.
+    `damaged`: paths of damaged files.
     """
     known = sorted(files, key=lambda file: (_last(file, verified), file.path))
     part = sum(map(_weight, known)) / nights

@@ -1,6 +1,8 @@
-"""The plan of a backfill: which dates in which runs, what they cost, what is downstream, and what is not rebuilt.
-The module is pure. A plan has a hash over its content and over the state for which it was made. Applying it does
-exactly what it says, or stops.
+"""The plan of a backfill: which dates are built in which runs, how long the runs take, which tables downstream are
+built, and what is not built. The module is pure.
+
+A plan has a hash over its content and over the state for which it was made. If the plan is applied, exactly its content
+is done, or nothing more once the state differs.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from typing import Any
 from ops_project.counted import counted
 
 DAYS_IN_A_RUN = 31
-"""The largest number of dates in one run. A run that is killed begins its dates again, so a run over years would lose
-too much.
+"""The largest number of dates in one run. If a run is killed, all its dates are built again. So a run over years would
+lose too much work.
 """
 Window = tuple[date, date]
 
@@ -35,7 +37,7 @@ class PastRun:
 
     @property
     def days(self) -> int:
-        """The number of its business dates."""
+        """The number of business dates of the run."""
         return (self.last - self.first).days + 1
 
 
@@ -47,17 +49,17 @@ class Plan:
     domain: str
     job: str
     windows: tuple[Window, ...]
-    """The first and the last date of each run, the oldest first."""
+    """The first and the last date of each run, oldest run first."""
     assets: tuple[str, ...]
     """The tables that are built, as `schema.table`."""
     downstream: tuple[str, ...]
-    """Those of `assets` that are built because they depend on the target."""
+    """The tables of `assets` that are built because they depend on the target."""
     left_out: tuple[tuple[str, str], ...]
-    """(what, why): the tables or dates that are not built, although a person might expect it, and the reason."""
+    """(what, why) for each table or date that is not built although a person might expect it."""
     rows: int | None
-    """Landed rows of these dates; None if there is no snapshot."""
+    """The number of landed rows of these dates; None if there is no snapshot."""
     seconds: float | None
-    """The estimate; None if no run of the job has succeeded yet."""
+    """The estimated time; None if no run of the job has succeeded yet."""
     basis: str
     """The basis of the estimate, in words."""
     state: str
@@ -69,7 +71,7 @@ class Plan:
 
     @property
     def days(self) -> int:
-        """How many business dates are built."""
+        """The number of business dates that are built."""
         return sum((last - first).days + 1 for first, last in self.windows)
 
     @property
@@ -91,7 +93,7 @@ class Plan:
 
 
 def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Window, ...]:
-    """Ranges without gaps that hold exactly `days`, each with at most `most` dates, the oldest first."""
+    """Ranges without gaps that contain exactly `days`, oldest first. Each range has at most `most` dates."""
     found: list[Window] = []
     for day in sorted(set(days)):
         if found and day - found[-1][1] == timedelta(days=1) and (day - found[-1][0]).days < most:
@@ -102,7 +104,10 @@ def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Windo
 
 
 def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
-    """Those of `days` whose last run failed, sorted. `runs`: the oldest first."""
+    """Those of `days` whose last run failed, sorted.
+
+    `runs`: oldest first.
+    """
     last: dict[date, bool] = {}
     wanted = set(days)
     for run in runs:
@@ -113,10 +118,11 @@ def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
 
 
 def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float | None, str]:
-    """The estimated seconds for the windows, and the basis of the estimate. Each run has a fixed cost and a cost for
-    each date. Both come from a straight line through the past runs that succeeded. The estimate comes from the median
-    of these runs instead if there are fewer than three, if all had the same number of dates, or if the line has a
-    negative cost.
+    """The estimated seconds for the windows, and the basis of the estimate.
+
+    A run has a fixed cost and a cost for each date. Both come from a straight line through the past runs that
+    succeeded. The median of these runs is used instead in three cases: there are fewer than three runs, all had the
+    same number of dates, or the line gives a negative cost.
     """
     past = [run for run in runs if run.succeeded and run.seconds > 0]
     if not past:
@@ -149,7 +155,7 @@ class Now:
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may no longer be applied; None if it may. The progress of the plan itself is no reason."""
+    """Why the plan may no longer be applied; None if it may. Changes that the plan itself has made do not count."""
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

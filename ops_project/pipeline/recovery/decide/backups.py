@@ -16,13 +16,11 @@ class Outcome(Enum):
     """The outcome of a backup's proof."""
 
     PROVED = "proved"
-    """The backup was restored into an empty home and opened, and every table's checksum is equal to the recorded
-    one.
-    """
+    """The backup was restored into an empty home and opened. Every table's checksum is equal to the recorded one."""
     FAILED = "failed"
-    """The restored home lacks something, or differs from what was recorded."""
+    """The restored home lacks something, or differs from the recorded state."""
     INCONCLUSIVE = "inconclusive"
-    """The proof did not finish, or could not judge."""
+    """The proof did not finish, or could not judge the backup."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Backup:
 
 
 def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:
-    """The backup that `wanted` names. `backups`: the oldest first. Raises RestoreError, which lists the backups.
+    """The backup that `wanted` names. Raises RestoreError, whose message lists the backups.
 
     `wanted` is an id, the number of an id, or `newest`. None means the newest proved backup. `good` means the newest
     proved backup among those whose snapshot was made after no failure.
@@ -79,8 +77,9 @@ def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, P
 
 
 def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int) -> list[str]:
-    """The ids that may be removed: all except the newest `keep` backups and the newest `keep` proved ones.
-    `backups`: the oldest first.
+    """The ids of the backups that may be removed. The newest `keep` backups and the newest `keep` proved backups stay.
+
+    `backups`: oldest first.
     """
     proved = [item.id for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     stay = {*(item.id for item in backups[-keep:]), *proved[-keep:]}

@@ -1,4 +1,4 @@
-"""The destination of backups: a folder, or a bucket and a prefix in it."""
+"""The destination of backups: a folder, or a bucket and a prefix in the bucket."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket; `prefix` is empty or ends with a slash."""
+    """A bucket. The prefix is empty or ends with a slash."""
 
     name: str
     prefix: str
 
 
 def parse(text: str) -> Bucket | Path:
-    """`s3://bucket/some/prefix`, or the path of a folder. Raises RestoreError."""
+    """The destination that a text names. Raises RestoreError.
+
+    `text`: `s3://bucket/some/prefix`, or the absolute path of a folder.
+    """
     scheme, separator, rest = text.partition("://")
     if not separator:
         if not text.strip():

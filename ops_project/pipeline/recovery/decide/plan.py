@@ -1,4 +1,4 @@
-"""What a restore will do, for a person to read before it is done."""
+"""The plan of a restore, for a person to read before the restore is done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ops_project.lineage import Lineage
 
 @dataclass(frozen=True)
 class Held:
-    """Rows and checksum of a table in one copy of the warehouse."""
+    """The rows and the checksum of a table in one warehouse file."""
 
     rows: int
     checksum: str
@@ -22,9 +22,9 @@ class TableChange:
 
     table: str
     now: Held | None
-    """The table in the warehouse; None if the warehouse lacks it."""
+    """The table in the present warehouse; None if it is not there."""
     then: Held | None
-    """The table in the source of the restore; None if the source lacks it."""
+    """The table in the source of the restore; None if it is not there."""
 
     @property
     def words(self) -> str:
@@ -40,21 +40,24 @@ class TableChange:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """A plan. Applying it does exactly what it says. `source`: the snapshot's id, or the restore that is undone."""
+    """A plan. If it is applied, exactly its content is done.
+
+    `source`: the id of the snapshot, or of the restore that is undone.
+    """
 
     source: str
     as_of: str
     """The as-of time of the source (ISO 8601, UTC)."""
     whole: bool
-    """Whether the whole warehouse is restored, and not only some of its tables."""
+    """Whether the whole warehouse is restored, or only some of its tables."""
     changes: tuple[TableChange, ...]
     downstream: tuple[str, ...]
     """Tables that are marked out of date."""
     lost_batches: tuple[str, ...]
-    """Files whose rows are in the warehouse now and will not be in it afterwards."""
+    """The files whose rows are in the warehouse now and will not be in it after the restore."""
     warnings: tuple[str, ...] = ()
     undoable: bool = True
-    """False if there is no warehouse to go back to, because it is missing or cannot be opened."""
+    """False if the restore cannot be undone, because the present warehouse is missing or cannot be opened."""
 
 
 def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, Held]) -> tuple[TableChange, ...]:
@@ -67,8 +70,10 @@ def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, H
 
 
 def downstream(tables: Iterable[str], lineage: Lineage, children: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """The tables that are built from `tables`, directly or through other tables, without `tables` themselves. All names
-    are `schema.table`. The links come from the asset graph and from `children` (table → the tables built from it).
+    """The tables that are built from `tables`, directly or through other tables. `tables` themselves are left out. All
+    names are `schema.table`. The links come from the asset graph and from `children`.
+
+    `children`: table → the tables that are built from it.
     """
     start = set(tables)
     found: set[str] = set()

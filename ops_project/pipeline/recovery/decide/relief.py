@@ -1,5 +1,5 @@
-"""What a run that had too little memory gets next time: more memory, fewer threads, fewer dates at once. The module is
-pure.
+"""Decides how a run is repeated that had too little memory: with more memory, fewer threads or fewer dates at once. The
+module is pure.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ MOST_OF_MACHINE = 0.8
 
 @dataclass(frozen=True)
 class Limits:
-    """How a run may use the machine."""
+    """Limits on what a run may use."""
 
     memory_bytes: int
     threads: int
     days: int
-    """Business dates in one run."""
+    """The number of business dates in one run."""
 
 
 def bytes_of(text: str) -> int:
-    """`3GB` → 3,000,000,000. The configuration has checked the text."""
+    """The number of bytes of a text such as `3GB` (3,000,000,000)."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s?([KMGT]i?B)", text)
     if found is None:
         raise ValueError(f"{text!r} is not a size of memory; write a number and KB, MB, GB or TB")
@@ -31,14 +31,17 @@ def bytes_of(text: str) -> int:
 
 
 def text_of(count: int) -> str:
-    """3,000,000,000 → `3000MB`."""
+    """The text for a number of bytes, such as `3000MB` for 3,000,000,000."""
     return f"{count // 10**6}MB"
 
 
 def relieved(limits: Limits, machine_bytes: int) -> tuple[Limits, tuple[str, ...]]:
-    """Limits under which the same work needs less memory at once, and the changes, in words. The memory is doubled, up
-    to four fifths of the machine's memory. The threads and the dates in a run are halved, down to one. If there are no
-    words, no further change is possible.
+    """Limits under which the same work needs less memory at once, and the changes, in words. If there are no words, no
+    further change is possible.
+
+    - The memory is doubled, up to four fifths of the machine's memory.
+    - The number of threads is halved, down to one.
+    - The number of dates in a run is halved, down to one.
     """
     most = int(machine_bytes * MOST_OF_MACHINE)
     memory = max(limits.memory_bytes, min(2 * limits.memory_bytes, most))

@@ -1,4 +1,6 @@
-"""What a rerun builds: everything that the run did not finish, and nothing that it finished. The module is pure."""
+"""Decides what a rerun builds: everything that the run did not finish, and nothing that it finished. The module is
+pure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ Asset = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a check of the run ended. `passed` is None if the check was planned and never evaluated."""
+    """The result of a check in the run. `passed` is None if the check was planned but never evaluated."""
 
     asset: Asset
     name: str
@@ -28,13 +30,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The assets and checks that run again."""
+    """The assets and checks that are run again."""
 
     assets: frozenset[Asset]
     checks: frozenset[tuple[Asset, str]]
     """Checks of assets that are not built again."""
     finished: frozenset[Asset]
-    """Assets that the run has built and that the rerun does not build."""
+    """Assets that the run has built. The rerun does not build them."""
 
     @property
     def words(self) -> str:
@@ -50,12 +52,13 @@ def from_failed(
     verdicts: Iterable[Verdict],
     unpublished: Collection[Asset] = (),
 ) -> Rerun:
-    """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated. Raises
-    NothingLeft if nothing is left to do, and RestoreError if the run ended before it planned anything.
+    """The rerun of a failed run: the assets that were planned and not built, and the checks of finished tables that
+    failed or were not evaluated.
 
-    `unpublished`: assets that the last run built, if the run ended before it took its snapshot and published. No reader
-    sees them yet. If nothing else is left, they are built once more, because a run publishes only if it builds
-    something.
+    `unpublished`: assets that the last run built, if it ended before it took its snapshot and published. No reader sees
+    them yet. If nothing else is left to do, they are built again, because a run publishes only if it builds something.
+
+    Raises NothingLeft if nothing is left to do, and RestoreError if the run ended before it planned anything.
     """
     verdicts = list(verdicts)
     if not planned and not verdicts:
@@ -76,8 +79,8 @@ def from_failed(
 def from_asset(
     start: Asset, planned: Collection[Asset], downstream: Callable[[Asset], Collection[Asset]], built: Collection[Asset]
 ) -> Rerun:
-    """`start` and everything downstream of it that was part of the run. Raises RestoreError if `start` was not part of
-    the run.
+    """The rerun from one asset: `start` and everything downstream of it that was part of the run. Raises RestoreError
+    if `start` was not part of the run.
     """
     if start not in planned:
         listed = ", ".join(sorted(".".join(asset) for asset in planned)[:20])

@@ -1,6 +1,7 @@
-"""Whether a failed attempt is followed by another, when, and why. The module is pure: the random number is an argument.
+"""Decides whether a failed attempt is repeated, when and why. The module is pure: the random number is an argument.
+
 Only failures that pass by themselves are retried. Each failure class has its own pauses. An unknown failure is not
-retried, because nothing shows that a retry can help, and a retry would only hide the failure for a while.
+retried: nothing shows that a retry can help, and the retry would only hide the failure for a while.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ class Pauses:
     seconds: float
     """The pause before the first retry."""
     backoff: float = 1.0
-    """The factor by which each pause is longer than the one before."""
+    """The factor from one pause to the next."""
 
 
-# A service that does not answer needs longer and longer pauses. A lock or a slow moment on this machine passes soon, or
+# A service that does not answer needs longer and longer pauses. A lock or a slow moment on this machine passes soon or
 # never.
 SERVICE = Pauses(retries=5, seconds=10, backoff=2)
 LOCAL = Pauses(retries=3, seconds=5)
 PAUSES: Mapping[FailureClass, Pauses] = {"connection_failure": SERVICE, "lock_contention": LOCAL, "timeout": LOCAL}
 JITTER = 0.25
-"""Each pause is longer or shorter by up to this share, so that two attempts that failed at the same time are not
-repeated at the same time.
+"""Each pause is longer or shorter by a random share, up to this one. So two attempts that failed at the same time are
+not repeated at the same time.
 """
 MOST_RETRIES = max(pauses.retries for pauses in PAUSES.values())
 
 
 class Reason(Enum):
-    """Why an attempt was, or was not, followed by another."""
+    """Why an attempt is followed by another one, or is the last one."""
 
     TRANSIENT = "such a failure passes by itself"
     PERMANENT = "such a failure stays until somebody mends it"
@@ -45,7 +46,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What follows a failed attempt."""
+    """The decision after a failed attempt."""
 
     reason: Reason
     failure_class: FailureClass
@@ -54,7 +55,7 @@ class Decision:
     attempts: int
     """The largest number of attempts."""
     seconds: float | None = None
-    """The pause before the next attempt; None if there is none."""
+    """The pause before the next attempt; None if there is no next attempt."""
 
     @property
     def retry(self) -> bool:
@@ -73,7 +74,11 @@ class Decision:
 
 
 def decide(failure_class: FailureClass, transient: bool, attempt: int, chance: float) -> Decision:
-    """The decision after attempt number `attempt` (from 1). `chance`: from 0 to 1, for the jitter."""
+    """The decision after attempt number `attempt`.
+
+    `attempt`: begins at 1.
+    `chance`: a random number from 0 to 1, which makes the pause longer or shorter.
+    """
     pauses = PAUSES.get(failure_class, LOCAL) if transient else None
     if pauses is None:
         return Decision(Reason.PERMANENT, failure_class, attempt, attempt)

@@ -1,4 +1,6 @@
-"""What a rollback to an earlier version of the code changes, and what forbids it. The module is pure."""
+"""Decides what a rollback to an earlier version of the code changes, and whether it is forbidden. The module is
+pure.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,16 @@ from ops_project.counted import counted
 
 @dataclass(frozen=True)
 class Affected:
-    """Models that the two versions build differently, as `schema.table`, sorted."""
+    """The models that the two versions build differently, as `schema.table`, sorted."""
 
     changed: tuple[str, ...]
-    """Models of both versions with different SQL, settings or macros."""
+    """Models that both versions have, with different SQL, settings or macros."""
     only_now: tuple[str, ...]
-    """Models that the earlier version does not have. Their tables stay, and are no longer built."""
+    """Models that the earlier version does not have. Their tables stay, but are no longer built."""
     only_then: tuple[str, ...]
     """Models that the present version does not have."""
     downstream: tuple[str, ...]
-    """Models of the earlier version that are built from changed ones."""
+    """Other models of the earlier version that are built from the changed ones."""
 
     @property
     def rebuilt(self) -> tuple[str, ...]:
@@ -28,8 +30,10 @@ class Affected:
 
 
 def affected(then: Mapping[str, str], now: Mapping[str, str], children: Mapping[str, Collection[str]]) -> Affected:
-    """Compare two versions, each given as table → digest of everything that builds it. `children`: table → the tables
-    that the earlier version builds from it.
+    """Compare two versions of the code.
+
+    `then`, `now`: table → digest of everything that builds the table, in the earlier and in the present version.
+    `children`: table → the tables that the earlier version builds from it.
     """
     changed = {table for table in then.keys() & now.keys() if then[table] != now[table]}
     only_then = then.keys() - now.keys()
@@ -53,8 +57,10 @@ def forbidden(
 ) -> list[str]:
     """Why the rollback may not be done, in words; empty if it may be done.
 
-    `dirty`: changed files that are not committed. `migrations`: migrations of the ledger that the earlier version does
-    not know. `loads`: the error of the earlier version when it was loaded here; None if it loaded.
+    `dirty`: changed files that are not committed.
+    `is_ancestor`: whether the target is an earlier version of the present code.
+    `migrations`: migrations of the ledger that the earlier version does not know.
+    `loads`: the error when the earlier version was loaded here; None if it loaded.
     """
     found = []
     if dirty:

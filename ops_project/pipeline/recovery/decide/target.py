@@ -1,4 +1,4 @@
-"""Which snapshot `--to` names, and which of its tables are asked for."""
+"""Decides which snapshot `--to` means, and which of its tables a user means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RestoreError(Exception):
 
 
 class NothingLeft(RestoreError):
-    """Everything that was asked for is done already."""
+    """Everything that was asked for is already done."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Candidate:
     id: str
     as_of: datetime
     tables: frozenset[str]
-    """`schema.table`, views included."""
+    """The tables and views, as `schema.table`."""
     good: bool = True
     """Whether the last run of each domain before it failed nowhere: no step, and nothing that forbids publishing."""
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
-    """The snapshot that `to` names. `candidates`: the oldest first. Raises RestoreError.
+    """The snapshot that `to` means. Raises RestoreError.
 
     `to` is an id, the number of an id, `newest`, `good` or a time. `good` means the newest snapshot before which
     nothing failed. For a time, `moment` is its value. A time means the last snapshot with this as-of time or an earlier
@@ -69,8 +69,8 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
 
 
 def qualify(names: Collection[str], chosen: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The tables of the snapshot `chosen` that `names` stand for (`fact_orders` or `silver.fact_orders`), sorted.
-    Raises RestoreError.
+    """The tables of the snapshot `chosen` that `names` mean, sorted. A name is written `fact_orders` or
+    `silver.fact_orders`. Raises RestoreError.
     """
     return tuple(sorted({_qualify(name.replace("/", "."), chosen, candidates) for name in names}))
 

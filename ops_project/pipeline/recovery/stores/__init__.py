@@ -1,4 +1,4 @@
-"""Where backups are kept: a folder, or a bucket that speaks S3."""
+"""The places for backups: a folder, or a bucket that is reached by the S3 protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ __all__ = ["Absent", "Store", "StoreUnusable", "open_store"]
 
 
 def open_store(destination: str, endpoint: str | None = None, region: str | None = None) -> Store:
-    """The store at `destination`: a folder's path, or `s3://bucket/prefix`. Raises RestoreError for anything else."""
+    """The store at `destination`: the path of a folder, or `s3://bucket/prefix`. Raises RestoreError for any other
+    text.
+    """
     found = parse(destination)
     if isinstance(found, Bucket):
         from ops_project.pipeline.recovery.stores.s3 import S3Store

@@ -1,4 +1,4 @@
-"""A folder as the store of backups: on another disk, or a network share."""
+"""A folder as the store of backups, for example on another disk or a network share."""
 
 from __future__ import annotations
 

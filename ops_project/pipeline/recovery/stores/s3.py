@@ -1,4 +1,4 @@
-"""A bucket that speaks S3 as the store of backups. boto3 finds the credentials in its usual places."""
+"""A bucket as the store of backups, through the S3 protocol. boto3 finds the credentials in its usual places."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ABSENT = {"NoSuchKey", "404", "NotFound"}
 
 
 class S3Store:
-    """One object for each key, below `prefix`. The bucket must exist: this class never makes a bucket."""
+    """One object for each key, below `prefix`. The bucket must exist, because this class never creates one."""
 
     def __init__(self, bucket: str, prefix: str, *, endpoint: str | None = None, region: str | None = None) -> None:
         self.bucket, self.prefix = bucket, prefix

@@ -20,13 +20,13 @@ class Store(Protocol):
 
     @property
     def shown(self) -> str:
-        """The store's name for people."""
+        """The name of the store for people."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Write completely or not at all, in place of earlier bytes. Raises StoreUnusable."""
+        """Write the bytes under the key, completely or not at all. Earlier bytes are replaced. Raises StoreUnusable."""
 
     def get(self, key: str) -> bytes:
-        """The bytes. Raises Absent or StoreUnusable."""
+        """The bytes under the key. Raises Absent or StoreUnusable."""
 
     def has(self, key: str) -> bool:
         """Whether the key exists. Raises StoreUnusable."""
@@ -35,4 +35,4 @@ class Store(Protocol):
         """The keys that begin with `prefix`, sorted. Raises StoreUnusable."""
 
     def delete(self, key: str) -> None:
-        """Remove the key; a missing key is not an error. Raises StoreUnusable."""
+        """Remove the key. A missing key is not an error. Raises StoreUnusable."""
