@@ -1,4 +1,4 @@
-"""Which serving store this home has."""
+"""Chooses the serving store of this home."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from ops_project.settings import Settings
 
 
 def open_store(settings: Settings, table: str) -> Store:
-    """The store for `table`. If OPS_SERVING_DYNAMODB_TABLE is set, the store is the DynamoDB table with this name. If
-    the variable ends in `-`, it is a prefix, and `table` is appended to it. If the variable is not set, the store is a
-    file in the home.
+    """The store for `table`. The variable OPS_SERVING_DYNAMODB_TABLE decides:
+
+    - If it is not set, the store is a file in the home folder.
+    - If it ends in `-`, it is a prefix. The store is the DynamoDB table whose name is the prefix followed by `table`.
+    - Otherwise the store is the DynamoDB table with this name.
     """
     remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
     if remote:

@@ -1,5 +1,5 @@
-"""The serving store on DynamoDB, through boto3. This class, and not botocore, sends refused requests again, so that
-every refused request is counted: throttling is a metric with a threshold.
+"""The serving store on DynamoDB, through boto3. botocore's own retries are switched off. This class sends refused
+requests again, so that it can count every one of them: the number of refused requests is a metric with a threshold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from ops_project.counted import counted
 from ops_project.pipeline.serving.store import Item, LoadResult, Throttled, attempts
 
-BATCH = 25  # The largest number of items in one BatchWriteItem.
+BATCH = 25  # The largest number of items in one BatchWriteItem request.
 THROTTLES = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -51,8 +51,8 @@ class DynamoStore:
         self._ensure()
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Replace all items under this sort key by `items`. This is not one transaction: a rerun completes a
-        replacement that was cut off.
+        """Replace all items under this sort key by `items`. This is not one transaction. If it was interrupted, a rerun
+        completes it.
         """
         self._throttled = 0
         new = {item.partition: _stored(item) for item in items}
@@ -94,7 +94,9 @@ class DynamoStore:
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _write(self, requests: list[dict[str, Any]]) -> None:
-        """Write a batch. Items that the store leaves unprocessed count as throttled and are sent again."""
+        """Write a batch. If the store leaves items unprocessed, the request counts as throttled, and these items are
+        sent again.
+        """
         for _ in attempts(self._pause):
             pending = requests
             answer = self._call(lambda: self._resource.batch_write_item(RequestItems={self.name: pending}))  # noqa: B023
@@ -150,8 +152,8 @@ def _stored(item: Item) -> dict[str, Any]:
 
 
 def _numbers(value: Any) -> Any:
-    """DynamoDB accepts and returns only Decimal. Integers are converted in the same way, so that stored and new
-    values can be compared.
+    """The value with every integer as Decimal. DynamoDB returns all numbers as Decimal, so stored and new values can
+    then be compared.
     """
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value

@@ -1,5 +1,5 @@
-"""The embedded store: one SQLite file in the home, which applications may read while a load writes. A request that the
-store refuses for lack of capacity is sent again and counted, as for DynamoDB.
+"""The embedded store: one SQLite file in the home folder, from which applications may read during a load. A request
+that the store refuses for lack of capacity is sent again and counted, as with DynamoDB.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ REFUSED = "ThrottlingException"
 
 
 class EmbeddedStore:
-    """Items in SQLite, in write-ahead mode; a load is one transaction."""
+    """Items in SQLite with a write-ahead log. A load is one transaction."""
 
     def __init__(self, file: Path, name: str, *, pause: Callable[[float], None] = time.sleep) -> None:
         self.name = name
@@ -78,13 +78,13 @@ class EmbeddedStore:
 
 
 def encode(value: Mapping[str, Any]) -> str:
-    """Canonical JSON: equal values give equal texts."""
+    """The value as canonical JSON: equal values give equal texts."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         # JSON stores a float as its shortest text. If this text is read as Decimal, it has exactly the digits of the
-        # original number, as long as there are at most 15 of them.
+        # original number. This holds for at most 15 digits.
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"{type(value).__name__} cannot be stored in the serving store: {value!r}")

@@ -1,5 +1,5 @@
-"""Listening KPIs as items of the serving store: by genre and day, and the top lists of a day. Only days whose
-validation passed are served. A day that failed keeps its earlier items.
+"""Loads listening KPIs into the serving store: the KPIs of each genre and day, and the top lists of a day. Only days
+whose validation passed are loaded. A day that failed keeps its earlier items.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Served:
 
     days: list[date] = field(default_factory=list)
     refused: dict[date, str] = field(default_factory=dict)
-    """Days that were not served, and why."""
+    """Days that were not loaded → the reason."""
     written: int = 0
     deleted: int = 0
     unchanged: int = 0
@@ -39,7 +39,7 @@ class Served:
 
 
 def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[date]:
-    """Days of the KPIs that are not in the store, or that were rebuilt since the store was last loaded with them."""
+    """Days of the KPIs that are not in the store, or that were rebuilt after they were loaded into the store."""
     rows = connection.execute(
         "select business_date, max(metric_updated_at)::varchar from gold.kpi_genre_daily group by 1 order by 1"
     ).fetchall()
@@ -47,8 +47,8 @@ def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[d
 
 
 def serve(connection: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> Served:
-    """Load these days. The call is idempotent, because all items of a day are replaced. Raises Throttled if the store
-    refuses a request until the retries are used up. The error counts the refused requests of all days.
+    """Load these days. All items of a day are replaced, so a repeated call changes nothing. Raises Throttled if the
+    store still refuses a request after all retries. The error counts the refused requests of all days.
     """
     served = Served()
     for day in days:

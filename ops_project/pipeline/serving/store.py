@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# A refused request is sent at most this many times. The pauses between the attempts double up to the longest pause.
-# Together the pauses take 16 s.
+# A refused request is sent at most this many times. Each pause is twice as long as the one before, up to the longest
+# pause. All pauses together take 16 s.
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
 
 @dataclass(frozen=True)
 class Item:
-    """One entry: partition key, sort key, and the stored value (JSON-like; decimals, not floats)."""
+    """One entry: a partition key, a sort key and the stored value. The value is JSON-like, with decimals and not
+    floats.
+    """
 
     partition: str
     sort: str
@@ -29,12 +31,12 @@ class LoadResult:
     deleted: int
     unchanged: int
     throttled_requests: int
-    """Requests that the store refused for lack of capacity and that were sent again."""
+    """The number of requests that the store refused for lack of capacity and that were sent again."""
 
 
 class Throttled(RuntimeError):
-    """The store refused requests until the retries were used up. Items that were written stay, and a rerun completes
-    the load.
+    """The store still refused requests after all retries. Items that were written stay, and a rerun completes the
+    load.
     """
 
     def __init__(self, message: str, throttled_requests: int) -> None:
