@@ -1,8 +1,8 @@
 """The plan of a backfill: which dates are built in which runs, how long the runs take, which tables downstream are
 built, and what is not built. The module is pure.
 
-A plan has a hash over its content and over the state for which it was made. If the plan is applied, exactly its content
-is done, or nothing more once the state differs.
+A plan has a hash over its content and over the state for which it was made. Applying a plan does exactly what the plan
+says. If the state has changed, applying stops.
 """
 
 from __future__ import annotations

@@ -87,15 +87,19 @@ def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int)
 
 
 def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: datetime, now: datetime) -> timedelta:
-    """The age of the newest proved backup. If no backup is proved, this is the time since `watched_since`, when backups
-    were first expected.
+    """The age of the newest proved backup. If no backup is proved, the time since `watched_since`.
+
+    `watched_since`: when backups were first expected.
     """
     proved = [item.at for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     return now - (max(proved) if proved else watched_since)
 
 
 def next_id(backups: Sequence[Backup], suffix: str) -> str:
-    """The id of the next backup: a number that grows, and random digits, so that two processes choose different ids."""
+    """The id of the next backup: a number that grows, and a suffix.
+
+    `suffix`: random digits, so that two processes choose different ids.
+    """
     newest = max((int(item.id.partition("-")[0]) for item in backups), default=0)
     return f"{newest + 1:06d}-{suffix}"
 
@@ -103,8 +107,12 @@ def next_id(backups: Sequence[Backup], suffix: str) -> str:
 def judged(
     damaged: Sequence[str], differences: Sequence[str], unreadable: Sequence[str], missed: Sequence[str] = ()
 ) -> tuple[Outcome, str]:
-    """The outcome of a proof that finished, and the reason. `unreadable`: parts that could not be read when the
-    backup was taken; `missed`: parts outside of the home that are not in the backup.
+    """The outcome of a proof that finished, and the reason.
+
+    `damaged`: objects that are missing or changed in the store.
+    `differences`: differences between the restored home and the backup.
+    `unreadable`: parts that could not be read when the backup was taken.
+    `missed`: parts outside the home folder that the backup does not contain.
     """
     if damaged:
         listed = f"{damaged[0]} and {len(damaged) - 1} more" if len(damaged) > 1 else damaged[0]
