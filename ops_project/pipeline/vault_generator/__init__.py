@@ -1,6 +1,9 @@
-"""Writes the dbt files of the vault and the interface layer from metadata tables. The package is pure: text in, text
-and problems out.
+"""Writes the dbt files of the vault and the interface layer from metadata tables. The package is pure: its functions
+get text, and return text and problems.
 
-`tables` reads the metadata, `references` and `types` check it, `naming` holds the names, `stages`, `vault`, `interface`
-and `properties` write the files, and `drift` compares them with those that exist.
+- `tables` reads the metadata.
+- `references` and `types` check it.
+- `naming` contains the names.
+- `stages`, `vault`, `interface` and `properties` write the files.
+- `drift` compares these files with the files that exist.
 """

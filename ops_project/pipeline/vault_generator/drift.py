@@ -10,7 +10,7 @@ from ops_project.model.document import ConfigProblem
 
 def drift(expected: Mapping[str, str], found: Mapping[str, str]) -> list[ConfigProblem]:
     """One problem for each file that is missing, that differs, or that the metadata does not ask for. For a file that
-    differs, the problem names the first different line.
+    differs, the problem names the first line with a difference.
     """
     problems = [
         ConfigProblem(path, 1, "the metadata asks for this file and it does not exist: run ops metadata generate")

@@ -1,4 +1,4 @@
-"""Writes all dbt files that follow from the metadata of a domain, by their paths below dbt_project/models."""
+"""Writes all dbt files that follow from the metadata of a domain. Their paths are relative to dbt_project/models."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def generate(meta: Metadata, feeds: Mappings[str, Feed]) -> dict[str, str]:
     return {f"{meta.domain}/{path}": text for path, text in files.items()}
 
 
-# These folders belong to the generator. Any other file in them is reported as drift.
+# These folders belong to the generator. Any file in them that the generator does not write is reported.
 FOLDERS = ("staging", "raw_vault", "interface")

@@ -1,5 +1,6 @@
-"""Writes the canonical tables: a view of every mapped row, the table of the rows that fulfil their mappings, and one
-view of all rejected rows."""
+"""Writes the SQL of the canonical tables. There are three kinds of files: a view of every mapped row, the table of the
+rows whose mappings all succeeded, and one view of all rejected rows.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from ops_project.pipeline.vault_generator.types import castability, normal
 
 Types = Mappings[tuple[str, str], str]
 REJECTS = "interface_rejects"
-# Mapped and rejected rows are read once or twice a night, and never by a consumer. So they are views.
+# Mapped and rejected rows are read once or twice a night, and never by a consumer. So their models are views.
 VIEW = "{{ config(materialized='view') }}\n\n"
 
 
 def table_sql(meta: Metadata, interface: Entity) -> str:
-    """The text of uds_<entity>.sql: the rows that fulfil their mappings."""
+    """The text of uds_<entity>.sql: the rows whose mappings all succeeded."""
     names = [item.target_column for item in meta.mappings_of(interface.entity)] + ["extracted_at", "load_seq"]
     listed = "".join(f"    {name},\n" for name in names).rstrip(",\n")
     return (
@@ -26,7 +27,7 @@ def table_sql(meta: Metadata, interface: Entity) -> str:
 
 
 def rejects_sql(meta: Metadata) -> str:
-    """The text of interface_rejects.sql: the rows that the canonical tables do not contain."""
+    """The text of interface_rejects.sql: the rows that the canonical tables leave out."""
     entities: dict[str, Value] = {
         item.entity: {
             "mapped": naming.mapped(item),
@@ -38,8 +39,8 @@ def rejects_sql(meta: Metadata) -> str:
 
 
 def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
-    """The text of int_<entity>_mapped.sql: every row that the source still has, mapped and cast, with the mappings that
-    failed.
+    """The text of int_<entity>_mapped.sql: every row that still exists in the source, mapped and cast, with the
+    mappings that failed.
     """
     mappings = meta.mappings_of(interface.entity)
     sources, joins, primary = _joins(meta, interface, list(dict.fromkeys(item.source for item in mappings)))
@@ -54,8 +55,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    # A key that its own feed never delivered has no extract, so its `extracted_at` is NULL. Its `load_seq` is that of
-    # the batch of another feed that named the key first. Only the order of the files decides which batch that is.
+    # A key that its own feed has not delivered has no extract. Its `extracted_at` is then NULL. Its `load_seq` is that
+    # of the batch in which another feed first named the key. The order of the files alone decides which batch that is.
     as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.named_in) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
@@ -79,7 +80,9 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
 
 def _rows(meta: Metadata, name: str, model: str, described_by: str | None) -> str:
     """The SELECT of one CTE of the view. If the view is built on a hub, the hub gives only the keys that an extract
-    still names. `described_by`: the model that says whether a row still exists; None for every CTE except the first.
+    still names.
+
+    `described_by`: the model that says whether a row still exists. It is None for every CTE except the first.
     """
     entity = meta.entity(name)
     if described_by is None or entity is None or entity.kind != "hub":
@@ -110,14 +113,15 @@ def _cast(mapping: Mapping, types: Types) -> str:
     source, target = _types(mapping, types)
     if _may_fail(mapping, types):
         return "{{ cast_or_null('" + _expression(mapping).replace("'", "\\'") + f"', '{target}') }}}}"
-    # A rule on text gives text. coalesce() and arithmetic on numbers may give another type than the attribute has.
+    # A rule on text gives text. With numbers, coalesce() and arithmetic may give another type than that of the
+    # attribute.
     if source == target and (not mapping.rule or target == "varchar"):
         return _expression(mapping)
     return f"cast({_expression(mapping)} as {target})"
 
 
 def _may_fail(mapping: Mapping, types: Types) -> bool:
-    # A rule must itself give values that fit the type of the attribute.
+    # A rule must itself give values that fit the type of the attribute, so its result is not tested.
     return not mapping.rule and castability(*_types(mapping, types)) == "sometimes"
 
 
@@ -127,8 +131,10 @@ def _types(mapping: Mapping, types: Types) -> tuple[str, str]:
 
 
 def _joins(meta: Metadata, interface: Entity, wanted: list[str]) -> tuple[dict[str, str], list[str], str]:
-    """CTE → model, the join clauses, and the CTE of the satellite that says whether a row still exists. `wanted`: the
-    entities that the mappings read.
+    """Three values: CTE → model, the join clauses, and the name of the CTE whose satellite says whether a row still
+    exists.
+
+    `wanted`: the entities that the mappings read.
     """
     anchor = meta.entity(interface.parent)
     assert anchor is not None

@@ -1,4 +1,4 @@
-"""The YAML beside the generated SQL: what each table means, its grain, its contract and its tests."""
+"""Writes the YAML files for the generated SQL: the meaning, the grain, the contract and the tests of each table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ops_project.pipeline.vault_generator.interface import REJECTS
 from ops_project.pipeline.vault_generator.rendering import YAML_HEADER, flow, text
 from ops_project.pipeline.vault_generator.types import normal
 
-# If a smaller share of the rows than this fulfils its mappings, the mapping is wrong and not the rows.
+# At least this share of the rows must be mapped without a failure. If fewer are, the mapping is probably wrong, and not
+# the rows.
 ACCEPTED_SHARE = 0.95
 _EXTRACT, _BATCH = "load_datetime (time of the extract)", "load_seq (number of the load)"
 
@@ -55,7 +56,8 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
         driving = meta.attributes_of(parent.entity, "driving_key")
         if driving and driving[0].references:
             target = driving[0].references
-        # A contact without a mandatory reference is in no link, but it still has a state.
+        # A contact that lacks a mandatory reference is in no link, but it still has a state. So deleted contacts are
+        # not tested against the link.
         guard = "record_source <> 'ghost'" + (" and not is_deleted" if parent.kind == "link" else "")
         models += _model(
             satellite.entity,
@@ -95,7 +97,7 @@ def states(meta: Metadata) -> str:
 
 
 def interface(meta: Metadata, entity: Entity, personal: Personal) -> str:
-    """The text of uds_<entity>.yml: table and mapped view."""
+    """The text of uds_<entity>.yml, for the canonical table and its view of mapped rows."""
     mappings = meta.mappings_of(entity.entity)
     keys = [item.target_column for item in mappings if item.is_key]
     accepted = ["- accepted_share:", f"    arguments: {{min: {ACCEPTED_SHARE}}}"]
@@ -146,7 +148,7 @@ def rejects() -> str:
 
 
 Personal = frozenset[tuple[str, str]]
-"""(vault table, column) of personal data, which is masked in samples and evidence."""
+"""(vault table, column) of personal data. Such data is masked in samples and evidence."""
 PERSONAL = "        config: {meta: {personal_data: true}}"
 
 

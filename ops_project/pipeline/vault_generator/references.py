@@ -1,5 +1,5 @@
-"""Finds mistakes in metadata that could be read. Each problem names the file, the row, the name and what would be
-valid.
+"""Finds mistakes in metadata that could be read. Each problem names the file, the row, the wrong name and the valid
+names.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from ops_project.pipeline.vault_generator.types import BASE_TYPES, castability, 
 
 
 def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[ConfigProblem]:
-    """Everything that is wrong, in the files' order. `feeds`: the domain's contracts."""
+    """Every problem of the metadata, in the order of the files.
+
+    `feeds`: the contracts of the domain.
+    """
     found = [*_entities(meta), *_attributes(meta, feeds)]
-    # Tables that depend on a wrong entity or attribute are not checked, because their problems would only repeat the
-    # first one.
+    # If an entity or attribute is wrong, the tables that depend on it are not checked. Their problems would only repeat
+    # the first one.
     return found or [*_completeness(meta), *_mappings(meta, feeds)]
 
 
@@ -177,7 +180,7 @@ def _reachable(meta: Metadata, interface: Entity) -> list[str]:
 
 
 def _plain_satellites(meta: Metadata, hub: str) -> list[str]:
-    # A multi-active satellite has several rows for a key, so it would multiply the rows.
+    # A multi-active satellite has several rows for a key. A join with it would multiply the rows.
     return [item.entity for item in meta.of_kind("satellite") if item.parent == hub]
 
 

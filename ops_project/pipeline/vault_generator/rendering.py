@@ -1,5 +1,6 @@
-"""The layout of a generated file: macro calls with one argument on each line, and lists that are broken where a line
-would be too long."""
+"""The layout of a generated file. Macro calls have one argument on each line. Lists are broken where a line would be
+too long.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ SQL_HEADER = "-- Generated from config/metadata by `ops metadata generate`: chan
 YAML_HEADER = "# Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.\n"
 WIDTH = 110
 
-# Values of a macro argument: a name, names, or a mapping of them.
+# A value of a macro argument: a name, a list of values, or a mapping from names to values.
 Value = str | bool | Sequence["Value"] | dict[str, "Value"]
 
 
@@ -22,8 +23,10 @@ def call(macro: str, arguments: dict[str, Value]) -> str:
 
 
 def literal(value: Value, indent: int, used: int = 0) -> str:
-    """A Jinja literal. A list or mapping is broken over several lines if its line would be longer than WIDTH. `indent`:
-    the indent of the line. `used`: the number of characters before the literal, after the indent.
+    """A Jinja literal. A list or mapping is broken over several lines if its line would be longer than WIDTH.
+
+    `indent`: the indent of the line.
+    `used`: the number of characters between the indent and the literal.
     """
     flat = _flat(value)
     if indent + used + len(flat) + 1 <= WIDTH or isinstance(value, str | bool):
@@ -36,7 +39,7 @@ def literal(value: Value, indent: int, used: int = 0) -> str:
 
 
 def config(feeds: Sequence[str], **settings: str) -> str:
-    """The config of a model that names its feeds."""
+    """The dbt config of a model. It names the feeds of the model."""
     items = [f"{name}={_flat(value)}" for name, value in settings.items()]
     items.append("meta={'feeds': " + _flat(list(feeds)) + "}")
     text = "{{ config(" + ", ".join(items) + ") }}\n"
@@ -48,7 +51,7 @@ def config(feeds: Sequence[str], **settings: str) -> str:
 
 
 def text(value: str) -> str:
-    """A YAML scalar in one line. It is quoted if the plain text would be read as something else."""
+    """A YAML scalar in one line. The text is quoted if YAML would otherwise read it as something else."""
     if re.fullmatch(r"[A-Za-z][^:#\n\"'{}\[\]&*!|>%@`]*[^:#\s\n\"'{}\[\]]", value) and value.lower() not in (
         "yes",
         "no",

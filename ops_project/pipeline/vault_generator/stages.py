@@ -1,4 +1,6 @@
-"""The stage of each feed: the hash keys and fingerprints that the vault's tables take from it."""
+"""Writes the stage of each feed: a view with the hash keys and fingerprints that the tables of the vault need from the
+feed.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ def sql(meta: Metadata, feed: Feed) -> str:
 
 
 def key_columns(meta: Metadata, feed: str) -> list[str]:
-    """The columns that distinguish the rows of one extract. They are the key of the feed's satellite whose key has the
-    most columns.
+    """The columns that distinguish the rows of one extract. Among the feed's satellites, the one whose key has the most
+    columns decides.
     """
     keys = [
         [item.attribute for item in meta.attributes_of(entity.entity, "parent_key", "child_key")]
@@ -41,7 +43,7 @@ def key_columns(meta: Metadata, feed: str) -> list[str]:
 
 
 def hashed_columns(meta: Metadata, feed: str) -> dict[str, Value]:
-    """Name of a hash → the columns that it is computed from, in the form that the macro `stage` reads."""
+    """Name of a hash → the columns from which it is computed, in the form that the macro `stage` reads."""
     keys: dict[str, Value] = {}
     for attribute in meta.attributes:
         if attribute.feed == feed:
@@ -81,6 +83,7 @@ def _state(meta: Metadata, satellite: Entity) -> list[str]:
     names = [item.attribute for item in meta.attributes_of(satellite.entity, "payload", "start_date", "end_date")]
     parent = meta.entity(satellite.parent)
     if parent is not None and parent.kind == "link":
-        # If the customer or the offer of a contact changes, the contact has a new state.
+        # The state of a link's satellite includes the references of the link. So a contact has a new state if its
+        # customer or its offer changes.
         names += [item.attribute for item in meta.attributes_of(parent.entity, "reference")]
     return [*dict.fromkeys(names), "is_deleted"]

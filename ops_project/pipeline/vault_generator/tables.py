@@ -1,5 +1,5 @@
-"""Reads the three CSV tables into values, with the line number of each row. The module reports everything that it
-cannot read in one error.
+"""Reads the three CSV tables of the metadata, with the line number of each row. One error reports everything that
+cannot be read.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ _BOOLEANS = {"yes": True, "no": False}
 
 
 def read(domain: str, texts: Mappings[str, str], files: Mappings[str, str]) -> Metadata:
-    """Read the metadata of a domain. `texts`: table name → CSV text. `files`: table name → file name for messages.
-    Raises ConfigError.
+    """Read the metadata of a domain. Raises ConfigError.
+
+    `texts`: table name → CSV text.
+    `files`: table name → file name, for messages.
     """
     problems: list[ConfigProblem] = []
     rows = {name: _rows(texts[name], files[name], model, problems) for name, model in TABLES.items()}
@@ -34,7 +36,7 @@ def read(domain: str, texts: Mappings[str, str], files: Mappings[str, str]) -> M
 
 
 def columns(model: type[Entity] | type[Attribute] | type[Mapping]) -> list[str]:
-    """The header of a table."""
+    """The columns of a table, in the order of its header."""
     return [name for name in model.model_fields if name != "line"]
 
 

@@ -1,4 +1,4 @@
-"""Which types a value can be cast to: always, only if its content allows it, or never."""
+"""Decides whether values of a type can be cast to another type: always, only if their content allows it, or never."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 Castability = Literal["always", "sometimes", "never"]
 
-# The contract's names of types, and the names in SQL.
+# Other names of types, as contracts use them → the names in SQL.
 _SYNONYMS = {"string": "varchar", "text": "varchar", "int": "integer", "numeric": "decimal", "bool": "boolean"}
 BASE_TYPES = frozenset(
     {"varchar", "smallint", "integer", "bigint", "decimal", "double", "boolean", "date", "time", "timestamp"}
@@ -18,8 +18,8 @@ _SHAPE = re.compile(r"([a-z]+)(?:\((\d+),(\d+)\))?")
 
 
 def normal(type_name: str) -> str | None:
-    """The SQL spelling of a type: `string` → `varchar`, `decimal(18, 2)` → `decimal(18,2)`; None if it is not a
-    type.
+    """The SQL name of a type; None if the text is not a type. `string` becomes `varchar`, and `decimal(18, 2)` becomes
+    `decimal(18,2)`.
     """
     found = _SHAPE.fullmatch(type_name.lower().replace(" ", ""))
     if found is None:
@@ -31,7 +31,7 @@ def normal(type_name: str) -> str | None:
 
 
 def castability(source: str, target: str) -> Castability:
-    """Whether a value of type `source` can be cast to `target`. Both are spelled as `normal` spells them."""
+    """Whether a value of type `source` can be cast to `target`. Both must be names that `normal` returns."""
     if source == target or target == "varchar":
         return "always"
     source_base, target_base = source.partition("(")[0], target.partition("(")[0]

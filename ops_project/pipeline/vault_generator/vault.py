@@ -1,4 +1,4 @@
-"""Hubs, links, satellites and the views of their states, as calls of the vault macros."""
+"""Writes hubs, links, satellites and the views of their states. Each file is a call of a vault macro."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def link_sql(meta: Metadata, link: Entity) -> str:
 
 
 def foreign_keys(meta: Metadata, link: Entity) -> list[str]:
-    """The hub keys of a link."""
+    """The names of the hub keys in a link."""
     return [naming.reference_key(meta, item) for item in meta.attributes_of(link.entity) if item.references]
 
 
 def extra_columns(meta: Metadata, link: Entity) -> list[str]:
-    """The hash and the value of a link's driving key; empty if the driving key is the key of a hub."""
+    """The names of the hash and of the value of a link's driving key. Empty if the driving key is the key of a hub."""
     own = [item for item in meta.attributes_of(link.entity, "driving_key") if not item.references]
     return [naming.driving_key(meta, link), *(item.attribute for item in own)] if own else []
 
@@ -88,7 +88,7 @@ def child_keys(meta: Metadata, satellite: Entity) -> list[str]:
 
 
 def payload(meta: Metadata, satellite: Entity) -> list[str]:
-    """The columns of a satellite besides keys, fingerprint and load columns."""
+    """The columns of a satellite other than its key, its fingerprint and the load columns."""
     names = [item.attribute for item in meta.attributes_of(satellite.entity, "payload", "start_date", "end_date")]
     parent = meta.entity(satellite.parent)
     assert parent is not None
