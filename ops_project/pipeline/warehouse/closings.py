@@ -1,7 +1,9 @@
-"""Records how the newest run of each job ended: with or without a snapshot and a publication. For Dagster a run is a
-success as soon as its steps have succeeded, even if the snapshot or the publication fails after them. So this module
-first records that a run begins to close, and then how the closing ended. A note that still says `closing` means that
-the process was killed, or that the disk was full.
+"""Records how the end of the newest run of each job went. At its end, a run takes a snapshot and publishes its tables;
+this is called closing. For Dagster, a run is a success as soon as its steps have succeeded, even if the closing fails
+after them.
+
+So this module records the beginning of the closing, and then its result. If a note still says `closing`, the process
+was killed or the disk was full.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ CLOSING, CLOSED, FAILED = "closing", "closed", "failed"
 
 @dataclass(frozen=True)
 class Closing:
-    """The note about one job. It describes the newest run of the job that has reached its end."""
+    """The note about one job. It describes the newest run of the job that has begun its closing."""
 
     job: str
     run_id: str
@@ -27,20 +29,20 @@ class Closing:
     state: str
     """The state of the closing: closing, closed or failed."""
     at: str
-    """When the note was written, on the run's clock (ISO 8601)."""
+    """When the note was written, by the run's clock (ISO 8601)."""
     scheduled: bool = False
     error: str = ""
 
 
 def note(settings: Settings, closing: Closing) -> None:
-    """Write the note, in place of the earlier one."""
+    """Write the note in place of the earlier note about the job."""
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', closing.job)}.json", asdict(closing))
 
 
 def noted(settings: Settings) -> list[Closing]:
-    """The newest note of every job, by name. A file that cannot be read is left out."""
+    """The newest note of every job, sorted by name. A file that cannot be read is left out."""
     found = []
     for path in sorted(_folder(settings).glob("*.json")):
         try:

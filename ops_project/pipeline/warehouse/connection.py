@@ -1,5 +1,5 @@
-"""The warehouse: one DuckDB file that only one process at a time opens. This module gives a connection with the
-platform's settings. Readers open snapshots, never this file, because a read-only handle would block the writer.
+"""Opens the warehouse: one DuckDB file that only one process at a time opens. The connection has the platform's
+settings. Readers open snapshots and never this file, because even a read-only connection would block the writer.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ops_project.sql_text import literal
 
 @dataclass
 class Warehouse:
-    """The writer's handle; exists only while this process holds the lock."""
+    """The writer's access to the warehouse. It exists only while this process holds the lock."""
 
     settings: Settings
     platform: Platform
     changed_unseen: bool = False
-    """Whether tables were changed since the last snapshot without an entry in a journal of dates."""
+    """Whether tables were changed since the last snapshot in a way that no journal of dates records."""
     _connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The one connection of this process, opened on first use. It is opened without options on purpose. DuckDB
-        then shares its instance with dbt's own handle in this process, so that buffers stay warm between layers and
-        memory is limited once. This works only if both are opened in the same way.
+        """The only connection of this process to the warehouse. It is opened when it is first used, and without
+        options. dbt opens its own connection in the same way, so DuckDB shares one instance between the two. Buffers
+        then stay warm between layers, and the memory limit applies only once.
         """
         if self._connection is None:
             self._connection = duckdb.connect(str(self.settings.warehouse))
@@ -40,18 +40,20 @@ class Warehouse:
         return self._connection
 
     def checkpoint(self) -> None:
-        """Move everything from the write-ahead log into the file, so that the file alone is the warehouse."""
+        """Write everything from the write-ahead log into the file, so that the file alone contains the whole
+        warehouse.
+        """
         self.connection().execute("CHECKPOINT")
 
     def close(self) -> None:
-        """Close the file; the next `connection()` opens it again."""
+        """Close the file. The next `connection()` opens it again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 def configure(connection: duckdb.DuckDBPyConnection, platform: Platform, folder: Path) -> None:
-    """Set the limits of the machine. Above the memory limit DuckDB spills into `folder`/spill."""
+    """Set the limits for the machine. Above the memory limit, DuckDB writes temporary data into `folder`/spill."""
     spill = literal(str(folder / "spill"))
     connection.execute(
         f"SET GLOBAL memory_limit = '{platform.warehouse.memory_limit}';"
@@ -74,9 +76,10 @@ def writer(
     timeout: float | None = None,
     on_wait: Callable[[locks.Holder | None], None] | None = None,
 ) -> Iterator[Warehouse]:
-    """Hold the writer lock and the warehouse. The call waits while another process holds them. Raises locks.LockTimeout
-    after `timeout` s. Raises standing.WarehouseUnusable if the warehouse was lost, replaced or damaged, because no
-    process may write to it then, or if another program has it open.
+    """Hold the writer's lock and the warehouse. The call waits while another process holds the lock.
+
+    Raises locks.LockTimeout after `timeout` seconds. Raises standing.WarehouseUnusable if another program has the
+    warehouse open, or if the warehouse was lost, replaced or damaged. No process may write to such a warehouse.
     """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)

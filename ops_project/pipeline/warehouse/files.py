@@ -1,4 +1,6 @@
-"""Files that appear completely or not at all, and copies that cost nothing if the file system can share blocks."""
+"""Writes files that appear completely or not at all. Copies cost nothing if the file system can share blocks between
+files.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# This is _IOW(0x94, 9, int): share the blocks of another file (btrfs, XFS, ZFS, bcachefs, or an overlay on one of
-# these).
+# The ioctl number `_IOW(0x94, 9, int)`: share the blocks of another file. It works on btrfs, XFS, ZFS and bcachefs, and
+# on an overlay on one of these.
 _FICLONE = 0x40049409
 
 
@@ -36,7 +38,9 @@ def sync(file: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> str:
-    """Copy a file that no process writes. Returns `reflink` or `copy`. The copy is on disk when this returns."""
+    """Copy a file to which no process writes. Returns `reflink` (the files share their blocks) or `copy`. When the call
+    returns, the copy is on the disk.
+    """
     with source.open("rb") as reader, target.open("xb") as writer:
         how = "reflink"
         try:
@@ -66,7 +70,7 @@ def _copy_range(source: int, target: int) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Give a file that never changes a second name, or copy it if the file system has no hard links."""
+    """Give a file that never changes a second name. If the file system has no hard links, the file is copied."""
     try:
         os.link(source, target)
     except OSError:
@@ -74,7 +78,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write `path` in one step: a reader sees the old or the new text, also after a power cut."""
+    """Write `path` in one step. A reader sees the old or the new text and nothing else, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as writer:
@@ -91,8 +95,8 @@ def write_json(path: Path, data: Any) -> None:
 
 @contextmanager
 def whole(partial: Path, folder: Path) -> Iterator[None]:
-    """Fill the new folder `partial` within this context. At the end of the context, `partial` becomes `folder`,
-    completely or not at all. After an error `partial` is removed, because on a full disk it would take the space that
+    """Fill the new folder `partial` within this context. At the end, `partial` is renamed to `folder`, so that `folder`
+    is complete or does not exist. After an error, `partial` is removed. On a full disk, it would take the space that
     the next attempt needs.
     """
     shutil.rmtree(partial, ignore_errors=True)
@@ -107,7 +111,7 @@ def whole(partial: Path, folder: Path) -> Iterator[None]:
 
 
 def point(pointer: Path, target: str) -> None:
-    """Point the symbolic link `pointer` to its neighbour `target`, in one step."""
+    """Let the symbolic link `pointer` point to `target` in the same folder, in one step."""
     temporary = pointer.with_name(f".{pointer.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)

@@ -1,5 +1,5 @@
-"""Describes the content of a table: the number of rows, and a checksum that does not depend on their order. A small
-table is hashed as a whole. For a large one with a `business_date`, only the dates that this run touched are hashed.
+"""Describes the content of a table by its number of rows and a checksum that does not depend on their order. A small
+table is hashed as a whole. If a large table has a `business_date`, only the dates that this run touched are hashed.
 Otherwise one more day would cost as much as the whole history.
 """
 
@@ -13,7 +13,7 @@ import duckdb
 
 from ops_project.sql_text import literal, relation
 
-# 2 million rows of 10 columns hash in about 0.15 s on two cores.
+# Hashing 2 million rows of 10 columns takes about 0.15 s on two cores.
 WHOLE_BELOW_ROWS = 2_000_000
 PARTITION_COLUMN = "business_date"
 SCHEMAS = ("bronze", "silver", "gold", "ops")
@@ -21,8 +21,10 @@ SCHEMAS = ("bronze", "silver", "gold", "ops")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The content of a table. `checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum
-    of the hashes), for large tables only.
+    """The content of a table.
+
+    `checksum`: hexadecimal. It is equal for equal rows in any order.
+    `parts`: business date → (number of rows, sum of the hashes). Only large tables have parts.
     """
 
     rows: int
@@ -54,10 +56,10 @@ class Fingerprint:
 def tables(
     connection: duckdb.DuckDBPyConnection, schemas: Iterable[str] = SCHEMAS
 ) -> dict[str, tuple[tuple[str, str], ...]]:
-    """`schema.table` → its columns (name, type) in order, for the tables and views of these schemas."""
+    """`schema.table` → the columns (name, type) in their order, for the tables and views of these schemas."""
     found: dict[str, list[tuple[str, str]]] = {}
-    # The names are written into the statement. If they were bound as parameters, DuckDB would import pandas, and this
-    # import takes a second of `ops status`.
+    # The names are written into the statement. For bound parameters, DuckDB would import pandas, which would make `ops
+    # status` one second slower.
     asked = ", ".join(map(literal, schemas))
     rows = connection.execute(
         "SELECT c.schema_name, c.table_name, c.column_name, c.data_type FROM duckdb_columns() c "
@@ -77,8 +79,13 @@ def fingerprint(
     before: Fingerprint | None = None,
     touched: Collection[str] | None = None,
 ) -> Fingerprint:
-    """The fingerprint of `schema.table`. With `before` and `touched` (business dates, ISO), only the touched dates
-    of a large table are hashed. If the number of rows does not add up then, the whole table is hashed.
+    """The fingerprint of `schema.table`.
+
+    `before`: the earlier fingerprint of the table.
+    `touched`: the business dates (ISO) that changed since then.
+
+    With both, only the touched dates of a large table are hashed. If the numbers of rows do not add up to that of the
+    table, the whole table is hashed.
     """
     name = relation(table)
     rows = _scalar(connection, f"SELECT count(*) FROM {name}")
@@ -96,7 +103,8 @@ def fingerprint(
     return Fingerprint(rows, _hex(rows, sum(part[1] for part in parts.values())), columns, parts)
 
 
-# The hashes are added. With xor, two equal rows would cancel out. HUGEINT holds the sum of 2^63 rows of 64-bit hashes.
+# The hashes are added. With xor instead, two equal rows would cancel out. A HUGEINT can hold the sum of 2^63 hashes of
+# 64 bits.
 _SUM = "coalesce(sum(hash(t)::HUGEINT), 0)::HUGEINT"
 
 

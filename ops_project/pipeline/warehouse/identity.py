@@ -1,5 +1,5 @@
-"""Identifies a warehouse file by two values inside it. The id distinguishes the warehouse from another warehouse. The
-generation distinguishes the present file from an older copy of it.
+"""Identifies a warehouse file by two values inside it. The id distinguishes it from other warehouses. The generation
+distinguishes the present file from older copies of it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ TABLE = "ops.identity"
 
 @dataclass(frozen=True)
 class Identity:
-    """Which warehouse a file is, and how many snapshots were taken of it."""
+    """Which warehouse a file is, and its generation, which grows with each snapshot."""
 
     id: str
     generation: int
 
 
 def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
-    """The identity of an open warehouse; None if it was made before identities existed."""
+    """The identity of an open warehouse. None if the warehouse is older than this feature."""
     try:
         row = connection.execute(f"SELECT id, generation FROM {TABLE}").fetchone()
     except duckdb.CatalogException:
@@ -30,8 +30,8 @@ def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
 
 
 def advance(connection: duckdb.DuckDBPyConnection, generation: int) -> Identity:
-    """Give the warehouse its next generation, and an id if it has none. The next generation is higher than `generation`
-    and than the present one. Returns the identity for the manifest of the snapshot.
+    """Give the warehouse its next generation, and an id if it has none. The next generation is higher than both
+    `generation` and the present one. Returns the identity for the manifest of the snapshot.
     """
     before = read(connection)
     made = Identity(before.id if before else uuid.uuid4().hex, max(generation, before.generation if before else 0) + 1)

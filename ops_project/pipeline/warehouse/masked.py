@@ -1,8 +1,9 @@
-"""A snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged, with
-the names and addresses in it, so that the line can be replayed. A query that reads this table runs in a second
-catalogue. This catalogue has the same tables and views under the same names, and its `ops.quarantine` shows `***` for
-the raw text. The file of the snapshot is attached under a name that is different each time, so that no query can name
-it.
+"""Opens a snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged,
+so that it can be replayed. Such a line may contain names and addresses.
+
+A query that reads this table runs in a second catalogue. It has the same tables and views under the same names, but its
+`ops.quarantine` shows `***` for the raw text. The file of the snapshot is attached under a random name, so that no
+query can name it.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from ops_project.sql_text import identifier, literal
 
 TABLE = ("ops", "quarantine")
 HIDDEN = "***"
-# The plan of a query names the tables that it reads. For a query with one of these words, the plan names no table, or
-# not every table.
+# The plan of a query names the tables that the query reads. If a query contains one of these words, its plan may not
+# name every table.
 _UNPLANNED = re.compile(r"quarantine|\bpivot\b|\bunpivot\b|storage_info|\bquery\b", re.IGNORECASE)
 _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "COPY", "ALTER", "DROP", "MERGE_INTO"})
 
 
 def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> bool:
-    """Whether the answer may hold text of `ops.quarantine`, directly or through a view. `connection` must show complete
-    plans (`explain="all"`).
+    """Whether the answer may contain text of `ops.quarantine`, directly or through a view.
+
+    `connection`: must show complete plans (`explain="all"`).
     """
     if statement.type.name in _WRITING:
-        return False  # The engine will refuse the query itself.
+        return False  # The engine itself will refuse this query.
     if _UNPLANNED.search(statement.query):
         return True
     try:
@@ -43,8 +45,10 @@ def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement)
 def open(
     snapshot: snapshots.Snapshot, memory_limit: str, threads: int, plain: Collection[str]
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that reads only this file and masks the raw text of refused rows. `plain`: feeds whose contracts
-    name no personal column. Their raw text is shown, but everything in it that looks like personal data is masked.
+    """A connection that reads only this file and masks the raw text of refused rows.
+
+    `plain`: feeds whose contracts name no personal column. Their raw text is shown, except for everything in it that
+    looks like personal data.
     """
     connection = duckdb.connect(":memory:")
     kept = f"kept_{secrets.token_hex(12)}"
@@ -77,7 +81,7 @@ def _shown(plain: Collection[str]) -> str:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, views: list[str]) -> None:
-    """Create views that may read each other, whatever their order. A view that reads a missing table is left out."""
+    """Create views that may read each other, in any order. A view that reads a missing table is left out."""
     waiting = views
     while waiting:
         left = []

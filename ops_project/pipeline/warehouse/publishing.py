@@ -1,6 +1,7 @@
-"""Publishing: the gold tables that passed their checks, as Parquet files for consumers. A table that failed, or was not
-rebuilt, keeps its last good file. The manifest then names the reason, the time and the consumers concerned. Consumers
-follow the link `current`, which is moved last. So they see one publication or the next, never a mixture.
+"""Publishes the gold tables that passed their checks, as Parquet files for consumers. A table that failed, or was not
+rebuilt, keeps its last good file. The manifest then names the reason, the time and the consumers of the table.
+Consumers follow the link `current`, which is changed last. So they see one publication or the next one, and never a
+mixture.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ class PublishDecision:
 
     passed: bool
     reason: str
-    """Why the table may not be published, in plain words; empty if it may be."""
+    """Why the table may not be published, in words. Empty if it may be published."""
     consumers: tuple[Mapping[str, Any], ...] = ()
-    """The readers of the table: `name` and `owner` of each dbt exposure."""
+    """The `name` and `owner` of each dbt exposure that reads the table."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One set of files, with its manifest."""
+    """One set of published files, with its manifest."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -56,12 +57,14 @@ class Publication:
 
     @property
     def held(self) -> dict[str, Mapping[str, Any]]:
-        """Tables whose consumers keep the last good file (or have none yet), by name."""
+        """Name → entry of each table whose consumers keep the last good file, or have no file yet."""
         return {name: entry for name, entry in self.manifest["tables"].items() if entry["state"] != "published"}
 
 
 class PublicationUnusable(Unusable):
-    """The manifest of a publication cannot be read: what consumers read, and which tables are held, is unknown."""
+    """The manifest of a publication cannot be read. So nobody knows what consumers read, and which tables keep an older
+    file.
+    """
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(
@@ -73,7 +76,9 @@ class PublicationUnusable(Unusable):
 
 
 def current(settings: Settings, domain: str) -> Publication | None:
-    """The publication that consumers of this domain read now; None before the first one. Raises PublicationUnusable."""
+    """The publication that consumers of this domain read now. None before the first publication. Raises
+    PublicationUnusable.
+    """
     folder = _current_folder(settings, domain)
     return None if folder is None else _read(folder)
 
@@ -84,7 +89,7 @@ def _current_folder(settings: Settings, domain: str) -> Path | None:
         return pointer.resolve(strict=True)
     except FileNotFoundError:
         return None
-    except (OSError, RuntimeError) as error:  # For example, the link leads to itself.
+    except (OSError, RuntimeError) as error:  # For example, the link points to itself.
         raise PublicationUnusable(pointer, _reason(error)) from None
 
 
@@ -107,7 +112,9 @@ def _reason(error: Exception) -> str:
 
 
 def _newest_readable(settings: Settings, domain: str) -> Publication | None:
-    """The publication that a new one continues: the current publication, or the newest readable one before it."""
+    """The publication on which a new one is based. It is the current one, or the newest earlier one that can be
+    read.
+    """
     try:
         return current(settings, domain)
     except PublicationUnusable as error:
@@ -129,7 +136,10 @@ def publish(
     as_of: datetime,
     commit: str,
 ) -> Publication:
-    """Publish the gold tables named in `verdicts`. The keys of `fingerprints` are `gold.<table>`, as in a snapshot."""
+    """Publish the gold tables that `verdicts` names.
+
+    `fingerprints`: `gold.<table>` → fingerprint, as in a snapshot.
+    """
     root = warehouse.settings.published / domain
     root.mkdir(parents=True, exist_ok=True)
     before = _newest_readable(warehouse.settings, domain)
@@ -165,8 +175,8 @@ def publish(
 
 
 def prune(settings: Settings, domain: str, keep: int) -> list[str]:
-    """Remove old publications. The newest `keep` publications stay, and so does the current one. Returns the removed
-    ids.
+    """Remove old publications. The newest `keep` publications and the current one stay. Returns the ids of the removed
+    ones.
     """
     root = settings.published / domain
     now = _current_folder(settings, domain)
@@ -178,7 +188,7 @@ def prune(settings: Settings, domain: str, keep: int) -> list[str]:
 
 
 def remove_partial(settings: Settings) -> list[str]:
-    """Remove what a killed run left: half-written folders, and complete ones that the link never pointed to."""
+    """Remove what a killed run left: half-written folders, and complete ones to which the link was never changed."""
     if not settings.published.is_dir():
         return []
     removed = []
@@ -186,7 +196,7 @@ def remove_partial(settings: Settings) -> list[str]:
         try:
             now = _current_folder(settings, root.name)
         except PublicationUnusable:
-            continue  # It is not known which folder consumers read.
+            continue  # Nobody knows which folder consumers read.
         for path in root.iterdir():
             unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.name)
             if path.name.startswith(PARTIAL) or unpublished:

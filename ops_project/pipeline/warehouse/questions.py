@@ -1,7 +1,9 @@
-"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running pipeline.
-The engine works in a thread of the lowest priority, with few threads of its own. A memory limit holds for the whole
-process, because the limit of the engine does not cover a single huge text. The answer comes in blocks and is never in
-memory as a whole.
+"""Runs a query on a snapshot with limits, so that the query cannot hang, use up the machine, or slow down a running
+pipeline.
+
+- The engine works in a thread of the lowest priority, with few threads of its own.
+- A memory limit applies to the whole process, because the engine's own limit does not cover a single huge text.
+- The answer comes in blocks, and is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -24,14 +26,15 @@ from ops_project.pipeline.warehouse import masked, snapshots
 
 BLOCK = 2_000
 LOWEST_PRIORITY = 19
-# The engine's limit covers only its buffers. Python's copy of a block, texts and threads need further memory.
+# The memory of the process may be this many times the engine's limit. That limit covers only the engine's buffers, and
+# not Python's copy of a block, texts and threads.
 ROOM = 2
 STOP_SECONDS = 5.0
 STOP_AGAIN_SECONDS = 0.1
 
 
 class QuestionError(ValueError):
-    """The query has no answer. The message says why and what would be right."""
+    """The query has no answer. The message says why, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Limits:
     """The limits of a query."""
 
     seconds: float = 60.0
-    """The seconds that the engine may take. The time that the reader takes does not count."""
+    """The time that the engine may take, in seconds. The time that the reader of the answer takes does not count."""
     memory_mb: int = 1_000
 
     @property
@@ -50,12 +53,12 @@ class Limits:
 
 @dataclass
 class Answer:
-    """The answer to a query: the names of its columns, each of them unique, and its rows in blocks."""
+    """The answer to a query: the unique names of its columns, and its rows in blocks."""
 
     columns: list[str]
     blocks: Iterator[list[tuple[Any, ...]]]
     masked: bool = False
-    """Whether the query reads refused rows, whose raw text is masked."""
+    """Whether the query reads refused rows. Their raw text is then masked."""
 
 
 @dataclass
@@ -76,7 +79,7 @@ class _Worker:
             self._lower_priority()
             with self._opened() as connection:
                 self.connection = connection
-                if self.stopped:  # The question was stopped while the snapshot was being opened.
+                if self.stopped:  # The query was stopped while the snapshot was being opened.
                     return
                 result = connection.execute(_only_statement(connection, self.query))
                 self._put(_unique([column[0] for column in result.description or ()]))
@@ -105,20 +108,21 @@ class _Worker:
 
     def _lower_priority(self) -> None:
         if sys.platform == "linux":
-            # This changes the priority of this thread only. The thread starts the threads of the engine, and they
+            # This changes only the priority of this thread. The threads of the engine are started by this thread, and
             # inherit its priority.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
     def stop(self, thread: threading.Thread) -> None:
         self.stopped = True
-        # With the lowest priority, the thread might not get to its end for a long time on a busy machine.
+        # On a busy machine, a thread of the lowest priority might not end for a long time. So it gets the usual
+        # priority again.
         if sys.platform == "linux" and thread.native_id is not None:
             with suppress(
                 PermissionError, ProcessLookupError
-            ):  # Only root may raise a priority; or the thread has ended.
+            ):  # Only root may raise a priority, or the thread has already ended.
                 os.setpriority(os.PRIO_PROCESS, thread.native_id, os.getpriority(os.PRIO_PROCESS, os.getpid()))
         if self.connection is not None:
-            with suppress(duckdb.ConnectionException):  # The question has ended already.
+            with suppress(duckdb.ConnectionException):  # The query has already ended.
                 self.connection.interrupt()
 
 
@@ -126,10 +130,13 @@ class _Worker:
 def ask(
     snapshot: snapshots.Snapshot, query: str, limits: Limits, shown_feeds: Collection[str] | None = ()
 ) -> Iterator[Answer]:
-    """Run `query`. Raises QuestionError if `query` is not one query or exceeds a limit. Any other error of the engine
-    is a duckdb.Error. The raw text of refused rows is masked.
-    `shown_feeds`: feeds whose raw text is shown, but everything in it that looks like personal data is masked. None
-    shows all raw text as it is.
+    """Run `query`. The raw text of refused rows is masked.
+
+    `shown_feeds`: feeds whose raw text is shown, except for everything in it that looks like personal data. None shows
+    all raw text as it is.
+
+    Raises QuestionError if `query` is not one query, or exceeds a limit. Any other error of the engine is a
+    duckdb.Error.
     """
     worker = _Worker(snapshot, query, limits, shown_feeds)
     thread = threading.Thread(target=worker.work, name="question", daemon=True)
@@ -143,9 +150,8 @@ def ask(
 
 
 def _end(worker: _Worker, thread: threading.Thread) -> None:
-    """Stop the question. The engine is interrupted again and again, because it forgets an interruption that comes
-    between two statements. The engine must have stopped before this process ends. Otherwise the process would be
-    aborted.
+    """Stop the query. The engine is interrupted again and again, because it forgets an interruption that comes between
+    two statements. This process must not end while the engine works. The system would abort it.
     """
     until = time.monotonic() + STOP_SECONDS
     while thread.is_alive() and time.monotonic() < until:
@@ -192,7 +198,7 @@ def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    """Each name once: the second `a` becomes `a_2`, so that no column hides another."""
+    """The names, each of them unique. The second `a` becomes `a_2`, so that no column hides another."""
     taken = set(names)
     seen: set[str] = set()
     result = []
@@ -208,8 +214,8 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _memory(megabytes: int) -> Iterator[None]:
-    """Limit the memory of this process to what it has now and `megabytes` more. The system refuses more. There is no
-    limit if the present memory is not known.
+    """Limit the memory of this process to the present amount and `megabytes` more. The system refuses anything above
+    that. If the present amount is not known, there is no limit.
     """
     before = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
@@ -226,8 +232,8 @@ def _memory(megabytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """The memory in bytes that the system now counts towards the limit; None if the system does not report this, as on
-    every system except Linux.
+    """The bytes of memory that the system counts towards the limit now. None if the system does not report them. Only
+    Linux does.
     """
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():

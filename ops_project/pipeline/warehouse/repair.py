@@ -1,6 +1,5 @@
-"""Removes what killed processes left behind, before anything new starts. The caller holds the writer lock, so
-half-written files belong to no live process. The runs in Dagster are handled by the bridge
-(`dagster_bridge.runs.mark_dead_runs`).
+"""Removes what killed processes have left, before anything new starts. The caller holds the writer's lock, so no
+half-written file belongs to a live process. `dagster_bridge.runs.mark_dead_runs` handles the runs in Dagster.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from ops_project.settings import Settings
 
 
 def remove_leftovers(settings: Settings) -> list[str]:
-    """Remove half-written snapshots and publications, and the spill files of DuckDB. Returns what was removed, in
+    """Remove half-written snapshots and publications, and DuckDB's temporary files. Returns what was removed, in
     words.
     """
     done = [f"snapshot {name}: half-written, removed" for name in snapshots.remove_partial(settings)]

@@ -1,6 +1,6 @@
-"""Snapshots: complete copies of the warehouse that people and programs may read while the next run writes. A
-snapshot exists completely or not at all; the newest few are kept. The engine prevents readers from writing to a
-snapshot and from reading anything outside it.
+"""Snapshots: complete copies of the warehouse that people and programs can read while the next run writes. A snapshot
+exists completely or not at all. The newest few are kept. The engine prevents readers from writing to a snapshot, and
+from reading anything else.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ _ID = re.compile(r"^\d{6}-")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """The errors that reading a damaged manifest can raise."""
 EVERY_DATE = (date.min, date.max)
-"""The window of a rebuild whose dates are not known."""
+"""The window of a rebuild whose dates are not known: every date."""
 _OPENING = threading.Lock()
-"""A connection holds this lock while it checks whether the settings of its engine are locked, and locks them."""
+"""A connection holds this lock while it checks and locks the settings of its engine."""
 
 
 class SnapshotUnusable(Unusable):
-    """The newest snapshot cannot be read. The message says which, why, and what to do."""
+    """The newest snapshot cannot be read. The message names it, and says why and what to do."""
 
 
 class NoSnapshot(LookupError):
-    """There is nothing to read yet; the message says what to do."""
+    """There is nothing to read yet. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """One copy of the warehouse. Its id begins with an increasing number. The newest snapshot is the one that was made
-    last. It need not have the latest as-of time.
+    last. Its as-of time need not be the latest.
     """
 
     folder: Path
@@ -87,19 +87,19 @@ def newest(settings: Settings) -> Snapshot:
 
 
 def existing(settings: Settings) -> list[Snapshot]:
-    """All complete snapshots, the oldest first."""
+    """All complete snapshots, oldest first."""
     found = []
     for folder in _folders(settings):
         try:
             found.append(_read(folder))
         except UNREADABLE:
-            continue  # It is being removed, or its manifest is damaged (see `unreadable`).
+            continue  # The snapshot is just being removed, or its manifest is damaged (see `unreadable`).
     return found
 
 
 def unreadable(settings: Settings) -> str:
-    """A message that names the newest snapshot and says what follows, if its manifest cannot be read. Readers then get
-    the snapshot before it. The message is empty if the manifest can be read.
+    """A message about the newest snapshot if its manifest cannot be read, and an empty text otherwise. While the
+    manifest cannot be read, readers get an earlier snapshot.
     """
     newest_folder = next(reversed(_folders(settings)), None)
     if newest_folder is None:
@@ -119,14 +119,14 @@ def unreadable(settings: Settings) -> str:
 
 
 def _folders(settings: Settings) -> list[Path]:
-    """The folders of the snapshots, also of those that cannot be read, oldest first."""
+    """The folders of all snapshots, oldest first. Snapshots that cannot be read are included."""
     if not settings.snapshots.is_dir():
         return []
     return sorted(path for path in settings.snapshots.iterdir() if _ID.match(path.name))
 
 
 def _read(folder: Path) -> Snapshot:
-    """Raises one of UNREADABLE if the manifest is not whole."""
+    """The snapshot in a folder. Raises one of UNREADABLE if the manifest is not complete."""
     found = Snapshot(folder, read_object(folder / MANIFEST))
     if not isinstance(found.as_of, datetime) or not isinstance(found.manifest["tables"], dict):
         raise ValueError("it is not a manifest")
@@ -136,19 +136,22 @@ def _read(folder: Path) -> Snapshot:
 def open(
     snapshot: Snapshot, memory_limit: str = "2GB", threads: int = 0, explain: str = "physical_only"
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that can only read this one file. If this process has the file open already, the limits of the
-    earlier connection apply to this one too. `explain`: the engine's `explain_output`.
+    """A connection that can only read this one file. If this process already has the file open, the limits of the
+    earlier connection apply to this one too.
 
-    `access_mode=read_only` alone still permits COPY … TO and reading any file, so access to other files is switched
-    off. The configuration is locked, so that a query cannot remove these two limits.
+    `explain`: the engine's `explain_output`.
+
+    `access_mode=read_only` alone would permit COPY … TO and reading any file. So access to other files is switched off.
+    The configuration is locked, so that a query cannot remove these limits.
     """
     with _OPENING:
         connection = duckdb.connect(str(snapshot.database), read_only=True)
-        # Connections of one process to the same file share an engine, so a setting that the first one has locked
-        # applies to all of them.
+        # Connections of one process to the same file share an engine. So a setting that one of them has locked applies
+        # to all of them.
         if not _locked(connection):
             limits = [f"SET threads = {threads}"] if threads else []
-            # Time zones come from an extension. The engine loads the extension itself, as long as it may access files.
+            # Time zones come from an extension. The engine loads it only while it may access files, so they are set
+            # first.
             for statement in (
                 "SET GLOBAL TimeZone = 'UTC'",
                 f"SET GLOBAL memory_limit = '{memory_limit}'",
@@ -167,9 +170,11 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
-    """Record that the next build makes these business dates anew although nothing touched them. Call it before this
-    build. If the build is killed before its snapshot, no journal names its dates, and without this record the next
-    snapshot would keep their old checksums. The caller holds the lock.
+    """Record that the next build makes these business dates anew although nothing touched them. Call this before that
+    build, while holding the lock.
+
+    No journal contains these dates. If the build is killed before its snapshot, this record is the only trace of them.
+    Without it, the next snapshot would keep their old checksums.
     """
     windows = {*announced_rebuilds(settings), window}
     _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
@@ -184,18 +189,18 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError):
-        return [EVERY_DATE]  # The dates in the damaged note are unknown, so every date counts.
+        return [EVERY_DATE]  # The dates in the damaged file are not known, so every date counts.
 
 
 def is_behind(settings: Settings) -> bool:
-    """Whether the warehouse has been written to or replaced since the newest snapshot, or no snapshot was ever made.
-    Each run ends with a snapshot. So a later change was made outside of any run, or by a run that died.
+    """Whether the warehouse was written to or replaced after the newest snapshot, or has no snapshot. Each run ends
+    with a snapshot. So a later change was made outside of any run, or by a run that was killed.
     """
     found = existing(settings)
     if not found:
         return True
     warehouse, newest = settings.warehouse.stat(), found[-1]
-    # A copy that replaced the warehouse may have the same time, but hardly the same size.
+    # A copy that replaced the warehouse may have the same time, but probably not the same size.
     return warehouse.st_mtime_ns > (
         newest.folder / MANIFEST
     ).stat().st_mtime_ns or warehouse.st_size != newest.manifest.get("size_bytes", warehouse.st_size)
@@ -216,13 +221,14 @@ def take(
     replaced: bool = False,
 ) -> Snapshot:
     """Copy the warehouse.
+
     `window`: business dates that this run rebuilt besides those that were touched.
     `good`: whether no step of the run failed and nothing that it found forbids to publish a table.
     `failed`: the domains whose last run failed, if not only this run decides it. None: this run decides.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
-    `config`: the files of the configuration that the run used → their digests.
-    `replaced`: tables were replaced by others without an entry in a journal of dates. Each table is then hashed as a
-    whole, as after a change outside of any run.
+    `config`: the configuration files that the run used → their digests.
+    `replaced`: tables were replaced without an entry in a journal of dates. Each table is then hashed as a whole, as
+    after a change outside of any run.
     """
     models = models or {}
     settings = warehouse.settings
@@ -236,7 +242,7 @@ def take(
     found = _fingerprints(connection, compared, windows, models)
     warehouse.checkpoint()
     settings.snapshots.mkdir(parents=True, exist_ok=True)
-    # The number of a snapshot that cannot be read is taken too.
+    # The number of a snapshot that cannot be read is not used again.
     taken = [int(path.name[:6]) for path in _folders(settings)]
     name = f"{max(taken, default=0) + 1:06d}-{run_id[:8]}"
     partial = settings.snapshots / f"{PARTIAL}{name}"
@@ -276,14 +282,14 @@ def prune(settings: Settings, keep: int) -> list[str]:
     found = existing(settings)
     stay = retention.stay([snapshot.manifest for snapshot in found], keep)
     readable = {snapshot.id for snapshot in found}
-    # An unreadable snapshot stays until `keep` newer ones are readable, because its manifest may be brought back.
+    # An unreadable snapshot stays until `keep` newer ones can be read, because a person may restore its manifest.
     old = [
         folder
         for folder in _folders(settings)
         if folder.name not in stay and (folder.name in readable or sum(name > folder.name for name in readable) >= keep)
     ]
     for folder in old:
-        # The folder gets a name that no list shows, because a half-removed snapshot must not look complete.
+        # A half-removed snapshot must not look complete. So the folder first gets a name that no list shows.
         doomed = folder.with_name(f"{PARTIAL}old-{folder.name}")
         folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
@@ -291,7 +297,9 @@ def prune(settings: Settings, keep: int) -> list[str]:
 
 
 def remove_partial(settings: Settings) -> list[str]:
-    """Remove what a killed run left half-written. The caller holds the lock. Returns the names removed."""
+    """Remove half-written folders of killed runs. The caller holds the lock. Returns the names of the removed
+    folders.
+    """
     if not settings.snapshots.is_dir():
         return []
     partial = [path for path in settings.snapshots.iterdir() if path.name.startswith(PARTIAL)]

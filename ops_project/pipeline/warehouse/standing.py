@@ -1,7 +1,8 @@
-"""Checks that the newest snapshot was taken of this warehouse, before anything is written. If the warehouse was
-replaced by an older copy, or by the warehouse of another home, it opens without an error. If the warehouse is missing,
-DuckDB would create an empty one. A run on such a warehouse would give consumers a fraction of their rows, with every
-check passed. So a run stops here. This module repairs nothing: a person decides which copy is the right one.
+"""Checks, before anything is written, that the newest snapshot was taken of this warehouse.
+
+An older copy, or the warehouse of another home, opens without an error. If the warehouse is missing, DuckDB would
+create an empty one. A run on such a file would give consumers a fraction of their rows, and every check would pass. So
+a run stops here. This module repairs nothing: a person decides which copy is the right one.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ class WarehouseUnusable(Unusable):
 
 
 def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
-    """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for the observers, unless
-    another program has the warehouse open. `connect` opens the warehouse. It is not called if the file is missing,
-    because it would create a file.
+    """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for observers, except
+    when another program has the warehouse open.
+
+    `connect`: opens the warehouse. It is not called if the file is missing, because it would create the file.
     """
     try:
         _examine(settings, connect)
@@ -61,8 +63,8 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def noted(settings: Settings) -> dict[str, Any] | None:
-    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None if nothing was wrong. A note that
-    cannot be read also counts as wrong, because a note exists only if something was wrong.
+    """The problem that the last run found: `state`, `message` and `at` (ISO 8601, UTC). None if it found none. A note
+    exists only if there was a problem. So a note that cannot be read counts as a problem too.
     """
     file = _notes(settings)
     if not os.path.lexists(file):
@@ -83,7 +85,7 @@ def noted(settings: Settings) -> dict[str, Any] | None:
 
 
 def seen(settings: Settings) -> dict[str, Any] | None:
-    """Like `noted`, but a missing warehouse is noticed even if no run has noticed it. `at` is then None."""
+    """The same as `noted`, but a missing warehouse is reported even if no run has noticed it yet. `at` is then None."""
     found = noted(settings)
     if found is None and (reason := absence(settings)) is not None:
         return {"state": State.ABSENT.value, "message": reason, "at": None}
@@ -91,7 +93,9 @@ def seen(settings: Settings) -> dict[str, Any] | None:
 
 
 def looked(settings: Settings) -> dict[str, Any] | None:
-    """Like `seen`, but the warehouse is opened, read-only, if no process writes to it. None if it is sound now."""
+    """The present problem of the warehouse; None if there is none. If no process writes to the warehouse, it is opened
+    read-only and examined. Otherwise the result is that of `seen`.
+    """
     with locks.unheld(settings.lock) as is_free:
         if not is_free:
             return seen(settings)
@@ -112,7 +116,7 @@ def looked(settings: Settings) -> dict[str, Any] | None:
 
 
 def absence(settings: Settings) -> str | None:
-    """Why the warehouse cannot simply be made anew; None if it exists or never held anything."""
+    """Why the missing warehouse may not simply be created anew. None if it exists, or if it never held data."""
     if settings.warehouse.exists():
         return None
     kept = snapshots.existing(settings)
@@ -153,8 +157,8 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
     manifest = newest.manifest
     wanted = manifest.get("warehouse_id")
     if wanted is not None and (found is None or found.id != wanted):
-        # A file without an id was made before identities existed. So it may be an old copy of this warehouse, or
-        # another one.
+        # A file without an id is older than this feature. It may be an old copy of this warehouse, or another
+        # warehouse.
         state = State.BEHIND if found is None and sequence <= manifest.get("load_seq", 0) else State.ANOTHER
     elif sequence < manifest.get("load_seq", 0) or (
         found is not None and found.generation < manifest.get("generation", 0)

@@ -1,4 +1,4 @@
-"""Ends a question that takes the engine too long."""
+"""Interrupts queries that take the engine too long."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ AGAIN_SECONDS = 0.1
 
 @contextmanager
 def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt `connection` if this block takes longer than `seconds`. The running statement then raises
-    duckdb.InterruptException. The interruption is repeated, because the engine forgets an interruption that comes
-    between two statements, and then the next statement would not end.
+    """Interrupt `connection` if the block takes longer than `seconds`. The running statement then raises
+    duckdb.InterruptException. The engine forgets an interruption that comes between two statements, and the next
+    statement would not end. So the interruption is repeated.
     """
     ended = threading.Event()
 
     def watch() -> None:
         wait = seconds
         while not ended.wait(wait):
-            with suppress(duckdb.ConnectionException):  # The connection is closed already.
+            with suppress(duckdb.ConnectionException):  # The connection is already closed.
                 connection.interrupt()
             wait = AGAIN_SECONDS
 
@@ -32,5 +32,5 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[N
         yield
     finally:
         ended.set()
-        # No interruption may come after the block, because the connection may then be used for something else.
+        # No interruption may come after the block, because the connection may then have another use.
         watcher.join()

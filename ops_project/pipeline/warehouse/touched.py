@@ -1,7 +1,11 @@
-"""Which business dates of a large table may have changed since the last snapshot. They are known for two kinds of
-tables. For a bronze table, landing records the dates. An incremental model changes only the dates of its new rows,
-unless its code has changed or it was built from nothing since the last snapshot. For every other model, the dates are
-unknown.
+"""Finds the business dates of a large table that may have changed since the last snapshot. They are known for two kinds
+of tables:
+
+- Bronze tables: landing records the dates.
+- Incremental models: a model changes only the dates of its new rows. This is not so if its code has changed, or if it
+  was built from nothing since the last snapshot.
+
+For every other model, the dates are not known.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ WHOLE_BUILDS = "ops.whole_builds"
 
 @dataclass(frozen=True)
 class BuiltByDates:
-    """A model that replaces the rows of the touched dates, and no others."""
+    """A model that replaces the rows of the touched dates and no other rows."""
 
     code: str
     """Digest of the model's SQL, its settings and the macros that it calls."""
@@ -38,9 +42,10 @@ def touched_dates(
     known: Set[str],
 ) -> set[str] | None:
     """Business dates (ISO) of `schema.table` that may have changed; None if they are not known.
+
     `before`: the manifest of the last snapshot.
     `models`: table → model, for the models that are built by dates.
-    `rebuilt`: dates that were ordered to be built anew.
+    `rebuilt`: dates that a user ordered to be built anew.
     `known`: tables that exist.
     """
     if "ops.touched_dates" not in known:

@@ -1,7 +1,8 @@
-"""Whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, by a process that was killed.
-No journal records the dates of such a change, so the next snapshot must read every row. When a writer has closed the
-file, it records the size and the time of the file. The next writer compares them with those that it finds. This module
-never opens the warehouse.
+"""Detects whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, or by a process that
+was killed. No journal records the dates of such a change, so the next snapshot must read every row.
+
+When a writer has closed the file, it records the size and the time of the file. The next writer compares these with the
+present ones. This module never opens the warehouse.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from ops_project.settings import Settings
 
 
 def changed(settings: Settings) -> bool:
-    """Whether the warehouse was changed outside of runs since the last snapshot. The caller holds the lock and has not
-    opened the warehouse yet. Also true if there is no note, as in a home that is older than these notes, or if the note
-    cannot be read. False if there is no warehouse.
+    """Whether the warehouse was changed outside of runs since the last snapshot. The caller holds the lock, and has not
+    opened the warehouse yet. The answer is also True if there is no note, or if the note cannot be read. It is False if
+    there is no warehouse.
     """
     if not settings.warehouse.exists():
         return False
@@ -28,8 +29,10 @@ def changed(settings: Settings) -> bool:
 
 
 def note(settings: Settings, changed_unseen: bool) -> None:
-    """Record the size and time of the closed file, and whether a change that no journal records still waits for its
-    snapshot. If the note cannot be written, the old note no longer fits the file, so the next snapshot reads every row.
+    """Record the size and the time of the closed file, and `changed_unseen`. If the note cannot be written, the old
+    note no longer fits the file. So the next snapshot reads every row.
+
+    `changed_unseen`: whether a change that no journal records is still without a snapshot.
     """
     if not settings.warehouse.exists():
         return
@@ -41,7 +44,7 @@ def note(settings: Settings, changed_unseen: bool) -> None:
 
 
 def _files(settings: Settings) -> list[list[int]]:
-    """Size and time of the file, and of the log that a killed process leaves beside it."""
+    """The size and the time of the file, and of the log that a killed process leaves beside it."""
     found = []
     for path in (settings.warehouse, settings.warehouse.with_name(f"{settings.warehouse.name}.wal")):
         if path.exists():
