@@ -1,5 +1,5 @@
-"""Where the columns of the assets that are written in Python come from. A person declares it here. A test compares
-these declarations with the tables and the inputs of the assets.
+"""Declares the origin of the columns of the assets that are written in Python. A test compares these declarations with
+the tables and the inputs of the assets.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def _origin(traced: Traced) -> Origin:
 
 
 def _in_order(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The models. Each model comes after the models that it reads."""
+    """The models in an order in which each model comes after the models that it reads."""
     models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     graph = {
         name: [parent for parent in node["depends_on"]["nodes"] if parent in models] for name, node in models.items()

@@ -40,7 +40,7 @@ class Relation:
     as a column of this table.
     """
     stars: tuple[Relation, ...] = ()
-    """The relations that a `SELECT *` takes its columns from although these columns are not known."""
+    """The relations whose columns a `SELECT *` takes, if these columns are not known."""
     why: str = ""
     """Why the columns are not known. The text is set if even their table is not known."""
 
