@@ -55,7 +55,7 @@ class Parsed:
     to_run: bytes
     """The same Manifest without the parts that only a parse and unit tests need."""
     compiled: dict[str, str]
-    """unique_id → SQL."""
+    """The unique_id of each model → its compiled SQL."""
 
 
 def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> Parsed:
@@ -73,8 +73,8 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
     common = [*folders(project_dir), "--target-path", str(target)]
     if earlier is not None:
         (target / PARTIAL_PARSE_FILE_NAME).write_bytes(earlier)
-    # dbt reads every file again if the profile has other values. So each parse sees the same values. Parsing opens no
-    # database.
+    # If the values of the profile differ from those of the earlier parse, dbt reads every file again. So each parse
+    # gets the same values. Parsing opens no database.
     with Settings.load(home=DBT_PROJECT_DIR / "target" / "empty").exported(OPS_MEMORY_LIMIT="1GB", OPS_DBT_THREADS="1"):
         parsed = dbtRunner().invoke([*QUIET, "parse", *common, *([] if earlier else ["--no-partial-parse"])])
         if not parsed.success or not isinstance(parsed.result, Manifest):

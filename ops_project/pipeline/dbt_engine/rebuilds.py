@@ -19,7 +19,10 @@ class RebuildError(ValueError):
 
 
 def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
-    """The model that builds `table`. The text is `fact_orders` or `silver.fact_orders`. Raises RebuildError."""
+    """The model that builds `table`. Raises RebuildError.
+
+    `table`: written `fact_orders` or `silver.fact_orders`.
+    """
     models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     schema, _, name = table.rpartition(".")
     found = models.get(name)
