@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# A file below this size is never called hollow. Above it, a file is hollow if it claims more than RATIO bytes for each
+# A file below this size never counts as hollow. Above it, a file is hollow if it claims more than RATIO bytes for each
 # stored byte. The same bounds hold for compressed files.
 FROM_BYTES = 64 * 1024 * 1024
 RATIO = 200

@@ -296,7 +296,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            # If the file was removed after it was listed, it has not arrived.
+            # A file that was removed after it was listed counts as not arrived.
             with contextlib.suppress(FileNotFoundError):
                 yield folder / entry.name, entry.stat(follow_symlinks=False)
 

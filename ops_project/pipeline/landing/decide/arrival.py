@@ -30,7 +30,9 @@ class LatenessReason(StrEnum):
     WITHIN_GRACE = "within_grace"
     """The file came after its deadline, within the grace time of the contract."""
     BY_ITS_TIME = "by_its_time"
-    """The file's own time is after the deadline, while most other files have times before theirs."""
+    """The file's own time is after its deadline. The files of the other dates mostly have times before their
+    deadlines.
+    """
     NOT_EXPECTED = "not_expected"
 
 
@@ -109,7 +111,8 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
     """Due business dates without a known file. The dates begin at the feed's `start`, or at its first file if it has no
     `start`.
     """
-    known = {day for day in known if day >= feed.plausible.first}  # A wrong date centuries ago is not the first file.
+    # A file whose date is wrong by centuries does not count as the first file.
+    known = {day for day in known if day >= feed.plausible.first}
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)

@@ -70,8 +70,8 @@ TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
 MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
-# A pattern for the codes whose leading zero may be missing. A code that another code follows directly keeps its zero:
-# `%Y%m%d` needs every digit.
+# A pattern for the codes of a format (such as `%d`) whose leading zero may be missing. A code that another code follows
+# directly keeps its zero: `%Y%m%d` needs every digit.
 _NUMBERS = re.compile(r"\d+")
 _PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}

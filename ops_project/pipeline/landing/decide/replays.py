@@ -65,7 +65,7 @@ _VALUE = re.compile(r"'[^'\n]*'")
 def without_values(groups: Iterable[Refused]) -> list[Refused]:
     """The groups without the quoted values in their reasons. Groups that are then alike are joined.
 
-    Without this there could be as many groups as rows, and a value may be personal data.
+    With the values, there could be as many groups as rows. Also, a value may be personal data.
     """
     found: dict[tuple[str, str, str | None, str], Refused] = {}
     for group in groups:

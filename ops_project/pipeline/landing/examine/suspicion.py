@@ -139,7 +139,9 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
 
 
 def judge_revision(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
-    """Add a doubt about a file that replaces another one although nothing shows that the new file is the newer one."""
+    """Add a doubt about a file that replaces another one in two cases: its name says that it is the older file, or
+    neither name nor time says which file is newer.
+    """
     if found.rejected or not context.deliveries.standing(day, file.part):
         return
     standing = context.rows(
@@ -195,7 +197,7 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
     """Decide whether the arrival times of the files were set by the source. The decision uses the waiting files and the
-    last files before them. Only if the times are the source's own, a late time proves that a file was late.
+    last files before them. A late time proves that a file was late only if the source set the times.
     """
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",

@@ -106,8 +106,8 @@ def _naive(text: str, column: Column) -> str:
             options = [_stamp(text, item, column) for item in column.formats]
         return f"coalesce({', '.join([*options, 'NULL'])})"
     if kind == "date":
-        # The limit of ten characters excludes 'infinity' and '2024-01-05 (BC)'. DuckDB accepts both, and writes them as
-        # they were read.
+        # The limit of ten characters excludes 'infinity' and '2024-01-05 (BC)'. DuckDB reads both and writes them in
+        # the same spelling, so the second condition alone would accept them.
         direct = f"TRY_CAST({text} AS DATE)"
         return (
             f"CASE WHEN strlen({text}) = 10 AND CAST({direct} AS VARCHAR) = {text} THEN {direct} "

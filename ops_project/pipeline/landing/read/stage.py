@@ -67,11 +67,12 @@ class Stage(StagedColumns):
 
     @contextmanager
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Within this context, an expression that fails refuses only its own row, because it stands inside TRY.
+        """Within this context, an expression that fails refuses only its own row, because the expression stands inside
+        TRY.
 
         In DuckDB 1.5.5, one optimizer moves a common part of two TRYs out of both. If that part then fails, it fails
-        for all rows. So this optimizer is switched off here. Without it the casts share no work. So this context is
-        used only after the plain statement has failed.
+        for all rows. So this optimizer is switched off here. This is slow, because without the optimizer the casts
+        share no work. So this context is used only after the plain statement has failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()
@@ -175,7 +176,9 @@ class Stage(StagedColumns):
         return self._with_rules(result, [*kept, *map(self.value, columns)]) if self.feed.rules else result
 
     def _with_rules(self, relation: str, given: Sequence[str]) -> str:
-        """The typed rows with `_rule_<i>`. This flag is true if the row breaks the rule."""
+        """The typed rows with a further column `_rule_<i>` for each rule. The column is true if the row breaks the
+        rule.
+        """
         broken = [
             f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
             for sql in self.feed.rules.values()

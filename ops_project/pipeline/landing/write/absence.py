@@ -1,5 +1,5 @@
 """Writes findings about files that are due and absent, and about files that are present but cannot be taken. Each such
-file has one finding. It is closed when it is no longer true.
+file has one finding. The finding is closed when it is no longer true.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ops_project.pipeline.landing.write import journal
 
 
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
-    """Write a finding for every file that waits, so that somebody notices it. A file waits if it cannot be taken in its
-    present state, or if it has rows that should not have been loaded.
+    """Write a finding for every file that waits, so that somebody notices the file. A file waits if it cannot be taken
+    in its present state, or if it has rows that should not have been loaded.
 
     Close the findings of files that no longer wait. One kind stays open: the findings of this run about files that it
     could not read. Such a file may be readable when the run ends, but this run has not read it.

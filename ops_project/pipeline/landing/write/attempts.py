@@ -75,8 +75,11 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
 
 
 def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:
-    """Count one more attempt for each row of the file of `replayed` that batch `stands` still has in quarantine. The
-    counts of the other rows of the file are deleted.
+    """Count one more attempt for the rows of a file that are still in quarantine. The counts of its other rows are
+    deleted.
+
+    `replayed`: the batch whose file was read again.
+    `stands`: the batch whose quarantine holds the refused rows.
     """
     names = {"feed": _feed(connection, stands), "sha256": replayed.sha256, "stands": stands}
     moment = {"now": naive(now)}
