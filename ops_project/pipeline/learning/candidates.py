@@ -53,7 +53,9 @@ class Candidate:
 
 
 def churn_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A churn model, compared with `serving`. If there is too little data, the result is a text with the reason."""
+    """A churn model, compared with the model in use (`serving`). If there is too little data, the result is a text with
+    the reason.
+    """
     parameters, seed = job.parameters.churn, job.parameters.gate.seed
     found = frames.split(known, parameters)
     if found is None:
@@ -143,7 +145,9 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
 
 
 def segmentation_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A segmentation, compared with `serving`. If there is too little data, the result is a text with the reason."""
+    """A segmentation, compared with the model in use (`serving`). If there is too little data, the result is a text
+    with the reason.
+    """
     parameters, seed = job.parameters.segmentation, job.parameters.gate.seed
     if known.days < parameters.min_history_days:
         return f"{counted(known.days, 'day')} of history, but {parameters.min_history_days} are needed"
@@ -206,8 +210,8 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
 
 
 def recommendations_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
-    """A rule for recommendations, compared with `serving`. If there is too little data, the result is a text with the
-    reason.
+    """A rule for recommendations, compared with the model in use (`serving`). If there is too little data, the result
+    is a text with the reason.
     """
     parameters = job.parameters.recommendations
     if known.days < parameters.min_history_days:

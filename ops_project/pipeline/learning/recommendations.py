@@ -70,7 +70,7 @@ def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, st
         group by product_id
         """
     )
-    # Numbers replace the texts of the order ids, because they make the expensive self-join below faster.
+    # Each order id is replaced by a number. Numbers make the expensive self-join below faster.
     connection.execute(
         f"""
         create or replace temp table {ITEMS} as

@@ -7,7 +7,8 @@ import numpy as np
 from ops_project.model.learning import Bands
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Feature → the reason for a risk in words: first if a high value raises the risk, then if a low value does.
+# Feature → two reasons for a risk, in words. The first is used if a high value raises the risk, and the second if a low
+# value does.
 WORDS: dict[str, tuple[str, str]] = {
     "recency_days": ("the last order is long ago", "the last order is very recent"),
     "recency_ratio": ("the next order is overdue, compared with earlier pauses", "the present pause is usual"),

@@ -130,8 +130,8 @@ def coverage(scored: int, due: int, health: Health, what: str) -> Reading:
 
 
 def age(trained_at: datetime, now: datetime, health: Health) -> Reading:
-    """The days from the moment when the model was trained or last confirmed to `now`. A training that finds nothing
-    better confirms the model.
+    """The days since the model was trained or last confirmed. A training that finds nothing better confirms the
+    model.
     """
     days = (now - trained_at) / timedelta(days=1)
     return _reading("age", days, health.max_age_days, f"trained or confirmed as of {trained_at:%Y-%m-%d}")
