@@ -95,7 +95,7 @@ def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) 
     """The first `samples` keys of `relation`, the largest difference first. Equal differences are sorted by key, so
     that a report is the same every time.
 
-    `changed`: name the columns that differ, too.
+    `changed`: also name the columns that differ.
     """
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)
