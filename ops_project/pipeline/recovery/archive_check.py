@@ -26,8 +26,8 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 CHUNK = 4 * 1024 * 1024
-# Several processes may ask for the share of the same night. After one share was compared, no other one is compared for
-# this time.
+# Several processes may ask for the share of the same night. After the comparison of a share has begun, no other one
+# begins for this time.
 NIGHT = timedelta(hours=20)
 # Results are stored this often, so that a check that is interrupted loses little work.
 KEEP_SECONDS = 30.0

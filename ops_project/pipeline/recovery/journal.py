@@ -27,14 +27,14 @@ class Entry:
 
     id: str
     source: str
-    """The id of the snapshot, or `undo of <id>`."""
+    """`snapshot <id>`, or `undo of <id>` with the id of a restore."""
     tables: tuple[str, ...]
     by: str
     at: str
     """When the restore was asked for (ISO 8601, UTC)."""
     state: str = BEGUN
     usable_before: bool = True
-    """Whether the warehouse before the restore can be opened. Without it, the restore cannot be undone."""
+    """Whether the warehouse before the restore can be opened. If not, the restore cannot be undone."""
     load_seq: int = 0
     """The load sequence number of the restored warehouse."""
     checksums: tuple[tuple[str, str], ...] = ()

@@ -116,8 +116,8 @@ def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
     """Replace tables and views by those of `source` with the same names, in one transaction. Names that `source` lacks
     are removed.
 
-    `ops.builds` stores how far each model has read its inputs. The rows of a model in it are restored together with the
-    model's table, so that the next run brings the table up to date.
+    The table `ops.builds` stores how far each model has read its inputs. Its entry for a model is restored together
+    with the model's table, so that the next run brings the table up to date.
     """
     connection.execute(f"ATTACH {literal(str(source.database))} AS restored (READ_ONLY)")
     try:

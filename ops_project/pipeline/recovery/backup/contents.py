@@ -49,7 +49,7 @@ class Part:
     source: Path
     """The file that is read: the file of the home itself, or a link or copy of it."""
     kind: str
-    """PLAIN or SQLITE."""
+    """SQLITE for an SQLite file, and PLAIN for any other file."""
     immutable: bool
     """Whether the file never changes after it gets its name."""
 

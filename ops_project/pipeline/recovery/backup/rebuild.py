@@ -82,7 +82,7 @@ def into_home(
 
     `outside_of`: gets a folder with the files of a home, and returns the parts of this home that are not in its folder.
 
-    Raises Damaged, StoreUnusable or DatabaseUnusable. The home is then unchanged.
+    If Damaged, StoreUnusable or DatabaseUnusable is raised, the home is unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"

@@ -38,7 +38,8 @@ class Shelf:
             try:
                 found.append(load_summary(self.store.get(f"{BACKUPS}{name}/{SUMMARY}")))
             except (Absent, ValueError, KeyError, TypeError):
-                found.append(self.manifest(name).summary())  # The summary only saves the time to read the manifest.
+                # The summary can always be made from the manifest. It is stored only to save time.
+                found.append(self.manifest(name).summary())
         return found
 
     def manifest(self, backup: str) -> Manifest:

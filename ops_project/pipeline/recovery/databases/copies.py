@@ -80,8 +80,8 @@ def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
 
 def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> list[str]:
     """Restore the copy as a trial: create it in a separate schema on the server, compare it, and roll back. Returns the
-    differences. Raises DatabaseUnusable if the copy cannot be judged. This is so if the server cannot be reached, or if
-    the user has no right to create a schema.
+    differences. Raises DatabaseUnusable if the copy cannot be judged, for example because the server cannot be reached
+    or the user has no right to create a schema.
     """
     with transaction(database) as connection:
         _new_schema(connection, f"ops_proof_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}")
@@ -92,8 +92,8 @@ def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> 
 
 
 def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: str) -> Kept:
-    """Restore the database from the copy. The present content is moved into a schema `before_restore_LABEL`. Raises
-    DatabaseUnusable; nothing has changed then.
+    """Restore the database from the copy. The present content is moved into a schema `before_restore_LABEL`. If
+    DatabaseUnusable is raised, nothing has changed.
 
     A call that was killed has done everything or nothing. The next call finds out which of the two is true.
     """

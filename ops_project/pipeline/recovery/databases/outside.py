@@ -70,7 +70,7 @@ def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
     """The databases into which the parts of a backup are restored. Raises DatabaseUnusable if this home has no database
     for some part. The message names every such part.
 
-    `wanted`: name → name for people.
+    `wanted`: name of a part → its name for people.
     """
     absent = [f"{what} ({HOW.get(name, name)})" for name, what in wanted.items() if name not in outside.databases]
     if absent:

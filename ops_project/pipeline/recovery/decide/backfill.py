@@ -63,7 +63,7 @@ class Plan:
     basis: str
     """The basis of the estimate, in words."""
     state: str
-    """Digest of code, SQL, contracts and holds."""
+    """Digest of code, SQL, contracts and holds. A hold makes runs skip everything that is built from a table."""
     waiting: tuple[str, ...]
     """Files in the inbound folder that runs of the domain would land."""
     snapshot: str | None
@@ -155,7 +155,7 @@ class Now:
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may no longer be applied; None if it may. Changes that the plan itself has made do not count."""
+    """Why the plan may no longer be applied; None if it may. Changes by runs of the plan itself do not count."""
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

@@ -42,7 +42,7 @@ class TableChange:
 class RestorePlan:
     """A plan. If it is applied, exactly its content is done.
 
-    `source`: the id of the snapshot, or of the restore that is undone.
+    `source`: `snapshot <id>`, or `undo of <id>` with the id of a restore.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""Decides how a run is repeated that had too little memory: with more memory, fewer threads or fewer dates at once. The
+"""Decides how a run that had too little memory is repeated: with more memory, fewer threads or fewer dates at once. The
 module is pure.
 """
 

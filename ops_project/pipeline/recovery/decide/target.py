@@ -69,7 +69,7 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
 
 
 def qualify(names: Collection[str], chosen: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The tables of the snapshot `chosen` that `names` mean, sorted. A name is written `fact_orders` or
+    """The tables of the snapshot `chosen` to which `names` refer, sorted. A name is written `fact_orders` or
     `silver.fact_orders`. Raises RestoreError.
     """
     return tuple(sorted({_qualify(name.replace("/", "."), chosen, candidates) for name in names}))
