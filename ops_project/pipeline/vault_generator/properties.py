@@ -56,8 +56,8 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
         driving = meta.attributes_of(parent.entity, "driving_key")
         if driving and driving[0].references:
             target = driving[0].references
-        # A contact that lacks a mandatory reference is in no link, but it still has a state. So deleted contacts are
-        # not tested against the link.
+        # A contact that lacks a mandatory reference is in no link, but it still has a state. The test leaves out
+        # deleted contacts.
         guard = "record_source <> 'ghost'" + (" and not is_deleted" if parent.kind == "link" else "")
         models += _model(
             satellite.entity,

@@ -21,8 +21,8 @@ def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[ConfigProblem]:
     `feeds`: the contracts of the domain.
     """
     found = [*_entities(meta), *_attributes(meta, feeds)]
-    # If an entity or attribute is wrong, the tables that depend on it are not checked. Their problems would only repeat
-    # the first one.
+    # If an entity or attribute is wrong, completeness and mappings are not checked. Most of their problems would only
+    # repeat the first ones.
     return found or [*_completeness(meta), *_mappings(meta, feeds)]
 
 
