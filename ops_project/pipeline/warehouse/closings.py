@@ -1,6 +1,6 @@
-"""Records how the end of the newest run of each job went. At its end, a run takes a snapshot and publishes its tables;
-this is called closing. For Dagster, a run is a success as soon as its steps have succeeded, even if the closing fails
-after them.
+"""Records the end of the newest run of each job. At its end, a run takes a snapshot and publishes its tables; this is
+called closing. For Dagster, a run is a success as soon as its steps have succeeded, even if the closing fails after
+them.
 
 So this module records the beginning of the closing, and then its result. If a note still says `closing`, the process
 was killed or the disk was full.

@@ -26,8 +26,8 @@ from ops_project.pipeline.warehouse import masked, snapshots
 
 BLOCK = 2_000
 LOWEST_PRIORITY = 19
-# The memory of the process may be this many times the engine's limit. That limit covers only the engine's buffers, and
-# not Python's copy of a block, texts and threads.
+# The process may take this many times the engine's limit in further memory. The engine's limit covers only its buffers,
+# and not Python's copy of a block, texts and threads.
 ROOM = 2
 STOP_SECONDS = 5.0
 STOP_AGAIN_SECONDS = 0.1
@@ -151,7 +151,7 @@ def ask(
 
 def _end(worker: _Worker, thread: threading.Thread) -> None:
     """Stop the query. The engine is interrupted again and again, because it forgets an interruption that comes between
-    two statements. This process must not end while the engine works. The system would abort it.
+    two statements. The engine must have stopped before this process ends. Otherwise the process would be aborted.
     """
     until = time.monotonic() + STOP_SECONDS
     while thread.is_alive() and time.monotonic() < until:

@@ -14,8 +14,8 @@ AGAIN_SECONDS = 0.1
 @contextmanager
 def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
     """Interrupt `connection` if the block takes longer than `seconds`. The running statement then raises
-    duckdb.InterruptException. The engine forgets an interruption that comes between two statements, and the next
-    statement would not end. So the interruption is repeated.
+    duckdb.InterruptException. The engine forgets an interruption that comes between two statements. So the interruption
+    is repeated until the block ends.
     """
     ended = threading.Event()
 

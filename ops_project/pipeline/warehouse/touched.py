@@ -2,8 +2,8 @@
 of tables:
 
 - Bronze tables: landing records the dates.
-- Incremental models: a model changes only the dates of its new rows. This is not so if its code has changed, or if it
-  was built from nothing since the last snapshot.
+- Incremental models: a model changes only the dates of its new rows, unless its code has changed or it was built from
+  nothing since the last snapshot.
 
 For every other model, the dates are not known.
 """
