@@ -64,7 +64,9 @@ class Deliveries:
         return [batch for batch in self.of_slot(day, part) if batch.status == "loaded"]
 
     def rows_before(self, day: date, part: str | None, dates: int) -> list[tuple[date, int]]:
-        """(business date, number of records) for the last `dates` loaded dates before `day` of a part, newest first."""
+        """The last `dates` loaded dates of a part before `day`, newest first. Each is a pair (business date, number of
+        records).
+        """
         self._loaded()
         days, found = self._days.get(part, []), list[tuple[date, int]]()
         for earlier in reversed(days[: bisect_left(days, day)]):

@@ -22,7 +22,8 @@ from ops_project.pipeline.landing.inbox import open_regular
 READERS = 0o444
 PARTIAL = ".partial"
 PORTION = 4 * 1024 * 1024
-# The most bytes that a file system allows in a name, without the suffix of a file that is not complete yet.
+# The longest name of an archived file, in bytes. File systems allow 255 bytes, and the marks of an incomplete file (a
+# leading dot and the suffix) must fit too.
 LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
 
