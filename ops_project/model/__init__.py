@@ -1,1 +1,3 @@
-"""The nouns of the configuration, as strict and frozen values. They check their own consistency and do nothing else."""
+"""The classes of the configuration files, and values such as alerts and signals. Their objects are frozen. They check
+their own consistency and do nothing else.
+"""

@@ -1,4 +1,4 @@
-"""The base of every noun: unknown keys are errors, values do not change."""
+"""The base class of all configuration. An unknown key is an error, and values do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""checklists.yaml: what is looked at every day, week and month; each line is measured, or asks a person."""
+"""checklists.yaml: the lines that are evaluated every day, week and month. A line is measured, or a person answers it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.model.severity import Severity
 
 
 class Measure(Model):
-    """What is measured: exactly one of the first five fields is given. `at_most`, `at_least`: the limits."""
+    """What a line measures. Exactly one of the first five fields is given. `at_most` or `at_least` is the limit."""
 
     alerts: Severity | None = None
     """The number of firing alerts of this severity or above."""
@@ -40,7 +40,7 @@ class Measure(Model):
         return self
 
     def well(self, value: float) -> bool:
-        """Whether a reading is within its bounds."""
+        """Whether a measured number is within the limit."""
         return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0.0)
 
 
@@ -73,6 +73,6 @@ class Checklist(Model):
 
 
 class Checklists(Model):
-    """checklists.yaml: what is looked at every day, week and month."""
+    """checklists.yaml: the lines that are evaluated every day, week and month."""
 
     checklists: dict[StoredName, Checklist] = {}

@@ -84,9 +84,11 @@ class Volume(Model):
     confidence: float = Field(gt=0.5, lt=1)
     """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
-    """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
+    """A change of the row count is large from this share of the expected rows on. A broken load loses about this share.
+    A large change needs only `large_confidence`.
+    """
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
-    """The confidence for a change of at least `large_change`."""
+    """The confidence that a large change needs to be reported."""
     trend_from: int = Field(ge=5)
     """With at least this many dates, growth is part of the model."""
     weekday_from: int = Field(ge=14)
@@ -98,13 +100,11 @@ class Volume(Model):
     recent_hours: float = Field(gt=0)
     """The newest date is checked, and every date that was touched by a load within this many past hours."""
     busy_holidays: HolidayCalendar | None = None
-    """Country, or country-subdivision, of the `holidays` library. On its public holidays a rush is expected."""
+    """Country, or country-subdivision, of the `holidays` library. On its public holidays many rows are expected."""
 
 
 class Quarantine(Model):
-    """The share of a load's rows that were quarantined. Above `high` the severity is high; above `medium` it is
-    medium.
-    """
+    """The limits for the share of a load's rows that were quarantined."""
 
     medium: Share
     """Above this share the severity is medium."""
@@ -116,7 +116,7 @@ class Duplicates(Model):
     """Business keys that occur in more than one batch."""
 
     window_dates: int = Field(ge=1)
-    """The number of the newest dates in which a key is looked for again."""
+    """The number of newest dates in which repeated keys are searched."""
     samples: int = Field(ge=0)
     """The largest number of examples that a finding shows."""
 

@@ -20,10 +20,10 @@ class ConsoleUser(Model):
     """A person of owners.yaml who may log in."""
 
     role: str | None = None
-    """The role of a person whom roles.yaml does not name. Without one the person may only read."""
+    """The role of a person whom roles.yaml does not name. Without a role the person may only read."""
     password: str | None = None
-    """The line that `ops serve --new-password` prints. Without one the person can only log in through the trusted
-    proxy.
+    """The line that `ops serve --new-password` prints. Without a password the person can log in only through the
+    trusted proxy.
     """
 
     @field_validator("password")

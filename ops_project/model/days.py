@@ -2,8 +2,8 @@
 earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong date does not
 stop the processing of the others.
 
-asset_checks/days.py contains the same function, because asset checks may not import the project, and the nouns of the
-project import nothing. A test compares the two.
+asset_checks/days.py contains the same function, because asset checks may not import the project, and the modules of
+`ops_project/model` import nothing else. A test compares the two.
 """
 
 from __future__ import annotations

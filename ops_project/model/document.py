@@ -1,6 +1,6 @@
-"""A YAML file with its line numbers, so that an error can name its place. The module reads nothing from disk; it is
-given text. It refuses duplicate keys, which YAML allows and a reader overlooks, and files that would grow without bound
-when their aliases are followed.
+"""A YAML file with its line numbers, so that an error can name its line. The module gets the text and reads no file. It
+refuses duplicate keys, because YAML allows them and readers overlook them. It also refuses a file that would become too
+large when its aliases are followed.
 """
 
 from __future__ import annotations
@@ -95,10 +95,12 @@ class Document:
 
     @classmethod
     def _quickly(cls, text: str, name: str) -> Document | None:
-        """The document, read by libyaml. None if PyYAML's own parser must read the text instead. That is so in two
-        cases: the two parsers might read the text differently, or the text has an error, which PyYAML must word. The
-        parsers differ in tabs, in byte order marks and in the line of an empty document
-        (tests/catalog/test_two_loaders.py).
+        """The document, read by libyaml. None if PyYAML's own parser must read the text instead.
+
+        That is so if the two parsers could read the text differently. They differ in tabs, in byte order marks and in
+        the line of an empty document (tests/catalog/test_two_loaders.py).
+
+        It is also so if the text has an error, because the message comes from PyYAML.
         """
         if "\t" in text or "\ufeff" in text:
             return None
@@ -142,8 +144,9 @@ class Document:
         return ConfigProblem(place.file, place.line, message)
 
     def dangling(self, loc: Sequence[str | int], what: str, name: str, valid: Iterable[str]) -> list[ConfigProblem]:
-        """A problem at `loc` if `name` is not among `valid`; nothing otherwise. `what`: the subject and kind of the
-        name, for example `rule 'late': metric`.
+        """A problem at `loc` if `name` is not among `valid`; nothing otherwise.
+
+        `what`: the subject and the kind of the name, for example `rule 'late': metric`.
         """
         known = sorted(valid)
         if name in known:

@@ -1,4 +1,4 @@
-"""Domains: the verticals that stand side by side on the platform."""
+"""Domains: the business areas of the platform. Each domain has its own feeds, tables and main job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Domain(Model):
     description: str = ""
     """What the domain is about, in a sentence."""
     enabled: bool = True
-    """False: nothing of the domain is landed, built, checked or promised, and its open alerts are closed."""
+    """False: nothing of the domain is landed, built or checked, its service levels do not apply, and its open alerts
+    are closed.
+    """
     owners: tuple[str, ...] = Field(min_length=1)
     """The first is the primary owner."""
     tier: int = Field(default=3, ge=1, le=3)

@@ -1,4 +1,4 @@
-"""The names of the failure classes. Everything that names a failure uses one of these."""
+"""The names of the failure classes. Code and configuration name a failure only by these names."""
 
 from __future__ import annotations
 

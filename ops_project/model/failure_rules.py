@@ -1,4 +1,4 @@
-"""failure_classes.yaml: the evidence for each failure class, as data in an explicit order."""
+"""failure_classes.yaml: the rules that find the failure class of an error. The order of the rules counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _pattern(value: str | None) -> str | None:
 
 
 class CodeRule(Model):
-    """The class of a code, and whether a retry can help, if the class as a whole answers that differently."""
+    """The failure class of a code. `transient` is given if this code differs from its class in that."""
 
     failure_class: FailureClass = Field(alias="class")
     """The failure class of the code."""
@@ -34,7 +34,7 @@ class CodeRule(Model):
 
 
 class TypeRule(Model):
-    """Exceptions of these types, if their message fits."""
+    """A rule for exceptions of these types whose message fits."""
 
     types: tuple[str, ...] = Field(min_length=1)
     """Names of exception classes: the exception's own class, or a class from which it derives."""
@@ -49,7 +49,7 @@ class TypeRule(Model):
 
 
 class WordRule(Model):
-    """Words of a message, outside of names and values."""
+    """A rule for words in a message. Words within names and values do not count."""
 
     words: str
     """A regular expression; upper and lower case are the same."""
@@ -72,7 +72,7 @@ def _coded(value: Any) -> Any:
 
 
 class Codes(Model):
-    """Structured codes. They come before types, and types before words."""
+    """Rules for structured codes. A code counts before a type, and a type counts before words."""
 
     sqlstate: Coded = {}
     """Codes of PostgreSQL and other databases: five characters, or the first two or more of them."""
@@ -93,7 +93,7 @@ class Codes(Model):
     @classmethod
     def _known_errno(cls, value: Coded) -> Coded:
         valid = {name for name in dir(errno) if name.startswith("E")}
-        # Two names of the same number are the same error.
+        # The operating system may have two names for one number, for example EAGAIN and EWOULDBLOCK.
         known = _known(value, valid, "error of the operating system")
         return {errno.errorcode[getattr(errno, name)]: rule for name, rule in known.items()}
 
@@ -111,14 +111,16 @@ def _known(value: Coded, valid: set[str], what: str) -> Coded:
 
 
 class FailureClasses(Model):
-    """failure_classes.yaml: the evidence for each failure class. The first rule of a list that fits counts."""
+    """failure_classes.yaml: the rules that find the failure class of an error. The first rule of a list that fits
+    counts.
+    """
 
     transient: tuple[FailureClass, ...] = ()
-    """Classes where trying again can help."""
+    """The classes for which a retry can help."""
     codes: Codes = Codes()
     types: tuple[TypeRule, ...] = ()
     words: tuple[WordRule, ...] = ()
     first_responses: dict[FailureClass, FirstResponse] = {}
-    """Failure class → what to do first, whichever generic rule reported it. An entry of rules.yaml wins."""
+    """Failure class → what to do first. It applies to the alerts of all generic rules. An entry of rules.yaml wins."""
     class_roles: dict[FailureClass, ClassRoles] = {}
     """Failure class → who is needed, and what level 2 does first. An overlay's own escalation.yaml wins."""

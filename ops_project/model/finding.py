@@ -1,6 +1,6 @@
-"""The kinds of findings: what landing can find about a file, and training and scoring about a model. Every kind has
-exactly one alert rule (tests/operations/alerting/test_every_finding_has_a_rule.py). Each kind is a failure class. A
-new kind is added here first, and then its rule in rules.yaml.
+"""The kinds of findings. Landing has findings about a file. Training and scoring have findings about a model. Each kind
+is a failure class and has exactly one alert rule (tests/operations/alerting/test_every_finding_has_a_rule.py). For a
+new kind, first add it here, and then add its rule to rules.yaml.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Literal
 LOADED = "loaded"
 """The name of a label. On the signal of a finding, this label says how much of the file was loaded."""
 WHOLE = "whole"
-"""A value of the label LOADED: every row and every column of the contract was loaded as the source meant it. So the
-finding alone makes nothing downstream wrong.
+"""A value of the label LOADED: every row and every column of the contract was loaded as the source meant it. Such a
+finding alone does not make tables downstream wrong.
 """
 
 FileFindingKind = Literal[

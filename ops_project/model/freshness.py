@@ -1,6 +1,6 @@
 """Freshness policies: how old the last build of a table may be before Dagster reports the table as late. A policy
-knows only the age of the build. If an old partition is built again, the build is new and the data is as old as before.
-So the age of the data is a check of its own.
+knows only the age of the build. When an old partition is built again, the build is new but the data is as old as
+before. So another check measures the age of the data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
-"""Merges several files into one configuration. Additions are laid over a base, and each part keeps the place that it
-came from. Mappings are merged key by key, and an addition's value wins. A list replaces the list below it. In the lists
-of `PREPENDED`, the addition's entries are put before those of the base. Entries of these lists have no names, and the
-first entry that matches applies. The module reads nothing from disk.
+"""Merges several files into one configuration. Additions are laid over a base, and each value keeps the file and the
+line that it came from. The module reads no files.
+
+- Mappings are merged key by key, and an addition's value wins.
+- A list replaces the list below it.
+- In the lists of `PREPENDED`, the addition's entries are put before those of the base. Entries of these lists have no
+  names, and the first entry that matches applies.
 """
 
 from __future__ import annotations

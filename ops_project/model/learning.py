@@ -1,4 +1,4 @@
-"""models.yaml: the data of the models, when a candidate is good enough, and when a model is no longer healthy."""
+"""models.yaml: the data of the models, when a candidate is good enough, and when a model in use is healthy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Bands(Model):
-    """The least probability for each band; a customer below both belongs to Low."""
+    """The least probability of each band. A customer below both limits is in the band Low."""
 
     high: Share
     """From this probability on, the band is High."""
@@ -88,7 +88,9 @@ class Recommendations(Model):
     min_history_days: int = Field(ge=2)
     """With fewer days of history no model is trained."""
     min_orders: int = Field(ge=1)
-    """A candidate is judged only if the held-out days have at least a tenth as many baskets with two products."""
+    """A tenth of this number is the least number of held-out baskets with two products. With fewer, a candidate is not
+    judged.
+    """
     max_basket: int = Field(ge=2)
     """The size of the largest basket. Larger baskets belong to resellers. They do not show which products belong
     together, and they cost much time.
@@ -96,13 +98,17 @@ class Recommendations(Model):
     min_support: int = Field(ge=1)
     """The least number of baskets that must hold both products."""
     shrinkage: float = Field(ge=0)
-    """The number of baskets that are assumed to hold only one of the two. It keeps rare pairs from looking strong."""
+    """The number of assumed baskets that hold only one of the two products. Because of them, a pair that is rarely
+    bought does not look strong.
+    """
     view_weight: float = Field(ge=0)
-    """The weight of a joint visit relative to a joint purchase."""
+    """How much a joint visit counts, if a joint purchase counts 1."""
 
 
 class Gate(Model):
-    """When a candidate replaces the model in use: it must be better on the same held-out data, beyond noise."""
+    """When a candidate replaces the model in use. The candidate must be better on the same held-out data, and the
+    difference must exceed the noise.
+    """
 
     confidence: float = Field(gt=0.5, lt=1)
     """The confidence of the one-sided bootstrap bound on the difference."""
@@ -139,7 +145,7 @@ class Health(Model):
 
 
 class Learning(Model):
-    """models.yaml: the data of the models, when a new one is used, and when one is no longer healthy."""
+    """models.yaml: the data of the models, when a candidate is good enough, and when a model in use is healthy."""
 
     churn: Churn
     segmentation: Segmentation

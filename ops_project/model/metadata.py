@@ -1,5 +1,5 @@
-"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. The module holds values only;
-each row is one object. The name of a table follows from its kind, so that a reader of SQL knows the kind from the name.
+"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. Each row is one object. The
+name of an entity begins with the prefix of its kind, so that a reader of SQL knows the kind. The module reads no files.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """For a satellite, its hub or link. For an interface table, the hub or satellite of which it has one row for each
-    row.
+    """For a satellite, its hub or link. For an interface table, the hub or satellite whose rows it has: one row for
+    each row of the parent.
     """
     description: str = Field(min_length=1)
 

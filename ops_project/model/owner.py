@@ -41,7 +41,7 @@ class Person(Model):
 
 
 class Team(Model):
-    """A group that owns tables. `members` are ids of people; the first member answers first."""
+    """A group that owns tables."""
 
     name: str
     """The name that messages and pages show."""
@@ -61,11 +61,11 @@ class Owners(Model):
     people: dict[Slug, Person]
     teams: dict[Slug, Team]
     otherwise: str | None = None
-    """The owner of alerts about things that have no owner, for example about failing deliveries of messages."""
+    """The owner of alerts about subjects without an owner, for example about messages that cannot be delivered."""
     roles: dict[Slug, str] = {}
-    """Role → who has it: a person's id or team:<id>. Ladders, contacts and RACI name roles."""
+    """Role → the person's id or team:<id> that has it. Ladders, contacts and RACI name roles."""
     pipelines: dict[str, PipelineOwners] = {}
-    """Job → its primary and secondary owner. A job that is not here has its domain's owner."""
+    """Job → its primary and secondary owner. A job that is not listed belongs to its domain's owner."""
     contacts: dict[Slug, Contact] = {}
     """The support and contact matrix."""
     raci: Raci = Raci()
@@ -84,7 +84,7 @@ class Owners(Model):
         return next((person for person in self.people.values() if person.email == owner), None)
 
     def behind(self, name: str) -> Person | Team | None:
-        """Like `resolve`, and for `role:<id>` as well."""
+        """Like `resolve`, but it accepts `role:<id>` too."""
         if match := ROLE.match(name):
             name = self.roles.get(match["slug"], "")
         return self.resolve(name) if name else None

@@ -1,6 +1,6 @@
-"""How words without quotes are read in YAML. They are read as in YAML 1.2. Where a contract compares texts, they are
-taken literally. PyYAML alone would follow YAML 1.1, which turns NO into false, 010 into 8 and 01:30 into 90. But a
-contract that allows `[SE, NO]` means the two countries.
+"""Reads words without quotes in YAML as YAML 1.2 does. PyYAML alone follows YAML 1.1, which turns NO into false, 010
+into 8 and 01:30 into 90. But a contract that allows `[SE, NO]` means the two countries. Where a contract compares
+texts, each value stays the text that is in the file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PlainLoader.add_constructor(_FLOAT, _float)
 
 
 def keep_texts(node: yaml.Node, above: tuple[str, ...] = ()) -> None:
-    """Turn the values in `node` that a contract compares literally into texts. `above`: the keys above the node."""
+    """Turn values in `node` into texts, if a contract compares them literally. `above`: the keys above the node."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             if above and above[-1] in TEXT_LISTS and isinstance(item, yaml.ScalarNode):

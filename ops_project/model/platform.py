@@ -39,7 +39,7 @@ class Publishing(Model):
 
 
 class Backups(Model):
-    """Copies of the home on another disk, or in a bucket."""
+    """Where and when backups are taken. A backup is a copy of the home on another disk, or in a bucket."""
 
     destination: str | None = None
     """The absolute path of a folder, or `s3://BUCKET/PREFIX`. Without a destination no backup is taken, and no alert
@@ -50,13 +50,13 @@ class Backups(Model):
     region: str | None = None
     """Region of the S3 bucket."""
     schedule: str = "30 3 * * *"
-    """Cron in the platform's zone: when the daemon takes a backup and proves it."""
+    """Cron in the platform's zone: when the daemon takes a backup and proves it, which means a trial restore."""
     elsewhere: tuple[Literal["ledger", "dagster", "registry"], ...] = ()
     """Parts outside of the home that another system backs up. They are not copied, and a backup is complete without
     them.
     """
     keep: int = Field(default=14, ge=1)
-    """This many of the newest backups are kept, and this many of the newest proved ones."""
+    """The number of newest backups that are kept. The same number of newest proved backups is kept too."""
 
     @field_validator("destination")
     @classmethod

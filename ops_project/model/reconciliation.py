@@ -52,20 +52,21 @@ class Node(Model):
     feed: str | None = None
     """A feed, whose archived raw files are read."""
     query: str | None = None
-    """A SELECT over `{rows}` (the table or the files) that gives the rows the chain's columns. Files of a feed come
-    as text with two additional columns: _business_date, and _delivery, which increases with every delivery.
+    """A SELECT over `{rows}` (the table or the files) that gives the rows the chain's columns. The columns of a feed's
+    files are texts. They have two additional columns: _business_date, and _delivery, which increases with every
+    delivery.
     """
     where: str | None = None
     """A condition on the node's rows, after `query`."""
     columns: dict[str, str] = {}
     """Chain column → SQL expression, if the node has another name for it."""
     grain: tuple[str, ...] = ()
-    """Given if the rows of this node are already aggregated by these columns. The rows of the node before this one are
-    then first summed by these columns.
+    """The columns by which the rows of this node are already aggregated, if they are. Then the rows of the node before
+    are first summed by these columns.
     """
     from_previous: str | None = None
-    """A SELECT over `{rows}` (the node before) that computes the rows of this node again. It is needed if the node is
-    neither a copy of those rows nor their sums by `grain`. It reads every date; `--date` limits only its result.
+    """A SELECT over `{rows}` (the node before) that computes the rows of this node again. Use it if the node is neither
+    a copy of those rows nor their sums by `grain`. The query reads every date. `--date` limits only its result.
     """
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""
@@ -83,7 +84,7 @@ class Node(Model):
 
 
 class Reconciliation(Model):
-    """A chain of nodes; each neighbouring pair is a hop."""
+    """A chain of nodes. Each node is compared with the next."""
 
     title: str
     """The reconciliation's name for people."""
@@ -99,8 +100,8 @@ class Reconciliation(Model):
     date_column: str | None = None
     """The column (after the node's own mapping) that `--date` filters on."""
     window_dates: int = Field(default=35, ge=1)
-    """How many of the newest business dates are reconciled after each load and every hour; dates that were loaded
-    within a day are added. `ops reconcile` compares all dates.
+    """The number of newest business dates that are reconciled after each load and every hour. Dates that were loaded
+    within the last day are added. `ops reconcile` compares all dates.
     """
     nodes: tuple[Node, ...] = Field(min_length=2)
     """The nodes from the source to the last target."""

@@ -1,4 +1,4 @@
-"""How much an alert matters. A critical alert pages; the others notify."""
+"""How urgent an alert is. A critical alert pages a person. The other severities only send messages."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(reversed(
 
 
 def at_least(severity: str, other: str) -> bool:
-    """True if `severity` matters as much as `other` or more."""
+    """True if `severity` is as urgent as `other`, or more urgent."""
     return RANK.get(severity, -1) >= RANK.get(other, -1)

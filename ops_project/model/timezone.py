@@ -1,4 +1,4 @@
-"""A time zone by its name."""
+"""The name of a time zone."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LONGEST_TEXT = 4_000_000
 class BoundedLoader(PlainLoader):
     """A YAML loader for plain values, with limits on nesting and on the size of the document after its aliases are
     followed. A few hundred bytes of aliases to aliases can stand for billions of values, and PyYAML composes nested
-    values by recursion. The loader refuses both while it reads the text, before anything is built from it.
+    values by recursion. The loader refuses such documents while it reads the text, before it makes any value.
     """
 
     def __init__(self, text: str) -> None:
@@ -35,7 +35,9 @@ class BoundedLoader(PlainLoader):
         self.lengths: dict[int, int] = {}
         """Characters below each finished node, by the node's identity."""
         self.sizes: dict[int, int] = {}
-        """Values below each finished node, by the node's identity; the nodes live as long as the document."""
+        """Values below each finished node, by the node's identity. The identity stays valid, because the nodes live as
+        long as the document.
+        """
         self.open_counts = [0]
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
@@ -86,8 +88,8 @@ class BoundedLoader(PlainLoader):
             )
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node. If a text looks like a number or a date and cannot be read as one, this is an error with
-        its line.
+        """The value of a node. A text that looks like a number or a date but cannot be read as one is an error with its
+        line.
         """
         try:
             return super().construct_object(node, deep)
@@ -99,8 +101,8 @@ class BoundedLoader(PlainLoader):
 
 
 class QuickLoader(CParser, BoundedLoader):
-    """The same loader with the parser of libyaml, which reads the shipped configuration in a fifth of the time. Its
-    errors have other words and places.
+    """The same loader with the parser of libyaml. It reads the shipped configuration in a fifth of the time, but the
+    words and places in its errors differ.
     """
 
     # CParser composes nodes by itself, without limits.

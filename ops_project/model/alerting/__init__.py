@@ -1,1 +1,1 @@
-"""The nouns of alerting: signal, alert, rule, route, receiver, silence, service level."""
+"""The classes of alerting: signal, alert, rule, route, receiver, silence, service level."""

@@ -1,5 +1,5 @@
-"""An alert: a rule whose condition holds for one subject. It exists from that moment until its resolution has been
-sent.
+"""An alert reports that the condition of a rule holds for one subject. The alert exists from the moment at which the
+condition became true until the message about its resolution has been sent.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Alert:
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
     clears_at: datetime | None = None
-    """When the alert will be resolved, if its condition stays false until then (keep_firing_for, flapping). None while
-    the condition holds.
+    """The time at which the alert is resolved if its condition stays false until then. `keep_firing_for` of the rule
+    and flapping delay this time. None while the condition holds.
     """
     flaps: int = 0
     """How often the alert fired again within the flap window."""
@@ -48,11 +48,13 @@ class Alert:
     conditions: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """Index of a condition → fingerprints of the series for which the condition holds."""
     cause: int | None = None
-    """Number of the alert that silences this one by the asset graph or by rule."""
+    """Number of the alert because of which this one is silent. The asset graph or an inhibition rule connects them."""
     muted: str = ""
-    """Why the alert is silent now: inhibited, silenced; empty if it is not."""
+    """Why the alert is silent now: `inhibited` or `silenced`. Empty if the alert is not silent."""
     suspect: int | None = None
-    """Number of the alert that may have caused this one. Given only if this alert came later and is sent separately."""
+    """Number of the alert that may have caused this one. It is given only if this alert fired later than that alert,
+    and is sent in a message of its own.
+    """
 
     acknowledged_at: datetime | None = None
     """When a person said that they work on the alert; None if no person has."""

@@ -1,4 +1,4 @@
-"""Named time intervals (Alertmanager's), maintenance windows and holidays."""
+"""Named time intervals as in Alertmanager, maintenance windows and holidays."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TimeRange(Model):
 def _ranges(
     values: tuple[Any, ...], names: tuple[str, ...], low: int, high: int, base: int
 ) -> tuple[tuple[int, int], ...]:
-    """Entries such as `1:7`, `monday:friday` and `-1` → pairs of the first and the last number. Both are included."""
+    """The first and the last number of each entry, such as `1:7`, `monday:friday` or `-1`. The range includes both."""
 
     def number(text: str) -> int:
         if text.lower() in names:
@@ -125,12 +125,12 @@ class TimeInterval(Model):
 
 
 class Maintenance(Model):
-    """Planned work: a silence that recurs."""
+    """Planned work that recurs. Alerts are silent during the work."""
 
     intervals: tuple[str, ...] = Field(min_length=1)
     """Names of time intervals."""
     matchers: tuple[ConfiguredMatcher, ...] = ()
-    """Matchers of the alerts that are silent meanwhile. Without matchers, all alerts are silent."""
+    """Matchers of the alerts that are silent during the work. Without matchers, all alerts are silent."""
     owner: str
     """The person or team that answers for the planned work."""
     reason: str

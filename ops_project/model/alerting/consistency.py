@@ -1,5 +1,6 @@
-"""Checks that the alerting files agree with each other. It finds names that are not declared, rules that cannot fire or
-that contradict each other, and routes that no alert reaches. The module reads values only; every problem has its line.
+"""Checks that the alerting files agree with each other. The checks report names that are not declared, rules that
+cannot fire or that contradict each other, and routes that no alert reaches. Every problem has the number of its line.
+The module reads no files.
 """
 
 from __future__ import annotations
@@ -192,8 +193,8 @@ def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> li
 
 
 def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
-    """True if `wide` certainly accepts everything that `narrow` accepts. False if it does not, or if this cannot be
-    determined.
+    """True if `wide` certainly accepts everything that `narrow` accepts. False in every other case, also if the
+    matchers do not show whether this is so.
     """
     for matcher in wide:
         if matcher in narrow:
@@ -205,7 +206,7 @@ def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
 
 
 def alternatives(matcher: Matcher) -> list[str]:
-    """The values that a matcher names, if it clearly names a finite number of them."""
+    """The only values that a matcher accepts, if the matcher lists them. Empty if it does not."""
     if matcher.operator in ("=", "!="):
         return [matcher.value] if matcher.value and matcher.operator == "=" else []
     parts = matcher.value.split("|")
@@ -254,16 +255,19 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
 
 
 def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[ConfigProblem]:
-    """Checks that the assets and jobs of the service levels exist. `assets` (schema/table) and `jobs` are those of the
-    definitions.
+    """Checks that the assets and jobs of the service levels exist.
+
+    `assets`: the keys (schema/table) of the assets in the definitions.
+
+    `jobs`: the names of the jobs in the definitions.
     """
     problems: list[ConfigProblem] = []
     for name, sla in slas.slas.items():
         for asset in sla.assets:
             if asset in assets:
                 continue
-            # A list of hundreds of names does not help, so only similar names are listed, or else the names of the same
-            # schema.
+            # A list of hundreds of names does not help, so only similar names are listed. If there are none, the names
+            # of the same schema are listed.
             schema = asset.partition("/")[0]
             near = get_close_matches(asset, assets, n=3) or [a for a in assets if a.partition("/")[0] == schema]
             problems += document.dangling(("slas", name, "assets"), f"{name!r}: asset", asset, near or assets)

@@ -20,8 +20,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One comparison with a label. An absent label is the empty string. A regular expression must match the whole
-    value.
+    """A comparison of one label with a value. An absent label counts as the empty string. A regular expression must
+    match the whole value of the label.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The metrics, as their producers declare them. A rule may only name these."""
+"""The declarations of metrics. A rule may name only declared metrics."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a
 
 
 class Metric(Model):
-    """One metric: who produces it, what its values mean."""
+    """One metric: what it means, and which observer produces it."""
 
     title: str
     """The metric's name for people."""
     type: Literal["state", "gauge", "event"]
-    """The kind of the values. state: 1 while something is wrong, 0 otherwise; gauge: a reading; event: each reading
-    counts in a window.
+    """The kind of the values. state: 1 while something is wrong, otherwise 0. gauge: a number that is read again and
+    again. event: one occurrence, which a rule counts in a window.
     """
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     """The unit of the values."""
@@ -34,10 +34,11 @@ class Metric(Model):
     category: Literal["data", "business", "platform"] = "data"
     """What the metric is about."""
     tables: tuple[str, ...] = ()
-    """The tables that `sql` reads, as schema.table. If one does not exist, the metric is unknown, and not zero."""
+    """The tables that `sql` reads, as schema.table. If one of them does not exist, the metric is unknown; it is not 0.
+    """
     sql: str | None = None
-    """A query that runs on each new snapshot. Its columns: value, and optionally total, asset, partition, check_name,
-    domain, message, event_at. Other columns become labels.
+    """A query that runs on each new snapshot. Its answer has the column `value`. The columns total, asset, partition,
+    check_name, domain, message and event_at are optional. Other columns become labels.
     """
 
     @model_validator(mode="after")

@@ -14,8 +14,8 @@ Recipients = Literal["owners", "primary-owner", "on-call"]
 
 
 class Channel(Model):
-    """One channel of a receiver. `to` is `owners`, `primary-owner`, `on-call`, or names: e-mail addresses, team:<id>,
-    people.
+    """One channel of a receiver. `to` is `owners`, `primary-owner`, `on-call`, or a list of names. A name is an e-mail
+    address, a person's id or team:<id>.
     """
 
     type: str
@@ -28,16 +28,18 @@ class Channel(Model):
     rate_limit: int = Field(default=60, ge=1)
     """The largest number of messages in a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)
-    """After this many failures the message is given up, which is itself a signal."""
+    """After this many failed attempts the channel gives the message up. This is reported as a signal."""
 
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that name a variable whose value must never be shown."""
     either: ClassVar[tuple[str, ...]] = ()
     """Fields that name variables. The channel works if one of these variables is set."""
     one_reader: ClassVar[bool] = False
-    """True: one person reads all messages, so an alert with two owners gives one message that names both."""
+    """True: one person reads all messages of this channel. So an alert with two owners gives one message that names
+    both.
+    """
     one_message: ClassVar[bool] = False
-    """Fixed recipients share one message. Without a recipient nothing is sent."""
+    """True: all recipients in `to` share one message. If there is no recipient, nothing is sent."""
 
     def address_of(self, owner: Person | Team) -> str | None:
         """The address at which this kind of channel reaches an owner; None if it uses the owner's id."""
@@ -117,7 +119,7 @@ class PagerDutyChannel(Channel):
     url_env: SecretName = "OPS_PAGERDUTY_URL"
     """Variable with the address of the service, if it is not PagerDuty's own."""
     escalates: bool = True
-    """The service escalates by itself, so our own ladder does not run."""
+    """True: the service escalates by itself, so the platform does not escalate the alert."""
     secret_fields = ("routing_key_env",)
 
 
@@ -138,7 +140,7 @@ AnyChannel = Annotated[
 
 
 class Receiver(Model):
-    """A receiver, which routes name: the channels through which its messages are sent."""
+    """A receiver: the channels through which its messages are sent. Routes refer to it by its name."""
 
     title: str
     """The receiver's name for people."""
@@ -148,10 +150,10 @@ class Receiver(Model):
     """The ways in which the receiver gets messages."""
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
-        """(name, channel) of each channel: data-team/2-email.
+        """The name and the channel of each channel; data-team/2-email is such a name.
 
-        The kind is part of the name. So a waiting message is never sent through another channel if the list is edited
-        in the meantime.
+        The name contains the kind of the channel. So if the list of channels is edited, a message that waits is never
+        sent through a channel of another kind.
         """
         return [(f"{receiver}/{index}-{channel.type}", channel) for index, channel in enumerate(self.channels)]
 

@@ -1,4 +1,4 @@
-"""Whether a message can be sent to a recipient at all. If the mail server refuses one address, or if one address
+"""Checks whether a message can be sent to a recipient. If the mail server refuses one address, or if one address
 contains a line break, no recipient gets the message. So every address is checked when the configuration is read.
 """
 

@@ -1,4 +1,4 @@
-"""A person closes an alert that no later event would close."""
+"""A resolution by a person, for an alert that no later event would resolve."""
 
 from __future__ import annotations
 

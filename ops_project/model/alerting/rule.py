@@ -1,4 +1,4 @@
-"""When an alert fires: conditions on declared metrics, how bad it is, what to do first."""
+"""A rule says when an alert fires, how severe the alert is, and what to do first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _filled(text: str, known: tuple[str, ...]) -> str:
 
 
 class Condition(Model):
-    """`aggregate(metric over window) op threshold`."""
+    """A condition: `aggregate(metric over window) op threshold`."""
 
     metric: str
     """The metric whose readings are compared."""
@@ -51,11 +51,11 @@ class Condition(Model):
     threshold: Annotated[float, BeforeValidator(_percent)] = 1.0
     """A number; `5%` means 0.05."""
     aggregate: Literal["last", "count", "sum", "avg", "max", "min", "ratio"] = "last"
-    """How the readings become one value. last: the newest reading; count: readings that fire; ratio: sum of values over
-    sum of totals.
+    """How the readings become one value. last: the newest reading. count: the number of readings whose state is firing.
+    ratio: the sum of the values divided by the sum of the totals.
     """
     window: Duration | None = None
-    """Readings with event_at in (now − window, now]."""
+    """The length of the window, which ends now. A reading counts if its `event_at` is in the window."""
     match: tuple[ConfiguredMatcher, ...] = ()
     """Matchers of the labels of the readings that count."""
 
@@ -67,15 +67,15 @@ class Condition(Model):
 
 
 class FirstResponse(Model):
-    """What to do first about one failure class, whichever generic rule reported it."""
+    """What to do first about one failure class. It applies to the alerts of all generic rules."""
 
     response: str
-    """The text, in which {table} (schema.table), {feed}, {check}, {number}, {file} (the path of a delivered file),
-    {chain} (the name of a reconciliation) and {date} (the only business date of the alert) are filled in.
+    """The text. These placeholders are filled in: {table} (schema.table), {feed}, {check}, {number}, {file} (the path
+    of a delivered file), {chain} (the name of a reconciliation) and {date} (the only business date of the alert).
     """
     otherwise: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    """One text or several, the most specific first. They replace a response whose placeholders cannot all be filled
-    for the alert: the first text that can be filled is used. If none can be, the rule's response is used.
+    """One text or several, for alerts for which a placeholder of `response` has no value. The texts are tried in their
+    order, and the first text whose placeholders all have values is used. If there is none, the rule's response is used.
     """
     runbook: str | None = None
     """Slug of the runbook for this class."""
@@ -91,8 +91,9 @@ class FirstResponse(Model):
         return tuple(_filled(text, RESPONSE_FIELDS) for text in value)
 
     def about(self, **facts: str) -> str | None:
-        """The response for one subject; None if no text can be filled. `facts`: field → value; an empty value is
-        unknown.
+        """The response for one subject; None if no text can be filled in.
+
+        `facts`: field → value. An empty value means that the value is unknown.
         """
         known = {field: value for field, value in facts.items() if value}
         for text in (self.response, *self.otherwise):
@@ -102,17 +103,17 @@ class FirstResponse(Model):
 
 
 class Rule(Model):
-    """One alert rule; exactly one of `any` and `all`."""
+    """One alert rule. It has either `any` or `all`."""
 
     title: str
-    """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in.
-    {dated} is a colon and the business dates, or nothing if the alert has none.
+    """What broke, in a phrase. {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in. {dated}
+    becomes a colon and the business dates, or nothing if the alert has no business dates.
     """
     titles: dict[FailureClass, str] = {}
     """Used in place of the title if the alert has this failure class."""
     title_of_days: str = ""
-    """Used in place of `title` and `titles` if the alert is about several business dates; {days} is filled in as well.
-    It may be given only for a rule whose `by` leaves out the partition.
+    """Used in place of `title` and `titles` if the alert is about several business dates. {days} is filled in as well.
+    A rule may have this title only if its `by` does not contain the partition.
     """
     any: tuple[Condition, ...] = ()
     """The alert fires if one of these conditions is true."""
@@ -125,7 +126,7 @@ class Rule(Model):
     keep_firing_for: Duration = timedelta()
     """How long the condition must be false before the alert is resolved."""
     by: tuple[str, ...] = IDENTITY
-    """The labels that make one subject: one alert for each combination."""
+    """The labels that define a subject. Each combination of their values has its own alert."""
     category: Literal["data", "business", "platform"] = "data"
     """What the alert is about; routes can match it."""
     failure_class: FailureClass | None = None
@@ -137,8 +138,8 @@ class Rule(Model):
     response: str
     """The first thing to do, in a sentence."""
     generic: bool = False
-    """The rule covers many failure classes: the first response and the runbook of the class come before those of the
-    rule.
+    """True: the rule covers many failure classes. Then the first response and the runbook of the failure class are used
+    before those of the rule.
     """
     labels: dict[str, str] = {}
     """Further labels of the alert, for routes and silences."""

@@ -30,9 +30,7 @@ class Signal:
     kind: str
     """Id of a metric in metrics.yaml."""
     state: str
-    """The state: firing or ok. A reading of a gauge always has the state ok, because the rule decides about its
-    value.
-    """
+    """The state: firing or ok. A reading of a gauge always has the state ok, because the rule judges its value."""
     event_at: datetime
     observed_at: datetime
     occurrence: str
@@ -60,8 +58,8 @@ class Signal:
     seq: int = field(default=0, compare=False)
     """The number of the signal in the ledger; 0 if the signal was not read from the ledger."""
     _fingerprint: str = field(default="", init=False, compare=False, repr=False)
-    """The fingerprint, which is computed once and kept, because a cycle asks for it four times for each signal. A
-    changed copy of a signal computes its own.
+    """The fingerprint. It is computed once and kept, because a cycle needs it four times for each signal. A changed
+    copy of a signal computes its own fingerprint.
     """
 
     @property
@@ -76,7 +74,7 @@ class Signal:
 
     @property
     def id(self) -> str:
-        """Two signals with the same fingerprint, state and occurrence have the same id; they are stored once."""
+        """The hash of fingerprint, state and occurrence. Of several signals with the same id, only one is stored."""
         return digest(self.fingerprint, self.state, self.occurrence)
 
     def labelset(self) -> dict[str, str]:
@@ -91,6 +89,6 @@ class Signal:
             "failure_class": self.failure_class,
         }
         said = {name: value for name, value in fixed.items() if value}
-        # A check of a whole table may name the partition that is wrong. The signal still belongs to the series of the
-        # table.
+        # A check of a whole table may name the wrong partition in `labels`. The signal itself has no partition then,
+        # because it belongs to the series of the whole table.
         return {name: value for name, value in {**self.labels, **said}.items() if value}

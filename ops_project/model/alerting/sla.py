@@ -14,8 +14,8 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Sla(Model):
-    """A service level: `assets` must be built for the day by `deadline`, or `within` a time after `start`. `deadline`
-    and `start` are local times of the platform's zone.
+    """A service level. Its `assets` must be built for the day before a deadline. The deadline is `deadline`, or the end
+    of the time `within` after `start`. `deadline` and `start` are local times of the platform's zone.
     """
 
     title: str
@@ -27,23 +27,23 @@ class Sla(Model):
     pipeline: str
     """The job that builds the tables."""
     deadline: Clock | None = None
-    """The time of day, in the platform's zone."""
+    """The deadline, as a time of day in the platform's zone."""
     start: Clock | None = None
-    """The scheduled start of the pipeline. It is used with `within` in place of a deadline: in the night in which the
-    clocks change, the deadline moves with the start.
+    """The scheduled start of the pipeline. It is given together with `within`, in place of `deadline`. Then the
+    deadline moves with the start in the night in which the clocks change.
     """
     within: Duration | None = None
     """The time after `start` within which the tables must be built."""
     days: Literal["daily", "weekdays", "sunday"] = "daily"
     """The days on which the tables are due."""
     warn_before: Duration = timedelta(minutes=30)
-    """A breach that can be predicted is reported at least this long before it."""
+    """If a missed deadline can be predicted, it is reported at least this long before the deadline."""
     uptime_target: float | None = Field(default=None, gt=0, le=100)
     """The required percentage of the measured time in which the tables were ready."""
     severity: Literal["critical", "high"] = "critical"
     """The severity of a missed deadline; critical pages a person."""
     enabled: bool = True
-    """False: the service level does not count."""
+    """False: the service level is not checked."""
 
     @model_validator(mode="after")
     def _one_deadline(self) -> Sla:
@@ -61,7 +61,7 @@ class Sla(Model):
 
 
 class Expectation(Model):
-    """A job that must succeed every day: its success is reported, and a day without it is an alert."""
+    """A job that must succeed every day. Its success is reported, and an alert fires on a day without a success."""
 
     title: str
     """The expectation's name for people."""
@@ -70,7 +70,7 @@ class Expectation(Model):
     pipeline: str
     """The job that must succeed."""
     by: Clock
-    """The time of day, in the platform's zone."""
+    """The time of day by which the job must have succeeded, in the platform's zone."""
     days: Literal["daily", "weekdays", "sunday"] = "daily"
     """The days on which the job must succeed."""
     notice: bool = True
@@ -78,7 +78,7 @@ class Expectation(Model):
     receiver: str | None = None
     """The receiver of the message about a success; default: that of the root route."""
     enabled: bool = True
-    """False: the expectation does not count."""
+    """False: the job is not checked."""
 
 
 class Slas(Model):

@@ -1,5 +1,5 @@
-"""When files of a feed are expected. The module holds values only; pipeline/landing/decide/arrival.py decides with
-them.
+"""When files of a feed are expected. The module only holds this data. pipeline/landing/decide/arrival.py decides with
+it which files are late or missing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,12 @@ def _weekday(text: Any) -> int:
 class Expected(Model):
     """The business dates for which a file is expected.
 
-    In YAML: `daily`, `weekdays`, `weekly` (Mondays), `monthly` (the first), `never`, a list of weekdays,
-    `{weekly: friday}`, `{monthly: 15}`, `{monthly: last}` or `{cron: "0 0 1-7 * 1"}` (its three day fields count).
+    YAML gives one of these values:
+
+    - `daily`, `weekdays`, `weekly` (Mondays), `monthly` (the first day) or `never`
+    - a list of weekdays
+    - `{weekly: friday}`, `{monthly: 15}` or `{monthly: last}`
+    - `{cron: "0 0 1-7 * 1"}`, of which only the day of the month, the month and the weekday count
     """
 
     kind: Literal["daily", "days", "monthly", "cron", "never"]
@@ -41,7 +45,7 @@ class Expected(Model):
     day: int | None = Field(default=None, ge=-1, le=31)
     """Day of the month; -1 is the last. A month that lacks the day uses its last."""
     cron: str | None = None
-    """Five cron fields, of which the three day fields count."""
+    """Five cron fields. Only the day of the month, the month and the weekday count."""
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +90,9 @@ class Expected(Model):
 
 
 def cron_values(text: str, low: int, high: int) -> frozenset[int]:
-    """The values that one cron field stands for: `*`, `a`, `a-b`, `*/n`, `a-b/n`, joined by commas; names too."""
+    """The values that one cron field stands for. The field holds `*`, `a`, `a-b`, `*/n` or `a-b/n`, or several of them
+    with commas between them. `a` and `b` may be names of months or weekdays.
+    """
     names = {name[:3]: (index + 1) % 7 for index, name in enumerate(WEEKDAYS)} if high == 7 else {}
     if high == 12:
         names = {name: index + 1 for index, name in enumerate(_MONTHS)}
@@ -116,7 +122,9 @@ class Arrival(Model):
     timezone: Timezone = "America/New_York"
     """The zone of the deadline."""
     grace: Duration = Field(default=parse_duration("24h"))
-    """A file that comes within this time after the deadline is late, even if no run noticed that it was absent."""
+    """A file that comes within this time after the deadline counts as late in any case. A file that comes still later
+    counts as late if its absence had been recorded; otherwise it is history that is loaded.
+    """
 
     @field_validator("by", mode="before")
     @classmethod

@@ -1,5 +1,5 @@
-"""One column of a feed: which text it is read from, what it is cast to, and which values are allowed. The module holds
-values only.
+"""One column of a feed: the text that it is read from, its type, and its allowed values. The module only holds this
+data.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Column(Model):
     personal_data: bool = False
     """Whether the column is masked in messages, samples and evidence."""
     monitor: bool = True
-    """The values are compared with those of earlier files (check `column_values`)."""
+    """True: the values are compared with those of earlier files (check `column_values`)."""
     description: str = ""
     """What the column contains."""
 

@@ -1,5 +1,5 @@
-"""The rules of a feed for its deliveries: other structures, too few rows, repeated keys, and rows that another feed
-dates.
+"""The rules of a feed for its deliveries: other structures, too few rows, repeated keys, and rows whose date comes from
+another feed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Drift(Model):
     extra: Literal["reject", "load"] = "reject"
     """Columns that the contract does not know; `load` leaves them out."""
     reordered: Literal["reject", "load"] = "load"
-    """The same names in another order: the file is loaded by name."""
+    """What happens to a file whose columns are in another order. `load` finds each column by its name."""
     share: float = Field(default=0.5, gt=0, le=1)
     """If more than this share of a column's values cannot be cast, the column counts as having another type. If more
     than this share of the records has another number of fields, the file counts as having another structure.
@@ -38,9 +38,11 @@ class Volume(Model):
     confidence: float = Field(default=0.9999, gt=0.5, lt=1)
     """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
-    """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
+    """A change of the row count is large from this share of the expected rows on. A broken load loses about this share.
+    A large change needs only `large_confidence`.
+    """
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
-    """The confidence for a change of at least `large_change`."""
+    """The confidence that a large change needs to be reported."""
     trend_from: int = Field(default=14, ge=6)
     """With at least this many dates, growth is part of the model."""
     weekday_from: int = Field(default=28, ge=14)
@@ -61,12 +63,14 @@ class KeepFirst(Model):
     """Only the first of several rows with the same key is kept. The others are counted as collapsed rows."""
 
     order: tuple[str, ...] = ()
-    """SQL order terms over the contract's columns, for example `updated_at DESC`. The order in the file comes last."""
+    """SQL order terms over the contract's columns, for example `updated_at DESC`. Rows that are equal in these terms
+    stay in the order of the file.
+    """
 
 
 class DatedBy(Model):
-    """The feed whose record says on which date a row counts, and the columns that both feeds share under the same
-    names.
+    """The feed whose record gives the date on which a row counts. Both feeds have columns of the same names that
+    connect the rows.
     """
 
     feed: str = Field(pattern=NAME)

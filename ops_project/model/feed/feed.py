@@ -1,5 +1,5 @@
-"""A feed: the contract between a source and its bronze table. This module holds the contract and says which version
-applies on a date. It reads no files; `pipeline/landing` reads them and decides about them.
+"""A feed: the contract between a source and its bronze table. The module holds the contract and finds the version that
+applies on a date. `pipeline/landing` reads the files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Contract:
 
     @property
     def raw_names(self) -> dict[str, str]:
-        """Column → name of its raw field, for the columns that read one, in order."""
+        """Column → name of its raw field, in the order of the columns. Columns with an expression are left out."""
         return {name: column.source or name for name, column in self.columns.items() if column.expression is None}
 
 
@@ -66,8 +66,8 @@ class Feed(Model):
     trailer: Trailer | None = None
     columns: dict[str, Column] = Field(min_length=1)
     raw_fields: tuple[str, ...] = ()
-    """Raw fields that the file has besides those named by `from`: they are used in expressions, or ignored. For a file
-    without header, this list gives the order of the fields.
+    """Raw fields of the file that no `from` names. Expressions use them, or nothing does. For a file without header,
+    this list gives the order of all fields.
     """
     key: tuple[str, ...] = ()
     """The columns that identify a record."""
@@ -75,8 +75,8 @@ class Feed(Model):
     duplicate_keys: Literal["later", "all"] = "later"
     """Which rows of a repeated key are quarantined: those after the first, or all."""
     replaces_by: tuple[str, ...] = ()
-    """For delta extracts: a part of the key, for example the order of an order line. A file with one of its values
-    holds all rows of that value, and the rows of that value in earlier files no longer count.
+    """For delta extracts: a part of the key, for example the order of an order line. A file that has a value of this
+    part has all rows of the value. The rows of the value in earlier files no longer count.
     """
     latest_by: tuple[str, ...] = ()
     """Columns that show which of several deliveries of a key is the newest, the most important column first: a
@@ -84,12 +84,12 @@ class Feed(Model):
     equal or absent, the date of the file decides.
     """
     dated_by: DatedBy | None = None
-    """For delta extracts: another feed of the domain whose date applies to these rows, for example the order of an
-    order line.
+    """For delta extracts: another feed of the domain whose date applies to the rows of this feed. For example, an order
+    line has the date of its order.
     """
     valid_days: int = Field(default=0, ge=0, le=366)
-    """How many further days a row counts for, until a newer row of its key: an exchange rate is valid until the next
-    one. A delivery of such a feed changes those days as well.
+    """The number of further days for which a row counts, unless a newer row of its key comes first. For example, an
+    exchange rate is valid until the next rate. A delivery of such a feed changes these further days as well.
     """
     absent_keys: Literal["keep", "end"] = "keep"
     """For full extracts: whether a key that is missing from an extract keeps its last version, or ends on that date."""
@@ -98,10 +98,13 @@ class Feed(Model):
     rules: dict[str, str] = {}
     """Name → SQL over the contract's columns. A row for which it is false is quarantined."""
     business_date: str = "file"
-    """`file`: the date in the file's name (without one: the day of arrival), or a date or timestamp column."""
+    """The origin of the business date. `file`: the date in the file's name, or the day of arrival if the name has no
+    date. Otherwise the name of a date or timestamp column.
+    """
     date_timezone: Timezone | None = None
-    """Zone of the date in the file's name, and of the day of arrival where the name has none; default: that of
-    `arrival`. A file that is dated after today in this zone waits."""
+    """The zone in which the date in the file's name is a day. The day of arrival is also a day in this zone. Default:
+    the zone of `arrival`. A file that is dated after today waits.
+    """
     expected: Expected = Expected(kind="never")
     closed: Closed = Closed()
     arrival: Arrival = Arrival()
@@ -246,9 +249,13 @@ class Feed(Model):
         return result
 
     def match(self, name: str) -> Named | None:
-        """The parts of an inbound file's name; None if it is not a file of this feed. Each pattern has its own slots,
-        so a file of one pattern never replaces a file of another. Slots of the first pattern have no prefix. So if a
-        pattern is appended later, the files that were landed before stay in their slots.
+        """The parts of an inbound file's name; None if it is not a file of this feed.
+
+        The date and the part of a name are the slot of the file, and a file replaces the earlier file in its slot. Each
+        pattern has its own slots, so a file of one pattern never replaces a file of another.
+
+        Only slots of the second and later patterns have a prefix. So if a pattern is appended, files that were landed
+        before stay in their slots.
         """
         for index, text in enumerate(self.inbound):
             if (named := compile_inbound(text).match(name)) is not None:

@@ -38,8 +38,7 @@ class FeedFile(Model):
     """Tier of every feed that names none; 1 is the most important."""
     schedule: CronText = ""
     """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
-    If it is empty, the domain keeps the schedule that it ships with. A domain that has only a feeds file then starts by
-    `ops run` alone.
+    If the text is empty, a shipped domain keeps its shipped schedule. Any other domain then starts only by `ops run`.
     """
     defaults: dict[str, Any] = {}
     """Keys that apply to every feed of this file that does not set them. Mappings are merged."""

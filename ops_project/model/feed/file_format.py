@@ -1,4 +1,4 @@
-"""How the bytes of an inbound file become records of text fields. The module holds values only."""
+"""How the bytes of an inbound file become records of text fields. The module only holds this data."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _DEFAULT_MAX_UNPACKED = 32 * 1024 * 1024 * 1024
 
 
 class Format(Model):
-    """How a file is cut into records. All kinds share one flat set of keys; a kind refuses a key that it ignores."""
+    """How a file is cut into records. All kinds share one flat set of keys. A kind refuses a key that it does not use."""
 
-    # A delimiter may be a tab and a null value may be a blank: nothing here is stripped.
+    # A delimiter may be a tab, and a null value may be a blank. So nothing is stripped here.
     model_config = ConfigDict(str_strip_whitespace=False)
 
     kind: Kind = "csv"
@@ -59,10 +59,10 @@ class Format(Model):
     max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
     """If a record is longer, the file is refused: its line ends or quotes are not those of the contract."""
     max_unpacked_bytes: int = Field(default=_DEFAULT_MAX_UNPACKED, ge=1024)
-    """A compressed file that unpacks to more is refused, and unpacked no further."""
+    """A compressed file that unpacks to more bytes is refused. Unpacking stops at this number."""
     max_ratio: int = Field(default=200, ge=2)
-    """The largest number of bytes to which one byte of a compressed file may unpack. It is checked from 64 MiB on;
-    tables of text have 3 to 50.
+    """The largest number of bytes to which one byte of a compressed file may unpack. The number is checked as soon as
+    64 MiB are unpacked. Tables of text usually have 3 to 50.
     """
     max_columns: int = Field(default=4096, ge=1)
     """A file with more fields in its header is refused."""
@@ -74,7 +74,7 @@ class Format(Model):
 
     @property
     def has_lines(self) -> bool:
-        """Whether a record is identified by its lines; otherwise by a number."""
+        """Whether messages identify a record by its line. A record of another kind is identified by its number."""
         return self.kind not in ("json", "parquet")
 
     @property

@@ -1,6 +1,10 @@
-"""The names of inbound files: a glob with placeholders. `{date:%Y-%m-%d}` is the file's business date. `{part}` (and
-`*`, `?`) distinguishes several files of one date. `{revision}` marks a corrected redelivery and is not part of the
-file's identity. A compressed file may have `.gz` after its name. This module knows only names, and opens no file.
+"""The names of inbound files: a glob with placeholders. The module opens no file.
+
+- `{date:%Y-%m-%d}` is the file's business date.
+- `{part}`, `*` and `?` distinguish several files of one date.
+- `{revision}` marks a corrected redelivery and is not part of the file's identity.
+
+A compressed file may have `.gz` after its name.
 """
 
 from __future__ import annotations
@@ -33,8 +37,8 @@ class Named:
 
     date: date | None
     part: str
-    """The text of `{part}`, `*` and `?`, joined by `/`. Together with the date it is the slot that a redelivery
-    replaces. For a feed's second and later patterns, it begins with the pattern.
+    """The text of `{part}`, `*` and `?`, joined by `/`. Date and part are the slot of a file: a redelivery replaces the
+    file in the same slot. For a feed's second and later patterns, the part begins with the pattern.
     """
     revision: str = ""
     """The text of `{revision}`."""

@@ -1,7 +1,6 @@
-"""The meaning of the codes of a strptime format, so that a contract with an unknown code is refused when it is read.
-
-This module also defines which texts a format accepts. An engine that reads `130` under `%H%M` as 13:00 gives a time
-that is not in the file.
+"""The codes of a strptime format, and the texts that a format accepts. A contract with an unknown code is refused when
+it is read. The engine alone would accept too much: it reads `130` under `%H%M` as 13:00, a time that is not in the
+file.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _PIECE = re.compile(r"%-?.|[^%]+|%", re.DOTALL)
 
 @dataclass(frozen=True)
 class Spelling:
-    """How texts of one format are compared with what the engine writes back."""
+    """How a text is compared with the text that the engine writes for the moment that it read."""
 
     plain: str
     """The format without the pieces that may be written in several ways."""

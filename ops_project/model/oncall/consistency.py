@@ -1,4 +1,4 @@
-"""Checks that people, rotations and ladders fit together: every name must be declared. Each problem has its line."""
+"""Checks that people, rotations and ladders fit together. Each undeclared name is reported with its line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_people(
 
 
 def check_schedules(document: Document, file: OnCallFile, owners: Owners) -> list[ConfigProblem]:
-    """Checks that each person in a rotation, an override or a swap is declared, and that the default is one of the
+    """Checks that each person in a rotation, an override or a swap is declared. The default must be one of the
     schedules.
     """
     problems: list[ConfigProblem] = []
@@ -77,8 +77,11 @@ def check_ladders(
     domains: Collection[str] | None,
     classes: Document | None = None,
 ) -> list[ConfigProblem]:
-    """Checks that ladders, roles and schedules exist. `domains`: None leaves them unchecked. `classes`:
-    failure_classes.yaml, which may name further roles.
+    """Checks that ladders, roles and schedules exist.
+
+    `domains`: the declared domains; None: domains are not checked.
+
+    `classes`: the document of failure_classes.yaml, which may name further roles.
     """
     problems: list[ConfigProblem] = []
     for name, ladder in file.ladders.items():

@@ -12,21 +12,22 @@ from ops_project.model.duration import Duration
 from ops_project.model.failure_class import FailureClass
 from ops_project.model.severity import Severity
 
-# These targets depend on the incident. Every other target is a person's id, team:<id> or role:<id>.
+# Whom these targets name depends on the incident. Every other target is a person's id, team:<id> or role:<id>.
 RELATIVE = ("on-call", "backup", "primary-owner", "secondary-owner", "manager", "class-roles")
 ON_CALL_OF = re.compile(r"^(?P<what>on-call|backup):(?P<schedule>.+)$")
 
 
 class Step(Model):
-    """One rung of a ladder."""
+    """One step of a ladder."""
 
     level: str = ""
     """The name of this step: L1, secondary owner."""
     after: Duration
     """The time after the incident opened. Time during which the incident is acknowledged does not count."""
     to: tuple[str, ...] = ()
-    """Who is told: on-call, on-call:<schedule>, backup, primary-owner, secondary-owner, manager (of the person on
-    call), class-roles (of the failure class), a person's id, team:<id> or role:<id>."""
+    """Who is told. `on-call`, `on-call:<schedule>` and `backup` are people on call. `manager` is the manager of the
+    person on call. `primary-owner` and `secondary-owner` belong to the pipeline. `class-roles` are the roles of the
+    failure class. Other values are a person's id, team:<id> or role:<id>."""
     say: str = ""
     """What these people are asked to do."""
 
@@ -49,7 +50,9 @@ class Ladder(Model):
 
 
 class Use(Model):
-    """Which ladder applies: that of the first entry that fits. A key that is left out fits everything."""
+    """Assigns a ladder to incidents. The first entry that fits an incident applies. A key that is left out fits every
+    incident.
+    """
 
     ladder: str
     """The id of the ladder."""
@@ -121,13 +124,14 @@ class EscalationFile(Model):
 
     ladders: dict[str, Ladder] = {}
     use: tuple[Use, ...] = ()
-    """Which ladder applies to which pipeline and failure class: that of the first entry that fits."""
+    """The entries that assign a ladder to incidents. The first entry that fits an incident applies."""
     class_roles: dict[str, ClassRoles] = {}
     """Failure class → the roles that are called for it."""
     priorities: dict[Severity, tuple[str, str, str]] = PRIORITIES
-    """Severity → the priority for tier 1, 2 and 3. An empty text opens no incident."""
+    """Severity → the priorities for the tiers 1, 2 and 3. An alert whose priority is an empty text opens no incident.
+    """
     reopen_within: Duration = timedelta(hours=4)
-    """The same fault within this time after the end reopens its incident."""
+    """If the same fault occurs within this time after its incident ended, the incident is opened again."""
     repeats: Repeats = Repeats()
     post_mortem: PostMortem = PostMortem()
 
@@ -144,6 +148,6 @@ class EscalationFile(Model):
         return next((use.ladder for use in self.use if use.fits(pipeline, domain, failure_class)), None)
 
     def priority(self, severity: str, tier: int) -> str:
-        """P1, P2, P3, or empty if no incident is opened. An unknown tier counts as 2."""
+        """P1, P2 or P3; empty if the alert opens no incident. An unknown tier counts as 2."""
         row = self.priorities.get(severity)  # type: ignore[call-overload]  # any text may ask
         return row[min(max(tier or 2, 1), 3) - 1] if row else ""

@@ -36,7 +36,7 @@ class PipelineOwners(Model):
     title: str = ""
     """The pipeline's name for people."""
     domain: str = ""
-    """The domain of the job, if it is not the domain's main job."""
+    """The domain of the job. It is needed if the job is not the main job of a domain."""
     primary: str
     """A person's id."""
     secondary: str
@@ -65,7 +65,7 @@ class Contact(Model):
     hours: Literal["always", "business"] = "business"
     """`always`: day and night; `business`: on working days."""
     through: tuple[Literal["email", "phone", "slack", "pagerduty"], ...] = ("email",)
-    """The ways to reach this contact, the best first."""
+    """The ways to reach this contact, in the order in which they are tried."""
 
 
 class Raci(Model):

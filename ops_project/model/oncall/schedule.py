@@ -59,8 +59,8 @@ class Holidays(Model):
     dates: tuple[date, ...] = ()
     """Further holidays."""
     balance: bool = True
-    """True: single holidays are given to another person in advance, so that in one year nobody has two holidays more
-    than another.
+    """True: single holidays are given to another person in advance, so that the holidays of two people in a year differ
+    by at most one.
     """
 
 
@@ -88,7 +88,7 @@ class Override(Model):
     start: datetime
     """A time with an offset, or in the schedule's time zone."""
     end: datetime
-    """The end; this moment is no longer included."""
+    """The end. At this moment the override no longer applies."""
     role: Literal["primary", "backup"] = "primary"
     """Whose place the person takes."""
     why: str
@@ -104,7 +104,7 @@ class Override(Model):
 
 
 class AgreedSwap(Model):
-    """Two people swap shifts. A swap in this file applies once both names are listed under `agreed`."""
+    """Two people swap shifts. A swap in this file applies when both people are listed under `agreed`."""
 
     shift: date
     """The local day on which one of the two shifts begins."""
@@ -123,7 +123,7 @@ class AgreedSwap(Model):
 
 
 class Schedule(Model):
-    """One rotation. Its shifts follow each other without a gap, before `starts` as well as after it."""
+    """One rotation. Its shifts have no gaps between them. There are shifts before `starts` too."""
 
     title: str
     """The schedule's name for people."""
@@ -138,7 +138,7 @@ class Schedule(Model):
     every: Duration = timedelta(days=7)
     """The length of a shift in local time."""
     rotation: tuple[Pair, ...] = Field(min_length=1)
-    """The pairs in their order; after the last comes the first."""
+    """The pairs in their order. The first pair follows the last one."""
     fallback: str
     """The person who is called if neither person of a shift is available."""
     holidays: Holidays = Holidays()
