@@ -1,3 +1,1 @@
-"""Everything that touches Dagster's instance, storages and internals, and nothing else. It imports neither `pipeline`
-nor `operations`.
-"""
+"""Only this package uses Dagster's instance, storages and internals. It imports neither `pipeline` nor `operations`."""

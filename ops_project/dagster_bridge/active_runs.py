@@ -1,4 +1,4 @@
-"""What runs and waits in Dagster now, and how long successful runs took, as plain values."""
+"""The runs that run or wait in Dagster now, and how long successful runs took, as plain values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ActiveRun:
     waiting: bool
     """Whether the run is queued and has not started."""
     since: datetime
-    """The time at which the run started, or was queued if it still waits."""
+    """The time at which the run started. If the run still waits: the time at which it was queued."""
     last_event_at: datetime
     steps: Mapping[str, datetime] = field(default_factory=dict)
     """Steps that run now → the time of their start."""

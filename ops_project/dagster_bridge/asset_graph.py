@@ -1,4 +1,4 @@
-"""The asset graph as plain values, so that alerting needs no Dagster to know what lies upstream of what."""
+"""The asset graph as plain values, so that alerting knows the upstream tables of a table without Dagster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running step's attempt: its number, its log, and the tags that stop Dagster's other retries."""
+"""The attempt of the running step: its number, its log, and the tags that stop Dagster's own retries of the run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How long a run took for each step and each table, read from its event file without importing Dagster. A dbt model
-reports its own time. The other tables of a step share the rest of the step's time in equal parts: if a step builds
-three of them, each gets a third.
+"""How long a run took for each step and each table. The times are read from the run's event file without importing
+Dagster. A dbt model reports its own time. The other tables of a step share the rest of the step's time in equal parts:
+if a step builds three of them, each gets a third.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ WANTED = ("ASSET_MATERIALIZATION", "STEP_SUCCESS", "STEP_FAILURE")
 class Build:
     """One table in one run.
 
-    `seconds`: None if unknown. `rows`: for a landed table, the rows that landing loaded. For another table, the rows
-    that the table has afterwards. None if unknown.
+    `seconds`: None if unknown.
+
+    `rows`: for a landed table, the rows that landing loaded. For another table, the rows that the table has afterwards.
+    None if unknown.
     """
 
     asset: str
@@ -73,7 +75,7 @@ def times(events: Any) -> RunTimes:
         facts = {entry.get("label"): entry.get("entry_data") or {} for entry in made.get("metadata_entries") or ()}
         made_by[asset] = step
         took, came, there = (facts.get(name, {}).get("value") for name in (DURATION, LOADED, COUNT))
-        # If one step builds several dates, each date carries the total of all of them.
+        # If one step builds several dates, the event of each date has the total of all of them.
         if isinstance(took, int | float):
             own[asset] = max(own[asset], float(took))
         if isinstance(came, int):

@@ -1,7 +1,7 @@
 """Dagster's daemon, which prints a known error as one line: `python -m ops_project.cli.dagster_daemon`.
 
-While the server of the ledger, or of Dagster's own storage, is down, each tick of the alert cycle fails. Dagster would
-print four stack traces for each tick, a few thousand lines in a minute. Nothing is lost without the traces: the tick
+While the server of the ledger or of Dagster's own storage is down, each tick of the alert cycle fails. Dagster would
+print four stack traces for each tick, which is a few thousand lines in a minute. The traces are not lost: the tick
 itself keeps its error, and the Dagster UI shows it.
 """
 
@@ -43,15 +43,13 @@ SPEAKING = frozenset(
         "StorageUnusable",
     }
 )
-"""The errors whose text says what cannot be used, where it is, and what to do next: `failures.Unusable` and every kind
-of it.
+"""The names of the errors that need no trace: `failures.Unusable` and the classes below it. Their text says what cannot
+be used, where it is, and what to do next.
 """
 
 
 def speaking(error: SerializableErrorInfo | None) -> str:
-    """The text of an error that needs no trace: of this error, or of one of its causes. Empty if each of them needs a
-    trace.
-    """
+    """The text of the first error that needs no trace, among this error and its causes. Empty if there is none."""
     while error is not None:
         if error.cls_name in SPEAKING:
             return error.message.partition(": ")[2].strip()
@@ -62,13 +60,13 @@ def speaking(error: SerializableErrorInfo | None) -> str:
 LAST_TICK_SECONDS = 5.0
 """How long the end of the daemon waits for a tick that runs, because its cycle would record a heartbeat once more."""
 QUIET_SECONDS = 600.0
-"""While a store is down, ticks fail every few seconds. If an error occurs again after a longer time than this, it is a
-new outage.
+"""While a store is down, ticks fail every few seconds. If an error comes back after a longer pause than this, it counts
+as a new outage.
 """
 
 
 class Reporter:
-    """Reports the errors of the daemon's loops. The same words are printed once for each outage."""
+    """Reports the errors of the daemon's loops. The same text is printed once for each outage."""
 
     def __init__(self, usual: Any) -> None:
         self.usual = usual

@@ -8,7 +8,7 @@ from ops_project.failures.text import CAUSED, DURING
 
 
 def log_of(error: SerializableErrorInfo) -> str:
-    """The text of an error with its causes before it, as Python prints them, without the lines of code."""
+    """The text of an error without lines of code. Its causes come before it, as Python prints them."""
     said = str(error.message).strip()
     while (before := error.cause or error.context) is not None:
         said = f"{str(before.message).strip()}\n\n{CAUSED if error.cause is not None else DURING}\n\n{said}"
@@ -17,7 +17,7 @@ def log_of(error: SerializableErrorInfo) -> str:
 
 
 def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    """The first cause of an error. It says what happened; the outer errors say only in which step."""
+    """The first cause of an error. The first cause says what happened; the outer errors only name the step."""
     while error.cause is not None:
         error = error.cause
     return error

@@ -1,4 +1,4 @@
-"""Dagster's home: its dagster.yaml, and which files of Dagster lie there. dagster.yaml is written only once; a user's
+"""Dagster's home: its dagster.yaml, and the files of Dagster in it. dagster.yaml is written only once, so that a user's
 changes are never overwritten.
 """
 

@@ -1,6 +1,7 @@
-"""Masks personal data and secrets in the events of Dagster's log, whichever program wrote them. An error of the engine
-quotes the value that it could not read, a check shows rows that failed, and a contract may not say that a column holds
-addresses. So every event is masked before it is stored. Names of runs, steps and assets stay as they are.
+"""Masks personal data and secrets in the events of Dagster's log. Names of runs, steps and assets stay as they are.
+
+Every event is masked before it is stored, whichever program wrote it. An error of the engine quotes the value that it
+could not read, a check shows rows that failed, and a contract may not say that a column holds addresses.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ NAMES = frozenset(
 
 
 class MaskedEvents(EventLogStorage):
-    """A mixin that masks every event before it is stored. List it before the storage class among the bases."""
+    """A mixin that masks every event before it is stored. List the mixin before the storage among the base classes."""
 
     def store_event(self, event: EventLogEntry) -> None:
         super().store_event(masked(event))  # type: ignore[safe-super]  # the class that follows among the bases has it
@@ -67,12 +68,12 @@ def unmasked(instance: dg.DagsterInstance) -> str | None:
 
 
 def masked(event: EventLogEntry) -> EventLogEntry:
-    """The same event, with everything masked in its texts that looks like personal data or a secret."""
+    """The same event. Everything in its texts that looks like personal data or a secret is masked."""
     return masked_text(event)[0]
 
 
 def masked_text(event: EventLogEntry) -> tuple[EventLogEntry, str]:
-    """The masked event, and its serialized form. Serializing takes a tenth of the time that storing takes."""
+    """The masked event and its serialized form. Serializing takes only a tenth of the time that storing takes."""
     text = serialize_value(event)
     if mask(text) == text:
         return event, text

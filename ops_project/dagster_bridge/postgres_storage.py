@@ -1,7 +1,7 @@
 """Dagster's storage in PostgreSQL, with events that hold no personal data.
 
-The two classes extend those of `dagster-postgres`, which is not installed by default
-(`pip install 'ops-project[postgres]'`). To use them, write into dagster.yaml:
+The two classes extend those of `dagster-postgres`. That package is not installed by default: use
+`pip install 'ops-project[postgres]'`. Then write into dagster.yaml:
 
     storage:
       custom:
@@ -9,7 +9,7 @@ The two classes extend those of `dagster-postgres`, which is not installed by de
         class: Storage
         config: {postgres_url: {env: OPS_DAGSTER_URL}}
 
-The config is that of Dagster's own `storage: postgres`; a URL begins with `postgresql+psycopg2://`.
+The config is that of Dagster's own `storage: postgres`. A URL begins with `postgresql+psycopg2://`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class EventLog(MaskedEvents, PostgresEventLogStorage):
 
 
 class Storage(DagsterPostgresStorage):
-    """Dagster's PostgreSQL storage with the event log above. `storage: {custom: …}` in dagster.yaml names it."""
+    """Dagster's PostgreSQL storage with the event log above. dagster.yaml names it in `storage: {custom: …}`."""
 
     def __init__(
         self,

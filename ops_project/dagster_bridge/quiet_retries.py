@@ -1,6 +1,6 @@
 """Keeps the warnings of `dagster-postgres` off the terminal. While the server is down, `dagster-postgres` tries six
-times to connect, and writes four lines about each try. The error that ends the tries says the same once, with the next
-step.
+times to connect, and writes four lines about each attempt. The error after the last attempt says the same once, with
+the next step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A run and its reruns in Dagster: which run is meant, and what they have done together."""
+"""A run and its reruns in Dagster: finds the run that a text means, and the joint outcome of its reruns."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
 
 
 def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
-    """Several outcomes as one, the oldest first. If a check ran several times, its last result counts."""
+    """The joint outcome of several outcomes, the oldest first. If a check ran several times, its last result counts."""
     result = RunOutcome(frozenset(), frozenset(), ())
     checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
     for found in outcomes:

@@ -1,4 +1,4 @@
-"""Reads the events of a run from Dagster: what each event is about, and the text of a failure."""
+"""Reads the events of a run from Dagster: the subject of each event, and the text of a failure."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _about(event: DagsterEvent) -> tuple[AssetKey | None, str, Any]:
 
 
 def words_of(failure: object) -> str:
-    """The text of a failed step or run: its own description, or else its innermost error; empty if it has neither."""
+    """The text of a failed step or run: its own description, or else its innermost error. Empty if it has neither."""
     said, error = getattr(failure, "user_failure_data", None), getattr(failure, "error", None)
     if said is not None and said.description:
         return str(said.description)
@@ -84,8 +84,8 @@ def words_of(failure: object) -> str:
 
 
 def log_of_failure(failure: object) -> str:
-    """The text of a failure for classification: its error and all causes. If Dagster recorded no error, it is the text
-    of `words_of`.
+    """The text of a failure for classification: its error and all causes. If Dagster recorded no error, the text is
+    that of `words_of`.
     """
     error = getattr(failure, "error", None)
     return log_of(error) if error is not None else words_of(failure)

@@ -1,7 +1,7 @@
-"""Names of the tags that our runs carry.
+"""The names of the tags of our runs.
 
-Dagster shows each tag of a run in its list of runs. Tags that only this code reads have a prefix that Dagster hides.
-The domain, and what a person ordered, stay visible. In runs of earlier versions all of these tags begin with `ops/`.
+Dagster shows each tag of a run in its list of runs. Tags that only this code reads begin with a prefix that Dagster
+hides. The domain and a person's order stay visible. In runs of earlier versions all of these tags begin with `ops/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def former(name: str) -> str:
 
 
 def tag_of(tags: Mapping[str, str], name: str, default: str = "") -> str:
-    """The value of a tag, also if an earlier version wrote it under another name."""
+    """The value of a tag. A tag that an earlier version wrote under another name is found too."""
     if name in tags:
         return tags[name]
     return tags.get(former(name), default)

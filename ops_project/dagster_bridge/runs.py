@@ -1,6 +1,4 @@
-"""What Dagster's instance knows about runs: which run lost its process, what a run built, which of its checks
-failed.
-"""
+"""What Dagster's instance knows about runs: runs whose process died, the tables that a run built, and its checks."""
 
 from __future__ import annotations
 
@@ -50,7 +48,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What a run did, from its events."""
+    """What a run did, as its events show."""
 
     planned: frozenset[tuple[str, ...]]
     built: frozenset[tuple[str, ...]]
@@ -61,7 +59,7 @@ class RunOutcome:
 
 
 def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
-    """What a run did. Its events are read once."""
+    """What a run did. The events of the run are read only once."""
     planned, built, rows, failures = set(), set(), {}, []
     checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
     wanted = {

@@ -1,7 +1,10 @@
-"""The newest runs, read from Dagster's run table without importing Dagster. `ops status` and a run with nothing to do
-need only to know how the last runs ended. Importing Dagster and opening its instance costs 1.2 s of CPU; reading the
-table costs 2 ms. This works only with the storage that a new home has. If another storage is configured (PostgreSQL),
-the answer is None, and the caller asks Dagster.
+"""The newest runs, read from Dagster's run table without importing Dagster.
+
+`ops status` and a run with nothing to do need only to know how the last runs ended. Importing Dagster and opening its
+instance costs 1.2 s of CPU. Reading the table costs 2 ms.
+
+This works only with the storage that a new home has. If another storage is configured (PostgreSQL), the answer is None,
+and the caller asks Dagster.
 """
 
 from __future__ import annotations
@@ -48,8 +51,11 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Runs:
-    """`newest`: domain → its newest run; domains that never ran are absent. `unfinished`: whether any run has not
-    ended.
+    """The newest runs.
+
+    `newest`: domain → its newest run. A domain that never ran is absent.
+
+    `unfinished`: whether any run has not ended.
     """
 
     newest: dict[str, RunFacts]
@@ -66,8 +72,8 @@ def kept_here(settings: Settings) -> bool:
 
 
 def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
-    """The newest runs; empty if nothing ever ran. None if the caller must ask Dagster: the runs are kept elsewhere, or
-    the table cannot be read.
+    """The newest runs; empty if there never was a run. None if the caller must ask Dagster, because the runs are kept
+    elsewhere or the table cannot be read.
     """
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not os.path.lexists(configuration):
@@ -96,7 +102,7 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
             unfinished = connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM runs WHERE status NOT IN ({marks}))", ENDED
             ).fetchone()
-    # Another version of Dagster wrote the file, with other tables. The caller asks Dagster itself.
+    # Another version of Dagster may have written the file, with other tables. The caller then asks Dagster itself.
     except sqlite3.Error:
         return None
     return Runs(newest, bool(unfinished[0]))
@@ -119,7 +125,7 @@ def moment(seconds: float | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class RecentRun(RunFacts):
-    """A run with its domain; the domain is empty if it has none."""
+    """A run with its domain. The domain is empty if the run belongs to none."""
 
     domain: str = ""
 
@@ -159,7 +165,7 @@ def recent(settings: Settings, since: datetime, limit: int = 500) -> list[Recent
 
 
 def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
-    """Hash of a backfill's plan → the number of its runs in each state (`success`, `failure`, …). None as in `read`."""
+    """Hash of a backfill's plan → state (`success`, `failure`, …) → number of runs. None as in `read`."""
     rows = _rows(
         settings,
         """
@@ -178,7 +184,7 @@ def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
 
 
 def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
-    """The rows of a query on the table of runs; empty if nothing ever ran. None as in `read`."""
+    """The rows of a query on the table of runs; empty if there never was a run. None as in `read`."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not os.path.lexists(configuration):
         return []
@@ -189,6 +195,6 @@ def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tup
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(sql, parameters).fetchall()
-    # Another version of Dagster wrote the file, with other tables. The caller asks Dagster itself.
+    # Another version of Dagster may have written the file, with other tables. The caller then asks Dagster itself.
     except sqlite3.Error:
         return None

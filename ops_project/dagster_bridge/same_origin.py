@@ -1,10 +1,11 @@
-"""Refuses requests to the Dagster UI that come from another site's page, or that ask for a name that this machine does
-not have.
+"""Refuses requests to the Dagster UI that come from a page of another site, and requests for a host name that this
+machine does not have.
 
-Dagster's web server has no login. It answers every page that a browser on this machine shows, so any site could launch
-and delete runs through it. A browser sends the page from which the request comes (`Origin`) and the name of the server
-that it wants (`Host`). Both are checked here, for requests and for web sockets. A program that sends no origin is
-allowed: it runs on this machine, or in the network that `--host` opened.
+Dagster's web server has no login. It answers every page that a browser on this machine shows, so any site could start
+and delete runs through it. A browser sends the site of the page (`Origin`) and the host name that it asks for (`Host`).
+Both are checked here, for requests and for web sockets.
+
+A program that sends no origin is allowed: it runs on this machine, or in the network that `--host` opened.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ POLICY_VIOLATION = 1008
 
 
 class SameOrigin:
-    """ASGI middleware. `names`: the names of this machine that a browser may use. Addresses are always allowed."""
+    """ASGI middleware. `names`: the host names that a browser may use. IP addresses are always allowed."""
 
     def __init__(self, app: App, names: frozenset[str]) -> None:
         self.app = app
@@ -40,7 +41,7 @@ class SameOrigin:
 
 
 def refusal(host: str, origin: str | None, names: frozenset[str]) -> str | None:
-    """Why a request is refused. None: it is not refused."""
+    """Why a request is refused; None if it is allowed."""
     name = _name(host)
     if not name or not (name in names or _is_address(name)):
         return (

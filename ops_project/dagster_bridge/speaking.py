@@ -1,4 +1,4 @@
-"""The processes of `ops ui` end with one line, and not with a trace, if Dagster's storage cannot be used."""
+"""Ends the processes of `ops ui` with one line instead of a trace if Dagster's storage cannot be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """An error of the storage in the block is printed in one line, and the process ends with 1."""
+    """If the block raises an error of the storage, the error is printed in one line and the process ends with 1."""
     quiet_retries()
     try:
         yield

@@ -1,8 +1,12 @@
-"""Dagster's SQLite event log, without a new connection and a disk sync for every event. The stock class makes an
-engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms on a busy disk, and a run
-of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at checkpoints (`synchronous=NORMAL` in
-WAL mode). An event then takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. If a process
-is killed, nothing is lost. The module uses Dagster's internal API; a test fails if that API changes.
+"""Dagster's SQLite event log, without a new connection and a disk sync for every event.
+
+The stock class makes an engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms
+on a busy disk, and a run of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at
+checkpoints (`synchronous=NORMAL` in WAL mode). An event then takes 3 to 6 ms.
+
+A power cut may lose the last events, but cannot damage the file. If a process is killed, nothing is lost.
+
+The module uses Dagster's internal API. A test fails if that API changes.
 """
 
 from __future__ import annotations
@@ -38,9 +42,11 @@ from sqlalchemy.pool import StaticPool
 from ops_project.dagster_bridge.masked_events import MaskedEvents, masked_text
 
 INDEXED = frozenset({*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS})
-"""Types of the events that are stored in the index of all runs as well."""
+"""The types of events that are stored in the index too. The index is the file with the events of all runs."""
 OPEN_SHARDS = 16
-"""How many shards stay open. Each run has a shard, and a sensor that reads many runs keeps the newest ones open."""
+"""The number of shards that stay open. A shard is the file of one run. A sensor that reads many runs keeps the newest
+shards open.
+"""
 
 
 INSERT_EVENT = """
@@ -65,7 +71,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._known_indexes: set[str] = set()
         self._in_transaction: dict[str, db.Connection] = {}
         super().__init__(*args, **kwargs)
-        # The lock is reentrant, because code inside a transaction asks for its connection again and again.
+        # The lock is reentrant, because code inside a transaction asks for its connection again.
         self._db_lock = threading.RLock()  # type: ignore[assignment]  # it is taken and given back like theirs
 
     def has_table(self, table_name: str) -> bool:
@@ -91,8 +97,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         return column_name in self._known_columns
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, with one transaction for all of its entries in the index. The stock class uses up to
-        three. It also serializes the event for each entry, and builds and compiles each statement anew.
+        """Store an event, with one transaction for all of its entries in the index. The stock class uses up to three
+        transactions. It also serializes the event for each entry, and compiles each statement again.
         """
         event, text = masked_text(event)
         row = _row(event, text)
@@ -110,7 +116,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
                         self.store_asset_check_event(event, number)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store many events in one transaction for each file. The stock class stores one after the other."""
+        """Store many events in one transaction for each file. The stock class uses a transaction for each event."""
         with self._transaction(INDEX_SHARD_NAME, *sorted({event.run_id for event in events})):
             for event in events:
                 self.store_event(event)
@@ -121,8 +127,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         nothing is committed.
 
         The shards are committed in the reverse order of `shards`. The index is named first, so it is committed last. If
-        the process is killed between two commits, a run has events that the index does not know. That can happen with
-        the stock class too. The index never has an entry for an event that its run lacks.
+        the process is killed between two commits, the index may lack events of a run. That can happen with the stock
+        class too. The index never has an event that the run's shard lacks.
         """
         with ExitStack() as stack:
             stack.enter_context(self._db_lock)
@@ -165,8 +171,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
             super()._initdb(engine, for_index_shard)
 
     def _initialize(self, shard: str) -> None:
-        """Make the tables of a shard. The tables of a new run are copied from a template. Without the template they
-        cost 26 DDL statements, each with its fsync.
+        """Make the tables of a shard. For a new run, a template file with the tables is copied. Without the template,
+        the tables cost 26 DDL statements, each with its fsync.
         """
         file, template = Path(self.path_for_shard(shard)), self._template()
         if shard != INDEX_SHARD_NAME and not file.exists() and template.is_file():
@@ -177,7 +183,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._initdb(self._engine(shard))
         if shard != INDEX_SHARD_NAME and not template.exists():
             with self._engine(shard).connect() as connection:
-                # This storage holds only empty tables, because no event has been stored yet.
+                # This file holds only empty tables, because no event has been stored yet.
                 connection.execute(db.text("PRAGMA wal_checkpoint(TRUNCATE)"))
             partial = template.with_suffix(f".{os.getpid()}.new")
             shutil.copyfile(file, partial)
@@ -209,9 +215,10 @@ def _row(event: EventLogEntry, text: str) -> tuple[str | None, ...]:
 
 
 def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | None, ...], number: int) -> bool:
-    """Note the outcome of a check in the one row that its run planned for it. Returns True if this was done. False if
-    the event is not an outcome, or if the run planned no row for the check, or several. Then the stock class has to
-    write the outcome.
+    """Note the outcome of a check in the one row that its run planned for the check. Returns True if this was done.
+
+    Returns False if the event is not an outcome, or if the run did not plan exactly one row for the check. Then the
+    stock class has to write the outcome.
     """
     if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
         return False
@@ -237,7 +244,7 @@ def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | 
 
 
 class RunStorage(SqliteRunStorage):
-    """Like RunStorage of SQLite, with the same file. Connections stay open and do not sync at every commit."""
+    """Like SqliteRunStorage, with the same file. Connections stay open and do not sync at every commit."""
 
     @classmethod
     def from_local(cls, base_dir: str, inst_data: Any = None) -> RunStorage:
@@ -276,7 +283,7 @@ class ScheduleStorage(SqliteScheduleStorage):
 
 
 class Storage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with the three classes above. `storage: {custom: …}` in dagster.yaml names it."""
+    """Dagster's SQLite storage with the three classes above. dagster.yaml names it in `storage: {custom: …}`."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self.base_dir = base_dir
@@ -293,9 +300,8 @@ class Storage(DagsterSqliteStorage):
 
 
 def _is_made(file: Path, table: str = "alembic_version") -> bool:
-    """Whether the tables of this database exist, `table` included. At each opening, the stock classes load all of
-    Dagster's 88 migration scripts, only to find out whether the database has a version. That takes 20 ms for each of
-    the three databases.
+    """Whether the tables of this database exist, including `table`. The stock classes load all of Dagster's 88
+    migration scripts at each opening to find this out. That takes 20 ms for each of the three databases.
     """
     if not file.is_file():
         return False
@@ -306,7 +312,7 @@ def _is_made(file: Path, table: str = "alembic_version") -> bool:
                 connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
             )
     except sqlite3.Error:
-        return False  # The stock class then says what is wrong.
+        return False  # The stock class then reports the error.
 
 
 def _no_sync_per_commit(connection: Any, _record: Any) -> None:

@@ -1,7 +1,7 @@
-"""What is wrong with the SQLite files of Dagster's storage, found without Dagster.
+"""Finds damage in the SQLite files of Dagster's storage, without Dagster.
 
-If a file is empty or gone, Dagster begins a new database in its place, without a message. A damaged file is read until
-Dagster meets the damaged page. So these files are looked at before Dagster opens them.
+If a file is empty or gone, Dagster begins a new database in its place, without a message. If a file is damaged, Dagster
+reads it until it meets the damaged page. So these files are checked before Dagster opens them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 MAGIC = b"SQLite format 3\0"
 HEADER = 100
 LONGEST_SECONDS = 2.0
-"""How long the pages of all files are checked: 8 MB take 10 ms."""
+"""The time limit for the check of all pages. The check of 8 MB takes 10 ms."""
 _whole: dict[Path, tuple[tuple[int, int], ...]] = {}
-"""File → its size and time of change, and those of its log, from the moment at which the file was last found whole."""
+"""File → size and time of change of the file and of its log, at the moment at which the file was last found whole."""
 
 
 def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
-    """The first SQLite file of the storage in `folder` that is damaged, and the reason; empty if none is damaged. A
-    file that is not checked within `seconds` counts as whole.
+    """Names the first SQLite file of the storage in `folder` that is damaged, and the reason. Empty if none is damaged.
+    A file that is not checked within `seconds` counts as whole.
     """
     until = time.monotonic() + seconds
     for name in FILES:
@@ -35,8 +35,8 @@ def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
 
 
 def _header(file: Path) -> str:
-    """Why the file is not a database, or not a whole one. Empty if the file looks like a database, is empty, or is not
-    there.
+    """Why the file is not a database, or not a whole one. Empty if it looks like a whole database. Also empty if the
+    file is empty or missing.
     """
     try:
         size = file.stat().st_size
@@ -52,15 +52,15 @@ def _header(file: Path) -> str:
         return f"{file} is not a database"
     page = int.from_bytes(head[16:18], "big")
     expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
-    # The count of pages is valid only if these two numbers are equal. Otherwise the last writer was an old version of
-    # SQLite, which does not maintain the count.
+    # The count of pages is valid only if these two numbers are equal. If they differ, the last writer was an old
+    # version of SQLite, which does not update the count.
     if head[24:28] == head[92:96] and size < expected and not _has_log(file):
         return f"{file} has been cut off: {size:,} bytes of {expected:,}"
     return ""
 
 
 def _pages(file: Path, until: float) -> str:
-    """What SQLite's own check finds; empty if it finds nothing, or cannot decide."""
+    """The damage that SQLite's own check finds. Empty if it finds none or cannot decide."""
     state = _state(file)
     if not state or _whole.get(file) == state:
         return ""
@@ -82,8 +82,8 @@ def _state(file: Path) -> tuple[tuple[int, int], ...]:
 
 
 def lost_storage(settings: Settings) -> str:
-    """A sentence for people, with the next step, if a file of the storage was emptied or is gone. Empty if all files
-    are there. Dagster itself gives no message: it begins a new file in the place of the old one.
+    """A sentence with the next step if a file of the storage was emptied or is gone. Empty if all files are there.
+    Dagster gives no message: it begins a new file in the place of the old one.
     """
     folder = settings.dagster_home
     next_step = (
@@ -105,8 +105,14 @@ def lost_storage(settings: Settings) -> str:
 
 
 def _gone(settings: Settings) -> Path | None:
-    """A file that is missing from a storage that has been used. None in these cases: no file is missing; all files are
-    missing, because a person has moved them away; the home has no snapshot; a part of the storage is elsewhere.
+    """A file that is missing from a storage that has been used.
+
+    None in these cases:
+
+    - No file is missing.
+    - All files are missing, because a person has moved them away.
+    - The home has no snapshot.
+    - A part of the storage is elsewhere.
     """
     files = [settings.dagster_home / name for name in FILES]
     try:
@@ -115,7 +121,7 @@ def _gone(settings: Settings) -> Path | None:
             return None
     except OSError:
         return None
-    # This module reads YAML, which few commands need.
+    # The import is here, because the module reads YAML, which few commands need.
     from ops_project.dagster_bridge.storage_place import is_in_folder
 
     return missing[0] if is_in_folder(settings.dagster_home, Settings.secret) else None

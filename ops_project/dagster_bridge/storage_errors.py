@@ -1,7 +1,7 @@
-"""Words for a storage of Dagster that cannot be used: what happened, where, and what to do next.
+"""Texts for a Dagster storage that cannot be used: what happened, where, and what to do next.
 
-Every command that fails needs these words at once. So Dagster's code is imported only to read the address of a
-PostgreSQL.
+Every command that fails loads this module. So Dagster's code is imported only where it is needed, which is to read the
+address of a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
 ERRORS = frozenset({"DBAPIError", "DagsterPostgresException"})
-"""The names of the errors that a storage raises, or of a class above them."""
+"""The names of the errors that a storage raises. The error has one of these classes, or a class derived from one."""
 LONGEST = 300
-"""The number of characters of Dagster's own words that are shown."""
+"""The largest number of characters of Dagster's own text that is shown."""
 _NEXT_OF_FILES = (
     "Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins with an empty "
     "history of runs."
@@ -29,8 +29,8 @@ class StorageUnusable(Unusable):
 
 
 class OutOfReach:
-    """Stands in for Dagster's instance if its storage cannot be opened. Code that asks it for anything gets the error.
-    Code that does not need the instance continues.
+    """Stands in for Dagster's instance if its storage cannot be opened. Each use of it raises the error. Code that does
+    not use the instance continues.
     """
 
     def __init__(self, error: StorageUnusable) -> None:
@@ -44,9 +44,7 @@ class OutOfReach:
 
 
 def unusable(folder: Path, cause: str) -> str:
-    """Says in one line that the storage that `folder` configures cannot be used, why it cannot be used, and what to do
-    next.
-    """
+    """One line which says that the storage that `folder` configures cannot be used, why, and what to do next."""
     from ops_project.dagster_bridge.storage_place import storage_place
 
     where, next_step = f"in {folder}", _NEXT_OF_FILES
@@ -63,7 +61,7 @@ def unusable(folder: Path, cause: str) -> str:
 
 
 def misconfigured(folder: Path, error: BaseException) -> str:
-    """Says in one line that dagster.yaml cannot be used, why it cannot be used, and what to do next."""
+    """One line which says that dagster.yaml cannot be used, why, and what to do next."""
     file = folder / "dagster.yaml"
     reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
     return (
@@ -73,8 +71,8 @@ def misconfigured(folder: Path, error: BaseException) -> str:
 
 
 def storage_words(error: BaseException, folder: Path) -> str:
-    """If the storage in `folder` caused the error, what `unusable` says about it. If a file of the storage is damaged,
-    the text names this file. Empty if something else caused the error.
+    """The text of `unusable` if the storage in `folder` caused the error; empty if something else caused it. If a file
+    of the storage is damaged, the text names this file.
     """
     said = ""
     for one in chain(error):
@@ -83,18 +81,18 @@ def storage_words(error: BaseException, folder: Path) -> str:
         if isinstance(one, Unusable):
             return ""  # Another store caused the error, and the error has a text of its own.
         if ERRORS & {cls.__name__ for cls in type(one).__mro__}:
-            # The first cause says most. The outer errors only say that Dagster has tried often enough.
+            # The first cause says what happened. The outer errors only say that Dagster has tried often enough.
             said = " ".join(str(getattr(one, "orig", None) or one).split())
     return unusable(folder, damaged(folder) or said) if said else ""
 
 
 def in_words(error: BaseException, folder: Path) -> str:
-    """The text of a run's error. If the storage in `folder` caused the error, the result is the text of `unusable`."""
+    """The text of a run's error. If the storage in `folder` caused it, this is the text of `unusable`."""
     return storage_words(error, folder) or str(error)
 
 
 def _shown(url: str) -> str:
-    """The address without its password, and without the name of the driver, which the user did not write."""
+    """The URL without its password, and without the name of the driver, which the user did not write."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -1,4 +1,4 @@
-"""Where Dagster keeps its runs and events, as dagster.yaml says: in its own folder, in PostgreSQL, or elsewhere."""
+"""Finds in dagster.yaml where Dagster keeps its runs and events: in its own folder, in PostgreSQL, or elsewhere."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ KINDS = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 
 @dataclass(frozen=True)
 class StoragePlace:
-    """Where the storage lies. If both fields are empty, all of it lies in Dagster's folder."""
+    """Where the storage is. If both fields are empty, all of it is in Dagster's folder."""
 
     postgres: tuple[str, ...] = ()
     """The PostgreSQL URLs; they may hold passwords."""
     elsewhere: tuple[str, ...] = ()
-    """Storages that are neither in the folder nor in PostgreSQL, in words."""
+    """Descriptions of the storages that are neither in the folder nor in PostgreSQL."""
 
 
 def storage_place(folder: Path, variable: Variable) -> StoragePlace:
-    """Read the dagster.yaml of `folder`, Dagster's home. `variable` returns a variable of the environment, or None if
-    it is not set. No storage is opened.
+    """Where the storage is, as the dagster.yaml of `folder` says. No storage is opened.
+
+    `folder`: Dagster's home.
+
+    `variable`: returns a variable of the environment, or None if it is not set.
     """
     file = folder / "dagster.yaml"
     try:
@@ -70,8 +73,8 @@ def _configured(file: Path) -> Iterator[tuple[str, str, Any]]:
 
 
 def _parts(said: Any) -> Iterator[tuple[str, Any]]:
-    """(name, config) of each storage. It is written as `{sqlite: …}`, `{postgres: …}` or `{custom: …}`, or as module,
-    class and config.
+    """(name, config) of each storage. dagster.yaml has `{sqlite: …}`, `{postgres: …}` or `{custom: …}`, or the keys
+    module, class and config.
     """
     if not isinstance(said, dict):
         yield str(said), None
@@ -90,8 +93,13 @@ def _is_postgres(name: str, config: dict[str, Any]) -> bool:
 
 
 def _place(folder: Path, name: str, config: dict[str, Any], variable: Variable) -> tuple[str, str]:
-    """(URL, words). The URL is given if the storage is in PostgreSQL. The words are given if the storage is elsewhere,
-    or if its URL is not known. Both are empty if the storage lies in the folder.
+    """The URL of a storage, and a description.
+
+    URL: given if the storage is in PostgreSQL.
+
+    Description: given if the storage is elsewhere, or if its URL is not known.
+
+    Both are empty if the storage is in the folder.
     """
     if _is_postgres(name, config):
         try:
@@ -123,8 +131,8 @@ def _url(config: dict[str, Any], variable: Variable) -> str:
 
 
 def _resolved(value: Any, variable: Variable) -> Any:
-    """Resolves `{env: NAME}` to the value of that variable of the environment. Raises KeyError, whose text names the
-    variable.
+    """Replaces `{env: NAME}` by the value of this variable of the environment. Raises KeyError with the variable's
+    name.
     """
     if isinstance(value, dict) and set(value) == {"env"}:
         name = str(value["env"])

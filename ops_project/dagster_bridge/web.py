@@ -1,5 +1,5 @@
-"""Dagster's web server, with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`. The module uses
-an internal API, the server's list of middleware; a test fails if that API changes.
+"""Dagster's web server with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`. The module uses
+the server's list of middleware, which is an internal API. A test fails if that API changes.
 """
 
 from __future__ import annotations
