@@ -1,5 +1,5 @@
-"""Lists the causes of an exception, as Python would print them. It imports nothing heavy, because every command that
-fails needs it at once.
+"""Lists the causes of an exception, as Python would print them. The module imports nothing large, because every command
+that fails loads it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, then its cause, then the cause of that, and so on. A cause that `raise … from None` hides is left
-    out, and a loop ends the list.
+    """The exception, then its cause, then the cause of that cause, and so on. A cause that `raise … from None` hides is
+    left out. If the causes form a loop, each is listed once.
     """
     seen: set[int] = set()
     current: BaseException | None = error

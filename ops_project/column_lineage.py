@@ -1,8 +1,11 @@
-"""Which column comes from which, as plain values. Each column is proven, absent or unknown, with the evidence. A column
-has values (the columns that it repeats or computes from) and conditions (the columns that decide which value it has:
-filters of a count, the order of a window). A table has rows (the columns that decide which rows it has). Nothing is
-left out silently: if the SQL does not show the origin, the column is unknown. Unknown never means that there is no
-connection.
+"""Which column comes from which, as plain values.
+
+The origin of a column is proven, absent or unknown, with the evidence. If the SQL does not show the origin, it is
+unknown. Unknown does not mean that the column comes from no other column.
+
+- The values of a column are the columns that it repeats or computes from.
+- The conditions of a column are the columns that decide which value it has: filters of a count, the order of a window.
+- The rows of a table are the columns that decide which rows it has.
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one column comes from. Proven: only from its parents. Absent: from no column. Unknown: `reason` says
-    why.
+    """Where one column comes from. Proven: from its parents only. Absent: from no column. Unknown: the origin could not
+    be determined.
     """
 
     state: State
@@ -49,7 +52,7 @@ class Origin:
     conditions: tuple[Column, ...] = ()
     """Columns, and rows of tables, that decide what this column holds without appearing in it."""
     reason: str = ""
-    """The evidence; if the origin is unknown, what could not be determined."""
+    """The evidence. If the origin is unknown: what could not be determined."""
     personal: bool = False
     """Whether the column is declared as personal data at the place where it enters the platform."""
 
@@ -152,7 +155,7 @@ class ColumnLineage:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One edge of a picture: `child` is computed from `parent`."""
+    """One edge of a lineage graph: `child` is computed from `parent`."""
 
     parent: Column
     child: Column
@@ -174,7 +177,7 @@ class LineageGraph:
 
     @property
     def unknown(self) -> Mapping[Column, str]:
-        """The columns in this picture whose own origin could not be determined, with the reason."""
+        """The columns in this graph whose own origin could not be determined, with the reason."""
         return {
             column: self.origins[column].reason
             for column in sorted(self.depth, key=lambda item: (self.depth[item], item))
@@ -183,7 +186,10 @@ class LineageGraph:
 
 
 def walk(lineage: ColumnLineage, root: Column, direction: Literal["up", "down"], *, rows: bool = False) -> LineageGraph:
-    """Everything up or down from `root`, the nearest first. `rows`: include what decides which rows the tables have."""
+    """All columns upstream (`up`) or downstream (`down`) of `root`, the nearest first.
+
+    `rows`: also include the columns that decide which rows the tables have.
+    """
     depth = {root: 0}
     hops: dict[Hop, None] = {}
     waiting = [root]

@@ -1,5 +1,5 @@
-"""Reads a JSON document that this program wrote. Whatever has happened to the file since, the caller gets one of two
-kinds of errors. The caller says what the loss of the file means.
+"""Reads a JSON document that this program wrote. If the file is damaged or gone, the caller gets OSError or ValueError
+and decides what the loss means.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 
 
 def read_json(file: Path) -> Any:
-    """The JSON document in the file. Raises OSError if the file cannot be read, and ValueError if it does not hold a
-    whole document, or a document that is nested too deeply.
+    """The JSON document in the file. Raises OSError if the file cannot be read. Raises ValueError if it does not hold a
+    whole document, or if the document is nested too deeply.
     """
     try:
         return json.loads(file.read_bytes())
@@ -20,7 +20,7 @@ def read_json(file: Path) -> Any:
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """Like `read_json`, and raises ValueError if the document is not an object."""
+    """Like `read_json`, but also raises ValueError if the document is not an object."""
     found = read_json(file)
     if not isinstance(found, dict):
         raise ValueError("it is not a JSON object")

@@ -31,11 +31,11 @@ class AssetFacts:
 
 @dataclass(frozen=True)
 class Lineage:
-    """A directed acyclic graph; ancestors and descendants are kept once computed."""
+    """A directed acyclic graph. Ancestors and descendants are computed once and then kept."""
 
     assets: Mapping[str, AssetFacts] = field(default_factory=dict)
     jobs: tuple[str, ...] = ()
-    """Every job of the code location, also a job that builds nothing; empty if the jobs are not known."""
+    """Every job of the code location, including jobs that build nothing. Empty if the jobs are not known."""
     sensors: tuple[str, ...] = ()
     """Every sensor of the code location; empty if the sensors are not known."""
     stated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Lineage:
         return self.assets.get(key) or AssetFacts(key)
 
     def joined(self, other: Lineage) -> Lineage:
-        """Both graphs together. If both know an asset, `other` is believed."""
+        """Both graphs together. For an asset that both graphs have, the facts of `other` are used."""
         if not self.assets or not other.assets:
             return other if other.assets else self
         facts = {**self.assets, **other.assets}.values()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# Every event of a run is masked, and most texts hold nothing to mask. So each rule has a quick test that is true
-# wherever the rule matches; it takes a tenth of the rule's time.
+# Every event of a run is masked, and most texts hold nothing to mask. So each rule has a quick test, which takes a
+# tenth of the rule's time. The test is true for every text in which the rule matches.
 Needed = Callable[[str], object]
 
 
@@ -15,8 +15,8 @@ def _all_of(*parts: str) -> Needed:
 
 
 def _named_secret(text: str) -> bool:
-    """Whether the name of a secret may occur in the text. A pattern that ignores case matches some non-ASCII letters as
-    ASCII letters, so a text with non-ASCII letters always counts.
+    """Whether the text may contain the name of a secret. A pattern that ignores case matches some non-ASCII letters as
+    ASCII letters, so the answer for a text with non-ASCII letters is always yes.
     """
     lowered = text.lower()
     return not text.isascii() or any(name in lowered for name in _SECRETS)

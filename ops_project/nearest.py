@@ -1,4 +1,4 @@
-"""Names the known thing that a mistyped name probably meant."""
+"""Proposes the known name that is most like a mistyped name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from difflib import get_close_matches
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`" (did you mean NEAREST?)"`, to be put behind the name; empty if nothing known is like it."""
+    """`" (did you mean NEAREST?)"`, to be put behind the name. Empty if no known name is like it."""
     close = get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -1,4 +1,4 @@
-"""Quotes names and values for SQL text. No other module of the package doubles a quote."""
+"""Quotes names and values for SQL text. Only this module of the package doubles quotes."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def literal(text: str) -> str:
 
 
 def path_literal(path: Path) -> str:
-    """A string literal with which a reader opens exactly this file: `*`, `?` and `[` in its name match nothing else."""
+    """A string literal with which a reader opens only this file. `*`, `?` and `[` in its name match only themselves."""
     return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))

@@ -1,7 +1,7 @@
-r"""Writes out the control characters of a text, so that data never controls the terminal or page that shows it. A file
-name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a screen,
-move the cursor or rename the window, and a mark of writing direction can reverse a name. Here such a character is
-replaced by its usual escape (`\x1b`). Everything else stays unchanged.
+r"""Replaces the control characters of a text by their usual escapes (`\x1b`). Everything else stays unchanged.
+
+A file name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a
+screen, move the cursor or rename the window, and a mark of writing direction can reverse a name.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 # C0 without tab and line feed, DEL, C1, line and paragraph separators, marks of writing direction, the byte order mark,
-# and lone surrogates: what `os.fsdecode` makes of bytes that are not UTF-8.
+# and lone surrogates. `os.fsdecode` makes lone surrogates of bytes that are not UTF-8.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -19,19 +19,17 @@ _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def visible(text: str) -> str:
-    """`text` with its control characters written out; line feeds and tabs stay."""
+    """`text` with its control characters replaced by escapes. Line feeds and tabs stay."""
     return _UNSAFE.sub(_written, text)
 
 
 def visible_line(text: str) -> str:
-    """`text` in one line: line feeds and tabs are written out as well."""
+    """`text` in one line. Line feeds and tabs are replaced by escapes too."""
     return _LINE_UNSAFE.sub(_written, text)
 
 
 def json_visible(text: str) -> str:
-    """A JSON document in which the control characters that JSON allows are escaped too. It reads back as the same
-    values.
-    """
+    """The JSON document with escapes in place of the control characters that JSON allows. Its values stay the same."""
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -1,8 +1,10 @@
-"""YAML → model: the whole configuration, strict, with every cross-reference checked.
+"""Loads the whole configuration from YAML, and checks every value and every name that one file uses from another.
 
-A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. The
-files of `rules.d/`, `owners.d/` and so on are laid over rules.yaml, owners.yaml and so on. All mistakes are reported at
-once, each with file, line, name and the valid values. The models hold the defaults; this package has none.
+A file in the overlay replaces the shipped file of the same relative path. Other files of the overlay are added: the
+files of `rules.d/` are laid over rules.yaml, those of `owners.d/` over owners.yaml, and so on.
+
+All mistakes are reported at once, each with file, line, name and the valid values. The classes in `model` hold the
+defaults; this package has none.
 """
 
 from __future__ import annotations

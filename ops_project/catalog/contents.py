@@ -61,7 +61,7 @@ class Catalog:
     feed_files: dict[str, FeedFile]
     """Domain → its feeds file, for each domain that has one."""
     documents: dict[str, Document] = field(repr=False)
-    """The parsed files by relative path, so that later checks can name a file and a line."""
+    """Relative path → parsed file. Later checks use it to name a file and a line."""
     overlay: Path | None = None
     watches: bool = False
     """Whether this is the configuration of a home that watches another Dagster project."""
@@ -97,7 +97,9 @@ class Catalog:
         return resolve(relative, self.overlay, self.watches)
 
     def runbook_file(self, slug: str) -> Path | None:
-        """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None if there is none."""
+        """The runbook's Markdown file; None if there is none. The overlay's `runbooks/<slug>.md` comes before the
+        shipped file.
+        """
         candidates = [RUNBOOK_DIR / f"{slug}.md"]
         if self.overlay is not None:
             candidates.insert(0, self.overlay / "runbooks" / f"{slug}.md")

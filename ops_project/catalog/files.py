@@ -54,11 +54,10 @@ FILES: dict[str, type[Model]] = {
     "console": Console,
 }
 FEEDS_DIR = "feeds"
-# Folders of the overlay whose YAML files are read by other modules, and not by this one. Three of them belong to the
-# dbt project.
+# Other modules read the YAML files in these folders of the overlay. The dbt project contains three of the folders.
 DBT_FOLDERS = ("models", "macros", "tests")
 FOLDERS = ("metadata", *DBT_FOLDERS)
-# Folders below models/<domain> that are built. The shipped domains have other names for these folders.
+# The folders below models/<domain> of the overlay that are built. The shipped domains have other folders.
 LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 
@@ -101,7 +100,7 @@ def paths_of_feeds(overlay: Path | None, watches: bool = False) -> list[str]:
 
 
 def additions(name: str, overlay: Path | None) -> list[str]:
-    """The overlay's files that extend <name>.yaml, relative to it, in the order of their names."""
+    """The overlay's files that extend <name>.yaml, sorted by name. The paths are relative to the overlay."""
     if overlay is None:
         return []
     return sorted(path.relative_to(overlay).as_posix() for path in (overlay / f"{name}.d").glob("*.yaml"))

@@ -168,9 +168,10 @@ def _shipped_classes() -> FailureClasses:
 
 
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
-    """If the overlay declares people of its own, the shipped oncall.yaml and escalation.yaml may name people whom the
-    overlay does not declare. A shipped file that does so is left out. Until the overlay has its own file, the primary
-    owner stands in for the person on call. `ops owners lint` says so.
+    """Leaves out the shipped oncall.yaml or escalation.yaml if it names people whom the overlay does not declare.
+
+    That can happen if the overlay declares people of its own. Until the overlay has its own file, the primary owner is
+    called in place of the person on call. `ops owners lint` reports this.
     """
     if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
         return

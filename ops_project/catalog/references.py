@@ -1,4 +1,4 @@
-"""Checks that every name that one file uses is declared in another file, and reports each name that is not."""
+"""Reports each name that one file of the configuration uses and no file declares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops_project.settings import RUNBOOK_DIR
 
 
 def references(catalog: Catalog) -> list[ConfigProblem]:
-    """Reports every name that one file uses and no other file declares."""
+    """Reports every name that one file uses and no file declares."""
     return [
         *_owner_references(catalog),
         *_domain_references(catalog),
@@ -69,8 +69,8 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _console_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Checks that the users of the console are declared people with roles that exist. Nobody can log in without a
-    password or a proxy.
+    """Checks that the users of the console are declared people with roles that exist. A user without a password is also
+    reported if there is no proxy, because this user could not log in.
     """
     document, people, problems = catalog.documents["console.yaml"], list(catalog.owners.people), list[ConfigProblem]()
     for name, user in catalog.console.users.items():
@@ -86,7 +86,7 @@ def _console_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Checks the rules and metrics that a checklist's line measures, and the people whom it asks."""
+    """Checks that the rules and metrics that a line measures exist, and the people whom a line asks."""
     document, problems = catalog.documents["checklists.yaml"], list[ConfigProblem]()
     for name, checklist in catalog.checklists.checklists.items():
         for key, line in checklist.lines.items():
@@ -217,7 +217,7 @@ def _described(
 
 
 def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
-    """Reports runbooks of rules and failure classes that do not exist, because messages link them."""
+    """Reports rules and failure classes whose runbook does not exist. Messages contain links to runbooks."""
     document, problems = catalog.documents["rules.yaml"], list[ConfigProblem]()
     for name, rule in catalog.rules.rules.items():
         at, subject = ("rules", name), f"rule {name!r}"
@@ -246,8 +246,8 @@ def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def unread_sql(catalog: Catalog) -> list[ConfigProblem]:
-    """Reports the SQL files of the overlay that dbt would not build. Such a file lies outside of dbt's folders, or in
-    the folder of no domain, or in the folder of no layer.
+    """Reports the SQL files of the overlay that dbt would not build. Such a file is in none of dbt's folders, or its
+    folder belongs to no domain or to no layer.
     """
     if catalog.overlay is None:
         return []

@@ -1,6 +1,6 @@
-"""Keeps every version of the configuration files that belongs to a kept snapshot, so that two runs can be compared.
+"""Keeps the configuration files of each snapshot that is kept, so that the configurations of two runs can be compared.
 
-A version is a file that is named by the digest of its content. So content that did not change is kept only once.
+Each file is stored under the digest of its content. So several snapshots share a file that did not change.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ PARTIAL = ".partial-"
 
 
 def keep(settings: Settings) -> dict[str, str]:
-    """Keep the files as they are now. Returns path → digest of each: the path is relative to the configuration folder,
-    and a file of the overlay replaces the shipped one.
+    """Keep the files as they are now. Returns path → digest of each file.
+
+    The path is relative to the configuration folder. A file of the overlay replaces the shipped one.
     """
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)

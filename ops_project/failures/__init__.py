@@ -1,8 +1,11 @@
-"""What failed, and whether trying again can help: exception → failure class, transient or permanent. The evidence
-for each class is data (`config/failure_classes.yaml`). Structured codes count before the types of exceptions, and
-types before words. A word within a name or a value is not evidence. This module imports none of the libraries that
-raise the exceptions. A failure that fits no class is `unknown`, which is permanent, because a retry without a reason
-would hide the failure.
+"""Finds the failure class of an exception, and whether a retry can help (transient) or not (permanent).
+
+The evidence for each class is data (`config/failure_classes.yaml`). Structured codes count before the types of
+exceptions, and types count before words. A word within a name or a value is not evidence.
+
+A failure that fits no class is `unknown`, which is permanent, because a retry without a reason would hide the failure.
+
+This module imports none of the libraries that raise the exceptions.
 """
 
 from __future__ import annotations
@@ -64,7 +67,7 @@ _installed: list[FailureClasses] = []
 
 
 def install(rules: FailureClasses) -> None:
-    """Use these rules in this process from now on: those of the configuration that is loaded."""
+    """Use these rules in this process from now on. They are the rules of the loaded configuration."""
     _installed[:] = [rules]
 
 
@@ -110,8 +113,8 @@ def link_of(error: BaseException) -> list[Link]:
 
 
 def classify_links(links: Sequence[Link], text: str) -> Classified:
-    """The failure class of a chain that `link_of` read. If nothing is recognized, the first line of `text` is the
-    reason.
+    """The failure class of a chain that `link_of` returned. If nothing is recognized, the reason is the first line of
+    `text`.
     """
     return _concluded([item for link in links for item in _of_link(link)], text)
 
@@ -122,8 +125,10 @@ def classify_message(message: str) -> Classified:
 
 
 def classify_attempts(attempts: Sequence[BaseException | str]) -> Classified:
-    """One class for all attempts at the same work, the oldest first. It is the first known class, so that a retry
-    does not hide the first cause. It is transient only if the classes of all attempts with a known class are transient.
+    """One class for all attempts at the same work, the oldest first.
+
+    The class is the first known class, so that a retry does not hide the first cause. It is transient only if every
+    attempt with a known class is transient.
     """
     each = [classify(item) if isinstance(item, BaseException) else classify_message(item) for item in attempts]
     known = [(number, item) for number, item in enumerate(each, 1) if item.failure_class != "unknown"]
@@ -227,7 +232,7 @@ def _types(rule: TypeRule) -> frozenset[str]:
 
 
 def _type_rule(names: Iterable[str], text: str) -> TypeRule | None:
-    """The rule of the most specific type that has one. `names`: the type and its bases, the most specific first."""
+    """The first rule for one of the types whose words fit. `names`: the type and its bases, the most specific first."""
     words = without_names(text)
     for name in names:
         for rule in rules().types:
@@ -284,8 +289,8 @@ def _of_text(text: str) -> Iterator[Evidence]:
 
 
 def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """First the exceptions that a library stored as values in this exception, the innermost first. Then the exception
-    itself.
+    """Yields the exceptions that a library stored as values in this exception, the innermost first. Yields the
+    exception itself last.
     """
     if depth < 6:
         inside = [getattr(error, name, None) for name in ("orig", "reason", "original_error")]

@@ -1,6 +1,8 @@
-"""Reads a failure from text: the exceptions in a log, the codes and types that they name, and their plain words. A
-log shows an exception together with its causes. A line of code in a traceback is not evidence. A word within a name or
-a value is not evidence either. This module knows no failure class.
+"""Reads a failure from text. It finds the exceptions in a log, the codes and types that they name, and their plain
+words.
+
+A log shows an exception together with its causes. A line of code in a traceback is not evidence, and a word within a
+name or a value is not evidence either. This module knows no failure class.
 """
 
 from __future__ import annotations
@@ -41,12 +43,12 @@ _SPACED = re.compile(
 )
 
 
-# Python prints these sentences between an exception and the one that it led to. The outermost exception is printed
-# last.
+# Python prints one of these sentences between a cause and the exception that it led to. Python prints the outermost
+# exception last.
 CAUSED = "The above exception was the direct cause of the following exception:"
 DURING = "During handling of the above exception, another exception occurred:"
 _BETWEEN = re.compile(rf"^\s*(?:{re.escape(CAUSED)}|{re.escape(DURING)})\s*$", re.MULTILINE)
-# A line of a traceback that names a place, with the code that stands there and the marks below it.
+# A line of a traceback that names a place in the code, together with the quoted code and the marks below it.
 _FRAME = re.compile(r'^(\s+)File ".*", line \d+.*(?:\n\1\s+\S.*)*\n?', re.MULTILINE)
 
 
@@ -85,15 +87,15 @@ def signal_name(number: int) -> str:
 
 
 def _spaced_names(name: str) -> tuple[str, str]:
-    """`Out of Memory Error`, as DuckDB and dbt write it → `outofmemoryexception` and `outofmemoryerror`. Names are
-    compared in lower case.
+    """The two names of an exception that DuckDB and dbt write with blanks: `outofmemoryexception` and
+    `outofmemoryerror` for `Out of Memory Error`. Names are compared in lower case.
     """
     stem = re.sub(r"(error|exception)$", "", name.replace(" ", "").lower())
     return f"{stem}exception", f"{stem}error"
 
 
 def names_in(line: str) -> list[tuple[str, ...]]:
-    """Names of exceptions in a line, the innermost first. In the line itself, the innermost comes last."""
+    """The names of the exceptions in a line, the innermost first. The line itself has the innermost name last."""
     spaced = _SPACED.match(line)
     found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
     return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]
@@ -123,8 +125,8 @@ _NAMING = re.compile(
 
 @lru_cache(maxsize=512)
 def without_names(text: str) -> str:
-    """`text` without statements, quotations, paths, and names: only the program's own words remain."""
-    # If an exception is printed as code, its argument is its message.
+    """`text` without statements, quotations, paths and names. Only the program's own words remain."""
+    # Where an exception is printed as code, for example KeyError('x'), its argument is its message.
     plain = _REPEATED.sub(r"\1\3", _STATEMENT.sub("", text))
     plain = _QUOTED.sub(" … ", plain)
     plain = _COMPOUND.sub(" … ", plain)

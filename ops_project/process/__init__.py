@@ -1,1 +1,1 @@
-"""The processes of this machine: locks, watchdog, kill points, code version."""
+"""The processes of this machine: their locks, their time limits, their addresses, and the version of their code."""

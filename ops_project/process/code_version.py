@@ -1,4 +1,4 @@
-"""Says which code runs: the commit, read from .git without starting git."""
+"""Finds out which code runs. The commit is read from .git without starting git."""
 
 from __future__ import annotations
 

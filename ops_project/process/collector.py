@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_up() -> Iterator[None]:
-    """Suspend the search in all threads during the block. Use it for seconds, not for minutes. With the search, a fifth
-    of an alert cycle's time was spent on the signals of a backlog.
+    """Suspend the search in all threads during the block. Use this for seconds, not for minutes. An alert cycle with
+    many signals uses it, because the search took a fifth of the time of such a cycle.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -25,6 +25,6 @@ def held_up() -> Iterator[None]:
 
 def search_seldom() -> None:
     """For the rest of this process, search after 20,000 new objects instead of 700. Imports and the definitions make
-    very many objects that stay: with this threshold, loading the code location takes 3.8 s of CPU instead of 4.5 s.
+    very many objects that stay. With this threshold, loading the code location takes 3.8 s of CPU instead of 4.5 s.
     """
     gc.set_threshold(20_000, 20, 20)

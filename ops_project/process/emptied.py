@@ -1,5 +1,5 @@
-"""Recognises a file of a store that is empty or missing although it held something. SQLite takes such a file for a new
-one, and its first writer would begin a store without a history.
+"""Recognises a SQLite file that is empty or missing although it had content. SQLite takes such a file for a new one,
+and the next writer would begin a database without a history.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Remembers the configuration folder with which a home was built, so that a command without it can warn.
+"""Remembers the configuration folder with which a home was built.
 
-Without its folder a home lacks domains, owners and rules, and the answers still look complete. The warning names the
-folder. The folder is not applied, because the user decides with which configuration a command runs.
+A command that is run without this folder lacks the domains, owners and rules of the folder, but its answers still look
+complete. So such a command warns and names the folder. It does not use the folder by itself, because the user decides
+with which configuration a command runs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finds out whether Ctrl-C was pressed in this process, whichever code handled the signal.
 
-Dagster puts a handler of its own in place while a run goes on, and DuckDB and dbt turn the interruption into errors of
-their own. Python writes every signal to a file descriptor before it calls a handler. This module reads that descriptor.
-SIGTERM does not count: the watchdog sends it to runs that take too long.
+Dagster installs a handler of its own during a run. DuckDB and dbt turn the interruption into errors of their own. But
+Python writes every signal to a file descriptor before it calls a handler, and this module reads that descriptor.
+SIGTERM does not count, because the watchdog sends it to runs that take too long.
 """
 
 from __future__ import annotations

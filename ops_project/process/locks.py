@@ -1,7 +1,7 @@
 """The writer lock of a home: one process at a time may write its warehouse.
 
-It is a lock of the operating system, because such a lock ends with its process: after SIGKILL nothing has to be cleaned
-up. The content of the lock file is only for people who wait.
+The lock belongs to the operating system, because such a lock ends with its process: after SIGKILL nothing has to be
+cleaned up. The content of the lock file is only for people who wait.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _guard = threading.Lock()
 
 
 def _forget() -> None:
-    """A forked process does not hold its parent's lock, so it closes its copy of the descriptor. The parent keeps the
-    lock.
+    """Closes the copies of the lock descriptors in a forked process, because it does not hold its parent's locks. The
+    parent keeps them.
     """
     global _guard
     for held in _held.values():
@@ -91,7 +91,7 @@ def hold(
     if mine is None:
         descriptor = _acquire(path, timeout, on_wait)
         with _guard:
-            # A process that releases the lock normally empties the file.
+            # A process empties the file when it releases the lock. So content shows that the last holder died.
             mine = _held[path] = _Held(descriptor, 1, _read(path))
     try:
         if mine.depth == 1 or run is not None:
@@ -131,9 +131,10 @@ def left(path: Path) -> Holder | None:
 
 @contextmanager
 def unheld(path: Path) -> Iterator[bool]:
-    """Yields True if no process holds the lock. Then no process can take the lock until the block ends. The check
-    writes nothing, so that it works in a read-only home. Use it only for a short look, because a process that wants the
-    lock waits meanwhile.
+    """Yields True if no process holds the lock. Then no process can take the lock until the block ends.
+
+    The check writes nothing, so it works in a read-only home. Use it only for a short time, because a process that
+    wants the lock waits until the block ends.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -154,8 +155,8 @@ def unheld(path: Path) -> Iterator[bool]:
 
 
 def left_behind(path: Path) -> Holder | None:
-    """The last holder of a lock that this process holds now, if the last holder died with the lock. None if it released
-    the lock.
+    """The holder of the lock before this process, if that holder died without releasing the lock. Otherwise None. Call
+    this only while this process holds the lock.
     """
     with _guard:
         mine = _held.get(path)

@@ -1,8 +1,8 @@
 """Identifies processes, and says whether one still runs.
 
-A pid alone is not enough: it is used again, and it means nothing after a reboot or in another container. So a process
-is identified by its host's boot, its PID namespace, its pid and its start time. A process of another namespace cannot
-be seen from here, so it counts neither as alive nor as gone.
+A pid alone is not enough: the system uses it again, and it means nothing after a reboot or in another container. So a
+process is identified by its host's boot, its PID namespace, its pid and its start time. A process of another namespace
+cannot be seen from here, so this module reports it neither as alive nor as gone.
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ REMOVED = ".removed-"
 
 
 def remove_folder(folder: Path) -> None:
-    """Rename the folder, then remove it. So if the process is killed, the folder is either whole or gone. What a killed
-    process has left beside it is removed by the next call. A folder that cannot be renamed stays as it is: another
-    process may have removed it.
+    """Rename the folder, then remove it. So if the process is killed, no part of the folder remains under its name.
+
+    The next call removes what a killed process left under the other name. If the folder cannot be renamed, nothing is
+    done, because another process may have removed it.
     """
     for left in folder.parent.glob(f"{REMOVED}*"):
         shutil.rmtree(left, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""The address at which `ops serve` of a home answers now, so that the links in messages open.
+"""The address at which `ops serve` of a home answers now. Links in messages use it.
 
-The command writes its address and its process down, and removes them when it ends. An address does not count if its
-process is not seen to run: the process may have been killed, or may run on another machine.
+`ops serve` writes its address and its process into a file, and removes the file when it ends. The address counts only
+while the process is seen to run, because the process may have been killed, or may run on another machine.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""SQLite's own check of a file. From a damaged page, SQLite can read invalid text or an impossible value long before
-it reports an error itself.
+"""SQLite's own check of a file. Without this check, SQLite may read wrong values from a damaged page for a long time
+before it reports an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def quick_check(file: Path, until: float) -> str | None:
     None if this cannot be decided, because another process has locked the file, or because `until` (a time of
     `time.monotonic`) has passed.
     """
-    import sqlite3  # It is imported here, because every failing command loads this module, and few of them check pages.
+    import sqlite3  # Every failing command loads this module, but few of these commands check a file.
 
     try:
         address = f"file:{quote(str(file.absolute()))}?mode=ro"

@@ -1,6 +1,6 @@
-"""Asks a question that may never be answered. A network share may hang, a server may have stopped without closing its
-connections, and the look-up of an address may not return. Such a call can be neither ended nor limited in time. So the
-call runs in a thread. After the time limit the caller does not wait for this thread any longer.
+"""Limits how long a caller waits for a call that may never return: a network share may hang, a server may have stopped
+without closing its connections, the look-up of an address may not end. Such a call cannot be stopped. So the call runs
+in a thread, and after the time limit the caller no longer waits for this thread.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 _waiting: dict[str, threading.Thread] = {}
-"""Subject → the thread that has not returned. While this thread hangs, no other question about its subject is asked."""
+"""Subject → the thread that has not returned. While this thread hangs, no other call about the subject begins."""
 
 
 class NotAnswered(TimeoutError):
-    """The answer has not come within the time limit."""
+    """The call has not returned within the time limit."""
 
 
 def within(subject: str, ask: Callable[[], Answer], seconds: float) -> Answer:
-    """The answer of `ask`. Raises NotAnswered if it has not come after `seconds`, or if an earlier question about the
-    same `subject` has not been answered yet. Raises the errors of `ask`.
+    """The result of `ask`. Raises the errors of `ask`.
+
+    Raises NotAnswered if `ask` has not returned after `seconds`, or if an earlier call about the same `subject` has not
+    returned yet.
     """
     earlier = _waiting.get(subject)
     if earlier is not None and earlier.is_alive():

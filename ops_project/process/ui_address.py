@@ -1,8 +1,8 @@
-"""Where `ops ui` of a home serves, so that a message links to the port that really answers.
+"""The address at which `ops ui` of a home answers. Links in messages use it, because the port can be chosen.
 
-The command stores the address before it becomes Dagster. The address stays stored when that process ends, because the
-next `ops ui` is most likely started in the same way. A home whose UI was never opened has no address, and its messages
-have no link.
+The command stores the address before Dagster replaces its process. The address stays stored when that process ends,
+because the next `ops ui` most likely uses the same address. A home whose UI was never opened has no address, and its
+messages have no link.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ ANY_HOST = ("0.0.0.0", "::")
 
 
 def url_of(host: str, port: int) -> str:
-    """The address for a browser on this machine. A host that means every address becomes localhost."""
+    """The address for a browser on this machine. A host that means all addresses of the machine becomes localhost."""
     name = "localhost" if host in ANY_HOST else f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}"
 
 
 def remember(settings: Settings, host: str, port: int) -> None:
-    """Write the address down, whole or not at all. Raises OSError."""
+    """Store the address. A reader sees the whole file or none. Raises OSError."""
     path = _path(settings)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({"url": url_of(host, port)}) + "\n", encoding="utf-8")

@@ -1,9 +1,10 @@
-"""Ends what runs too long, also without a daemon. `dagster/max_runtime` does nothing for a run that was started by
-hand (with a limit of 8 s, such a run succeeded after 25 s). So each run watches itself.
+"""Ends a block of work that runs too long. It works without Dagster's daemon, because each run watches itself.
+`dagster/max_runtime` does nothing for a run that was started by hand: with a limit of 8 s, such a run succeeded after
+25 s.
 
 First the run is asked to stop: dbt's queries are interrupted, and the process gets SIGTERM, which Dagster turns into a
-failed step. After a grace period the process is ended, and its lock with it. If a process is stuck in C code and never
-lets a thread run, the interpreter's own timer ends the process.
+failed step. After a grace period the process is ended, and its lock ends with it. If a process is stuck in C code and
+never lets a thread run, the interpreter's own timer ends the process.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ class Overrun:
 
 @dataclass
 class Watchdog:
-    """Watches this process.
+    """Watches this process. These are the calls when a block has exceeded its limit, in their order:
 
-    `on_overrun`: called first, when a block has exceeded its limit. `interrupt`: called next; it asks the run to stop.
-    `last_words`: called just before the process is ended by force. `end`: ends the process.
+    - `on_overrun` reports the block.
+    - `interrupt` asks the run to stop.
+    - `last_words` is called just before the process is ended by force.
+    - `end` ends the process.
     """
 
     interrupt: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM)
@@ -63,7 +66,7 @@ class Watchdog:
 
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
-        """The block may take `seconds`. A block may contain another limit. The nearest deadline counts."""
+        """Limit the block to `seconds`. Limits can be nested, and then the nearest deadline counts."""
         key = next(self._keys)  # No id is used twice, because a stop request is stored under its id.
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
@@ -112,7 +115,7 @@ class Watchdog:
                 self._changed.wait(max(0.01, min(waits) - time.monotonic()) if waits else None)
 
     def _ask(self, overrun: Overrun) -> None:
-        # The function runs in a thread of its own, because it may wait for the same thing for which the run waits.
+        # The call runs in a thread of its own, because it may wait for the same thing as the run.
         _within(ASK_SECONDS, lambda: self.on_overrun(overrun))
         self.interrupt()
 
@@ -124,9 +127,10 @@ class Watchdog:
 
 @contextmanager
 def _descriptor_for_traces() -> Iterator[int]:
-    """The descriptor to which the interpreter's timer writes the activity of each thread: standard error, if it has a
-    descriptor. A process whose standard error has none is watched as well, but its traces are discarded. The number 2
-    is not used in any case: if the process began without standard error, descriptor 2 can be any file.
+    """The descriptor to which the interpreter's timer writes the activity of each thread.
+
+    It is that of standard error, if standard error has one. Otherwise the process is watched without traces: the traces
+    are discarded. Descriptor 2 is not used in that case, because it can be any file that the process opened later.
     """
     for stream in (sys.stderr, sys.__stderr__):
         try:

@@ -1,6 +1,8 @@
-"""The operational queries: one SQL file each, by domain, numbered in the order in which they are asked. This module
-reads the files and their headers, and executes nothing. A query may name optional tables (a model that was never
-trained). If one is missing, the query reads an empty relation with the declared columns, and the answer says so.
+"""The operational queries of the domains. Each query is a SQL file, and its number gives its place. This module reads
+the files and their headers, and executes nothing.
+
+A query may name optional tables, for example those of a model that was never trained. If an optional table is missing,
+the query reads an empty relation with the declared columns, and the answer says so.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ PARAMETERS = frozenset({"as_of", "as_of_date"})
 
 
 class QueryError(ValueError):
-    """A query that does not exist or whose file is malformed; the message names it and the valid ones."""
+    """A query does not exist, or its file is malformed. The message names the query and lists the valid ones."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """One operational query. `optional`: table → its column declarations; a missing table is read as empty."""
+    """One operational query. `optional`: optional table → the columns that it has when it is missing."""
 
     domain: str
     number: int

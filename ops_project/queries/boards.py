@@ -23,8 +23,8 @@ TITLES = {
     "business": "Business",
 }
 REPORTS = "reports"
-"""The board of the figures in reports. They are asked for a period that begins at `since` and ends at `as_of`; the
-period before it begins at `before`.
+"""The board of the figures in reports. Their parameters are a period from `since` to `as_of`, and the period before
+it, which begins at `before`.
 """
 SNAPSHOT, LEDGER, RUNS = "snapshot", "ledger", "runs"
 SOURCES = (SNAPSHOT, LEDGER, RUNS)
@@ -36,8 +36,12 @@ _HEADER = re.compile(r"^-- (\w+): (.+)$")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `shape`: number (the first column of the only row), line (the first column is the x axis), bars (a
-    label, a value, and further columns), or table.
+    """One figure. These are the values of `shape`:
+
+    - number: the first column of the only row
+    - line: the first column is the x axis
+    - bars: a label, a value, and further columns
+    - table
     """
 
     board: str
@@ -49,9 +53,7 @@ class Figure:
     unit: str
     sql: str
     empty: str = ""
-    """The sentence that stands in place of the figure if the answer has no rows. It is given only if the figure is then
-    unknown; otherwise it is empty.
-    """
+    """The sentence in place of the figure if the answer has no rows. It is given if the figure is then unknown."""
 
     @property
     def id(self) -> str:
