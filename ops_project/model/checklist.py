@@ -1,4 +1,4 @@
-"""checklists.yaml: the lines that are evaluated every day, week and month. A line is measured, or a person answers it."""
+"""checklists.yaml: the lines that are evaluated every day, week and month. A line is measured, or a person is asked."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _DEFAULT_MAX_UNPACKED = 32 * 1024 * 1024 * 1024
 
 
 class Format(Model):
-    """How a file is cut into records. All kinds share one flat set of keys. A kind refuses a key that it does not use."""
+    """How a file is cut into records. All kinds share one flat set of keys. A kind refuses keys it does not use."""
 
     # A delimiter may be a tab, and a null value may be a blank. So nothing is stripped here.
     model_config = ConfigDict(str_strip_whitespace=False)
