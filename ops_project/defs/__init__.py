@@ -1,1 +1,1 @@
-"""Dagster objects only: wiring, one folder per domain."""
+"""The Dagster definitions, with one folder for each domain. The code here connects other modules with Dagster."""

@@ -1,4 +1,4 @@
-"""Merges the objects of all domains. The module decides nothing."""
+"""Merges the Dagster definitions of all domains and of operations."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ops_project.model.alerting.consistency import check_promises
 
 
 def compose(site: Site) -> dg.Definitions:
-    """The objects of every domain of the catalog, and of operations. A domain without a Python package is made from its
-    feeds file and its dbt models.
+    """The definitions of every domain of the catalog, and those of operations. A domain without a Python package is
+    made from its feeds file and its dbt models.
     """
     keep_lists()
     check_warnings.leave_out()
@@ -48,8 +48,8 @@ def compose(site: Site) -> dg.Definitions:
 
 
 def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
-    """Raises ConfigError, with file and line, for a service level that names a table that no step builds, or a job that
-    does not exist. Such a service level would never be reported as missed.
+    """Raises ConfigError with file and line for a service level with a table that no step builds, or with a job that
+    does not exist. Otherwise this service level would never be reported as missed.
     """
     assets = ["/".join(key.path) for key in built]
     if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):

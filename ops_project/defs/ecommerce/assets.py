@@ -1,5 +1,5 @@
-"""The parts of e-commerce besides landed and dbt tables: the check that every order can be converted, and the
-models.
+"""The parts of e-commerce that are neither landed nor built by dbt: the check that every order can be converted, and
+the machine-learning models.
 """
 
 from __future__ import annotations

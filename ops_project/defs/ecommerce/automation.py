@@ -1,4 +1,4 @@
-"""Jobs and the schedule of e-commerce. Only the master schedule is switched on, so that no layer runs twice a night."""
+"""Jobs and the schedule of e-commerce. Only the schedule of the main job is on, so that no layer runs twice a night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-commerce as Dagster sees it."""
+"""Puts the Dagster definitions of e-commerce together."""
 
 from __future__ import annotations
 

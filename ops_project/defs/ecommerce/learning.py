@@ -1,4 +1,4 @@
-"""The models of e-commerce: scored every night, trained every Sunday, checked like any other table."""
+"""The models of e-commerce. They are scored every night, trained every Sunday, and checked like any other table."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +31,8 @@ DESCRIPTIONS = {
     "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
     "recommendations": "For each product, up to ten others that are bought and viewed together with it.",
 }
-# The models also read bronze tables, because only bronze keeps each version of a record. The versions show what was
-# known on a past day.
+# The models also read bronze tables. Only bronze keeps each version of a record, and so shows what was known on a past
+# day.
 CUSTOMERS = (
     "silver/int_customer_days",
     "silver/fact_exchange_rates",
@@ -63,22 +63,22 @@ HEALTH = {
 
 
 def table_key(model: str) -> dg.AssetKey:
-    """gold/<table> of a model."""
+    """The asset key of a model's table: gold/<table>."""
     return dg.AssetKey(tables.TABLE_OF[model].split("."))
 
 
 def model_key(model: str) -> dg.AssetKey:
-    """models/<model>."""
+    """The asset key of a model: models/<model>."""
     return dg.AssetKey(["models", model])
 
 
 def nightly(site: Site) -> list[dg.AssetsDefinition]:
-    """The predictions and their checks: part of the main job."""
+    """The predictions and their checks. They belong to the main job."""
     return [_scoring(site), *_checks(site)]
 
 
 def weekly(site: Site) -> dg.Definitions:
-    """Training, with the jobs and schedules of Sunday 03:00 and 04:00."""
+    """The training, with its jobs and schedules on Sunday at 03:00 and 04:00."""
     jobs = [
         _job(WEEKLY_RECOMMENDATIONS, "Evaluate the recommendations and build them anew.", ("recommendations",), site),
         _job(
@@ -177,8 +177,7 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
                     context.log.info(f"{model} is built weekly; it stays as it is")
                     continue
                 if _never_trained(facts["registry"], model):
-                    # If enough history exists for the first time, the model is trained that night and does not wait for
-                    # Sunday.
+                    # On the first night with enough history, the model is trained at once and not on Sunday.
                     context.log.info(train(Training(**facts), model).message)
                 yield _result(model, score(job, model))
 
@@ -240,8 +239,8 @@ def _trained(model: str, trained: Trained) -> dg.MaterializeResult[Any]:
 
 
 def _checks(site: Site) -> list[dg.AssetChecksDefinition]:
-    """One step of checks for each table. Dagster skips every step that is downstream of a skipped step. Recommendations
-    are built weekly, so on other days a common step would be skipped, and the other two tables would not be checked.
+    """One step of checks for each table. Dagster skips a step downstream of a skipped step. Recommendations are built
+    weekly. So if the three tables had one step of checks, Dagster would skip it on all other days.
     """
     found = [_checks_of(site, model) for model in MODELS]
     return [checks for checks in found if checks is not None]

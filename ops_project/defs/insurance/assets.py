@@ -1,5 +1,5 @@
-"""The parts of insurance besides landed and dbt tables: a check for gaps in the source's numbers, and the
-reconciliation of every hop.
+"""The parts of insurance that are neither landed nor built by dbt: a check for gaps in the source's numbers, and the
+reconciliations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Insurance as Dagster sees it."""
+"""Puts the Dagster definitions of insurance together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The parts of the investor metrics besides landed and dbt tables: checks of the risks that their document names."""
+"""The parts of the investor metrics that are neither landed nor built by dbt: checks of the risks that the requirements
+name.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Jobs and schedules of the investor metrics. The main job starts early enough to be ready by 08:00 New York. Each of
-the five pipelines also has a job of its own, for repairs.
+"""Jobs and schedules of the investor metrics. The main job starts early enough to end before 08:00 in New York. Each of
+the five pipelines also has its own job, for repairs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SCHEDULES = (Schedule("investor_pipeline", "0 4 * * *", "The nightly run, 04:00 
 
 
 def pipelines(site: Site) -> dict[str, list[dg.AssetKey]]:
-    """Each of the five investor pipelines with its own tables, from the models' `meta.pipeline`."""
+    """Pipeline → its own tables, for the five investor pipelines. `meta.pipeline` of a model names its pipeline."""
     found: dict[str, list[dg.AssetKey]] = {}
     for node in site.dbt.json["nodes"].values():
         pipeline = meta_of(node).get("pipeline") if node["resource_type"] == "model" else None
@@ -26,7 +26,7 @@ def pipelines(site: Site) -> dict[str, list[dg.AssetKey]]:
 
 
 def pipeline_jobs(site: Site) -> dg.Definitions:
-    """A job for each pipeline: its tables, their tests, and what they are built from down to the facts."""
+    """A job for each pipeline. It builds and tests the pipeline's tables and the tables upstream, except bronze."""
     return dg.Definitions(
         jobs=[
             job_definition(

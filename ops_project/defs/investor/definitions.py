@@ -1,4 +1,4 @@
-"""The investor metrics as Dagster sees them."""
+"""Puts the Dagster definitions of the investor metrics together."""
 
 from __future__ import annotations
 

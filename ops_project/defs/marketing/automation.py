@@ -1,4 +1,4 @@
-"""Jobs and the schedule of marketing: each hop of the chain by itself, for repairs, and all of them every night."""
+"""Jobs and the schedule of marketing. A nightly job builds all layers. Each layer also has its own job, for repairs."""
 
 from __future__ import annotations
 

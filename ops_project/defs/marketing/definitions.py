@@ -1,4 +1,4 @@
-"""Marketing as Dagster sees it."""
+"""Puts the Dagster definitions of marketing together."""
 
 from __future__ import annotations
 

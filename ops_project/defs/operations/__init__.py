@@ -1,1 +1,1 @@
-"""Operations as Dagster objects: the sensor that runs the alert cycle, and the run-failure sensor beside it."""
+"""The Dagster definitions of operations: the sensor that runs the alert cycle, and the run-failure sensor."""

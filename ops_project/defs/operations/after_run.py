@@ -1,4 +1,4 @@
-"""The alert cycle after a run without a daemon. `ops run` calls it at its end."""
+"""The alert cycle that `ops run` starts at its end, because no daemon may be running."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
-    """Observe, decide, record and send at once, because no later cycle would send what waits."""
+    """Run one alert cycle and send all messages at once. No later cycle would send a message that waits."""
     report = run_once(
         site.settings,
         site.catalog,
@@ -37,8 +37,8 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
 
 
 def remember_columns(site: Site, now: datetime) -> None:
-    """Store which column comes from which under this version of the code. An error is only logged: it must delay
-    neither a run nor the alerts.
+    """Store which column comes from which under this version of the code. An error is only logged, because it must not
+    delay a run or the alerts.
     """
     try:
         open_ledger(site.settings).keep_columns(site.columns, commit(), now)

@@ -1,4 +1,4 @@
-"""The nightly comparison of a share of the archive with its hashes, as a Dagster job with a schedule."""
+"""The nightly job that compares a share of the archive with its hashes, and its schedule."""
 
 import dagster as dg
 
@@ -7,7 +7,7 @@ from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.archive_check import verify_share
 
 JOB = "archive_verification"
-# This is after the nightly chain, when the disk is idle.
+# At this time the nightly runs have ended, and the disk is idle.
 CRON = "0 5 * * *"
 
 
@@ -26,7 +26,7 @@ def _job(site: Site) -> dg.JobDefinition:
         files = counted(found.files, "archived file")
         context.log.info(f"{found.compared} of {files} compared, {len(found.damaged)} damaged")
         for damage in found.damaged:
-            # The alert cycle reports the damage. The job itself did its work, so it does not fail.
+            # The alert cycle reports the damage. The job has done its work, so it does not fail.
             context.log.warning(f"archive/{damage.path} {damage.what}")
 
     @dg.job(name=JOB, description="Compares a share of the archive with its hashes, so that a month covers all of it.")

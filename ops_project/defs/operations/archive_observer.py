@@ -1,5 +1,5 @@
-"""Observer: archived files that a check found altered, missing or unreadable. It reads the result of that check and
-opens no archived file. There is one signal for each feed.
+"""Observer of the archive: reports archived files that a check found altered, missing or unreadable. The observer reads
+the result of that check and opens no archived file. There is one signal for each feed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Observer: the age of the newest proved backup, from what the home knows. It never contacts the store."""
+"""Observer of backups: reports the age of the newest proved backup. It reads the home only, not the backups' store."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ AGE, FAILED = "backup.proved_age_hours", "backup.failed"
 
 
 def look(view: View) -> Observation:
-    """The age and the state of the newest backup. If no destination is configured any more, the only signals are those
-    that end earlier reports.
+    """The age and the state of the newest backup. If no destination is configured any more, there are only signals that
+    end earlier reports.
     """
     destination = view.catalog.platform.backups.destination
     if destination is None:

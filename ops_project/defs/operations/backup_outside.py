@@ -1,6 +1,4 @@
-"""The parts of a home that lie outside of its folder: the ledger, Dagster's storage and the model registry, if the
-configuration puts them elsewhere.
-"""
+"""The parts of a home that may be outside of its folder: the ledger, Dagster's storage and the model registry."""
 
 from __future__ import annotations
 

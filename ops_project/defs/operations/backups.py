@@ -1,4 +1,4 @@
-"""The nightly backup: a job and its schedule, if a destination is configured."""
+"""The job of the nightly backup and its schedule. Both exist only if a destination is configured."""
 
 import dagster as dg
 

@@ -18,9 +18,7 @@ from ops_project.defs.shared.site import Site
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """The sensors of the alert path and of reports, the checks that show open alerts, the check of the archive, and
-    backups.
-    """
+    """The sensors of alerts and of reports, the checks that show open alerts, the check of the archive, and backups."""
     return dg.Definitions.merge(
         dg.Definitions(
             asset_checks=[open_alert_checks(site, assets)], sensors=[*sensors(watch_of(site)), report_sensor(site)]

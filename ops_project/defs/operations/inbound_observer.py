@@ -1,6 +1,6 @@
-"""Observer: files in the inbound folders that match no contract. Without this observer, such files would wait for ever,
-unnoticed. There is one signal for each folder, with the file names in its message. The signal ends when the files are
-gone or match a contract.
+"""Observer of the inbound folders: reports files that match no contract. Without this report such files would wait for
+ever. There is one signal for each folder, with the file names in its message. The signal ends when the files are gone
+or match a contract.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ KIND = "inbound.unclaimed"
 SHOWN = 10
 IN_TRANSFER = (".part", ".partial", ".filepart", ".tmp", ".crdownload", ".swp")
 TRANSFER_TIME = timedelta(hours=1)
-"""How long a file is left alone if its name says that its transfer is not finished."""
+"""A file whose name says that its transfer is not finished is not reported until it is this old."""
 
 
 def look(view: View) -> Observation:
-    """A signal for each folder whose unclaimed files differ from those at the last look."""
+    """A signal for each folder whose files without a contract differ from those in the last cycle."""
     before = {signal.check: signal for signal in view.ledger.latest(KIND).values()}
     found = _found(view)
     signals = []
@@ -63,7 +63,7 @@ def _found(view: View) -> dict[str, list[str]]:
         found["."] = sorted(loose)
     folders = {path.name for path in inbound.iterdir() if path.is_dir() and not path.name.startswith(".")}
     for folder in folders - view.catalog.switched_off:
-        # In a folder that belongs to no domain, every file is unclaimed.
+        # In a folder that belongs to no domain, no file has a contract.
         feeds = view.catalog.feeds_of(folder) if folder in domains else []
         names = [
             name for name in unclaimed(feeds, inbound / folder) if not _in_transfer(inbound / folder, name, view.now)

@@ -1,4 +1,4 @@
-"""Every observer of this application: those of the operations layer, and those that look at our warehouse."""
+"""Lists every observer of this application: the general ones of `operations`, and those of our warehouse."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ops_project.settings import Settings
 
 _EVENTS, *_OTHERS = registry.OBSERVERS
 
-# The observers of publications and snapshots follow the observer of events at once, so that what a run published, its
-# findings and its end are decided together.
+# The observers of publications and snapshots come directly after the observer of events. So the tables that a run
+# published, its findings and its end are decided in one cycle.
 OBSERVERS: tuple[Observer, ...] = (
     _EVENTS,
     Observer("publication", registry.imported_late("ops_project.defs.operations.publication_observer"), anywhere=True),

@@ -1,5 +1,5 @@
-"""The check `open_alerts` on every asset. The alert cycle writes its results; the Dagster UI lists, colours and keeps
-them. No job includes it; if a person runs it, it asks the ledger and gives the same result.
+"""The check `open_alerts` on every asset. The alert cycle writes its results, and the Dagster UI shows them. No job
+includes the check. If a person runs it, it reads the ledger and gives the same result.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from ops_project.operations.ledger import open_ledger
 
 
 def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
-    """One definition that holds the checks of all `assets`."""
+    """One Dagster definition that contains the check of each of the `assets`."""
 
     @dg.multi_asset_check(
         name=SHOWN_CHECK,

@@ -1,6 +1,9 @@
-"""Observer: whether consumers got what was built. It reports failed snapshots and publications, and gold tables that
-are held back. A table is delivered when consumers can read it, not when it was built. A run says nothing about tables
-that it did not build: their files are unchanged, and the failed build has its own alert.
+"""Observer of publications: whether consumers got the tables that were built. It reports failed snapshots, failed
+publications, and gold tables that are held back. A table is delivered when consumers can read it, not when it was
+built.
+
+A run gives no signal about tables that it did not build. Their files are unchanged, and the failed build has its own
+alert.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ NOT_ORDERED = "it was not built in this run"
 
 
 def look(view: View) -> Observation:
-    """One signal for each run that closed, and one for each table of a new publication. Every few minutes there is one
-    more for each table that is held back. It says for how long the table has been held.
+    """One signal for each run that has closed, and one for each table of a new publication. Every few minutes there is
+    another signal for each table that is held back. It says for how long.
     """
     seen: dict[str, str] = json.loads(view.cursors.get(CURSOR) or "{}")
     after = dict(seen)
@@ -54,7 +57,7 @@ def _domains(view: View) -> list[str]:
 
 
 def _state(view: View, closing: Closing) -> str | None:
-    """The state of the signal: firing or ok; None while the run has not finished."""
+    """The state of the signal: firing or ok. None while the run is still closing."""
     if closing.state == closings.CLOSED:
         return OK
     if closing.state == closings.CLOSING:
@@ -86,7 +89,7 @@ def _closed(view: View, closing: Closing, failed: bool) -> Signal:
 def _tables(view: View, domain: str, publication: publishing.Publication) -> Iterator[Signal]:
     manifest = publication.manifest
     written = datetime.fromtimestamp((publication.folder / publishing.MANIFEST).stat().st_mtime, UTC)
-    # In a replay, the times of a run are those of the replay's clock.
+    # In a replay, a run has the time of the replay's clock.
     at = datetime.fromisoformat(manifest["as_of"]) if view.settings.as_of is not None else written
     for table, entry in sorted(manifest["tables"].items()):
         held = entry["state"] != "published"
@@ -121,14 +124,14 @@ def _class(reason: str) -> str:
 
 
 def _ages(view: View, news: list[Signal]) -> list[Signal]:
-    """How long each held table has been held, and zero for a table that is no longer held."""
+    """For each held table, the time for which it has been held. Zero for a table that is no longer held."""
     levels = {signal.asset: signal for signal in view.ledger.latest(HELD).values()}
     levels |= {signal.asset: signal for signal in news if signal.kind == HELD}
     before = {signal.asset: signal for signal in view.ledger.latest(HELD_SECONDS).values()}
     found = []
     for asset, level in levels.items():
         held, last = level.state == FIRING, before.get(asset)
-        # A reading whose time lies after now comes from a rehearsal of tomorrow, and says nothing about today.
+        # A reading with a time after now comes from a run with a later as-of time, and says nothing about now.
         if held and last is not None and last.value and timedelta() <= view.now - last.event_at < AGE_EVERY:
             continue
         if not held and (last is None or not last.value):

@@ -1,6 +1,9 @@
-"""Draws up each report when its period has ended, and sends it to its readers. The report is made in another process,
-so that the daemon does not keep its memory. A sensor does this and not a job. So if a report cannot be drawn up, the
-tick fails, which raises an alert. A failed job would page a person, as a failed nightly run does.
+"""Makes each report when its period has ended, and sends it to its readers.
+
+The report is made in another process, so that the daemon does not keep its memory.
+
+A sensor does this, not a job. If a report cannot be made, the tick fails, which raises an alert. A failed job would
+page a person, as a failed nightly run does.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from ops_project.settings import Settings
 
 EVERY_SECONDS = 1800
 LIMIT_SECONDS = 50
-"""Dagster ends a tick after a minute."""
+"""The time limit of the process. Dagster ends a tick after a minute."""
 SAID = 2000
 
 

@@ -1,7 +1,10 @@
-"""Observer: the findings of the newest snapshot of the warehouse, and the metrics that are queries on it. Each
-snapshot is read once, and once more if the configured feeds have changed since. A closed finding gives an ok signal.
-A finding of a feed that is no longer configured, or is switched off, gives an ok signal too, because no file will come
-that closes it. A metric whose tables are absent is unknown and gives no signal.
+"""Observer of snapshots: reports the findings of the newest snapshot of the warehouse, and the metrics whose SQL reads
+it. Each snapshot is read once. It is read again if the configured feeds have changed.
+
+A closed finding gives an ok signal. A finding of a feed that is no longer configured or is switched off gives an ok
+signal too, because no later file will close it.
+
+A metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations
@@ -37,10 +40,10 @@ FINDINGS = """
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
 """
-"""`is_whole`: the structure of the file differs from its contract, and nothing of the file was lost. That is so if the
-file lacks no column of the contract, was loaded, and had no row refused: it only has further columns, or another order
-of columns. A file in another encoding is never whole, because its text is loaded, but wrong. One signal stands for all
-open findings of a kind, a table and a date, so all of them must be whole.
+"""`is_whole`: the structure of the file differs from its contract, but nothing of the file was lost. The file was
+loaded, it lacks no column of the contract, and none of its rows was refused. So it only has further columns, or another
+order of columns. A file in another encoding is never whole, because its text is loaded but wrong. All open findings of
+a kind, a table and a date share one signal, so all of them must be whole.
 """
 GONE = "feed_gone"
 FIXED = frozenset(
@@ -49,13 +52,13 @@ FIXED = frozenset(
 # A finding that was resolved longer ago than this has already been reported.
 LOOK_BACK_DAYS = 14
 METRIC = "metric "
-"""This observer has one part for each metric. The name of the part is this word and the name of the metric."""
+"""Each metric is one part of this observer. The name of the part is this word and the name of the metric."""
 QUERY_SECONDS = 20.0
-"""The time limit of one metric's query. The shipped ones take a tenth of a second."""
+"""The time limit of one metric's query. The shipped queries take a tenth of a second."""
 
 
 def look(view: View) -> Observation:
-    """The signals of the newest snapshot; nothing if it was read before. Raises SnapshotUnusable."""
+    """The signals of the newest snapshot; nothing if it has been read before. Raises SnapshotUnusable."""
     if words := snapshots.unreadable(view.settings):
         raise snapshots.SnapshotUnusable(words)
     try:
@@ -70,7 +73,7 @@ def look(view: View) -> Observation:
     well: set[str] = set()
 
     def part(name: str, ask: Callable[[], list[Signal]]) -> None:
-        """Ask one question. If it cannot be answered, this is reported, and the other questions are still asked."""
+        """Run one part. If it fails, the failure is reported, and the other parts are still run."""
         try:
             # A query that never ends would delay the alerts of every other metric.
             with limited(connection, QUERY_SECONDS):
@@ -97,7 +100,7 @@ def look(view: View) -> Observation:
             if metric.sql is not None and known.issuperset(metric.tables):
                 part(f"{METRIC}{kind}", partial(_metric, view, snapshot, connection, kind, metric=metric, runs=runs))
         part("sizes of tables", partial(_sizes, view, snapshot, connection))
-        # The failure of a metric ends when the metric is removed.
+        # When a metric is removed, its failure ends.
         well |= {name for name in _failing(view) if name.startswith(METRIC) and name not in asked}
     finally:
         connection.close()
@@ -105,7 +108,7 @@ def look(view: View) -> Observation:
 
 
 def _failing(view: View) -> set[str]:
-    """The parts of this observer that failed in the last look."""
+    """The parts of this observer that failed in the last cycle."""
     before = "failing:snapshot: "
     return {name.removeprefix(before) for name, on in view.cursors.items() if on and name.startswith(before)}
 
@@ -170,7 +173,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
         if is_gone and signal.fingerprint in closed_without_feed:
             continue
         if open_now and signal.fingerprint in closed_without_feed:
-            # The feed is configured again, and its finding was open all the time. So it is reported again.
+            # The feed is configured again, and its finding was open all the time. So the finding is reported again.
             signal = replace(signal, event_at=view.now, occurrence=f"{signal.occurrence}:again:{view.now.isoformat()}")
         rank = (at, open_now)
         if signal.fingerprint not in result or rank >= result[signal.fingerprint][:2]:
@@ -188,13 +191,13 @@ def _asset(asset: str | None, feed: str | None) -> str:
 
 
 def _last_builds(view: View) -> dict[str, str]:
-    """Asset → the run that built it last. A snapshot holds every domain, so its own run did not build every table."""
+    """Asset → the run that built it last. A snapshot has the tables of all domains; its run built only some."""
     built = view.ledger.latest("asset.failure").values()
     return {s.asset: s.run_id for s in built if s.state == OK and not s.partition}
 
 
 def _sizes(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPyConnection) -> list[Signal]:
-    """Bytes of each table: its blocks in the file. The query takes 66 ms for 47 tables."""
+    """The bytes of each table: the blocks that it uses in the file. The query takes 66 ms for 47 tables."""
     [block] = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()[0]
     tables = connection.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() "

@@ -1,5 +1,5 @@
-"""Observer: whether the last run found the warehouse usable. It never opens the warehouse, because a reader would delay
-the writer.
+"""Observer of the warehouse: whether the last run found it usable. The observer never opens the warehouse, because a
+reader would delay the writer.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The building blocks of every domain: resources, bronze assets, the dbt translator, partitions, jobs."""
+"""What the definitions of all domains use: resources, bronze assets, the dbt translator, partitions, jobs."""

@@ -1,4 +1,4 @@
-"""Which business dates a run for all waiting files is about."""
+"""Finds the business dates of a run that lands all waiting files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.defs.shared.unchanged import pending_dates
 
 def window(site: Site, domain: str, now: datetime) -> list[tuple[date, date]]:
     """Ranges of the business dates of the waiting files, the oldest first. If no file waits, the only range is
-    yesterday, so that a missing file of yesterday is noticed.
+    yesterday, so that the run notices if yesterday's file is missing.
     """
     start = site.catalog.platform.start_date
     today = now.astimezone(site.catalog.platform.zone).date()

@@ -1,5 +1,5 @@
-"""Plans a backfill of a table or a domain, and applies exactly that plan. The runs themselves show what has been done,
-because a tag of each run names the plan. So a backfill that was killed can continue.
+"""Plans a backfill (building past dates again) of a table or a domain, and applies exactly that plan. A tag of each run
+names the plan, so the runs show which part is done. A backfill that was killed can therefore continue.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SHOWN_DAYS = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person wants to be built again."""
+    """The backfill that a person asks for."""
 
     target: str
     """A domain, or `schema.table`."""
@@ -63,7 +63,7 @@ class Asked:
 
 
 def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, asked: Asked) -> Plan:
-    """The plan of a backfill. It is stored by its hash, for the call that applies it. Raises RestoreError."""
+    """The plan of a backfill. It is stored under its hash, so that a later call can apply it. Raises RestoreError."""
     lineage = lineage_of(definitions)
     domain, start = _target(site, lineage, asked.target)
     job = site.catalog.domains.main_job(domain)
@@ -133,8 +133,9 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do the part of the plan that is not done yet, the oldest dates first. After a run that fails, no other run
-    begins. If the state has changed since the plan was made, RestoreError is raised before anything is built.
+    """Do the part of the plan that is not done yet, the oldest dates first. After a failed run, no other run begins.
+
+    Raises RestoreError before anything is built, if the state has changed since the plan was made.
     """
 
     def on_wait(holder: locks.Holder | None) -> None:
@@ -176,8 +177,8 @@ def _runs(instance: dg.DagsterInstance, wanted: Plan) -> Sequence[dg.RunRecord]:
 
 
 def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
-    """The domain and the asset key that `text` means. If `text` is a domain, the asset key is empty. Raises
-    RestoreError, which lists the valid names.
+    """The domain and the asset key that `text` names. If `text` is a domain, the asset key is empty. Raises
+    RestoreError, whose message lists the valid names.
     """
     if text in site.catalog.domain_ids():
         return text, ""
@@ -197,7 +198,7 @@ def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
 
 
 def _feeds(site: Site, domain: str, start: str, lineage: Lineage) -> list[str]:
-    """The landed tables that the target is built from."""
+    """The feeds whose landed tables the target is built from."""
     names = [feed.name for feed in site.catalog.feeds_of(domain)]
     if not start:
         return names
@@ -262,7 +263,7 @@ def _listed(keys: Sequence[str], most: int = 8) -> str:
 
 
 def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
-    """The newest runs of a domain that have ended and name their dates; the oldest of them comes first."""
+    """The newest runs of a domain that have ended and have dates in their tags, the oldest of them first."""
     found = []
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
     for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}, statuses=ended), limit=HISTORY):
@@ -280,8 +281,8 @@ def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
 
 
 def _state(site: Site, domain: str) -> str:
-    """Digest of the code, the SQL, the contracts and the holds. Together with the warehouse and the waiting files, they
-    decide what a backfill builds.
+    """Digest of the code, the SQL, the contracts and the holds. They decide what a backfill builds, together with the
+    warehouse and the waiting files.
     """
     feeds = site.catalog.feeds_of(domain)
     models = sorted(

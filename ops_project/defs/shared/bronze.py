@@ -1,4 +1,4 @@
-"""One asset for each feed. Its body lands the files that have arrived."""
+"""Makes one asset for each feed. The asset's code lands the files that have arrived."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def bronze_assets(site: Site, domain: str) -> list[dg.AssetsDefinition]:
 
 
 def key_of(feed: Feed) -> dg.AssetKey:
-    """bronze/<feed>."""
+    """The asset key of a feed: bronze/<feed>."""
     return dg.AssetKey([SCHEMA, feed.name])
 
 

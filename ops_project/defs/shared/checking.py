@@ -1,4 +1,4 @@
-"""The limits around each step of checks in a run: its time limit, and the result of an interruption."""
+"""Limits the time of a step of checks in a run, and handles its interruption."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.defs.shared.run_session import RunSession
 
 
 def guarded(context: dg.AssetCheckExecutionContext) -> AbstractContextManager[None]:
-    """A context manager around a step of checks. If a person stops the run, or the step takes too long, the step fails
+    """A context manager around a step of checks. If the step takes too long, or a person stops the run, the step fails
     without a retry, and no later step begins.
     """
     session: RunSession = context.resources.warehouse

@@ -1,6 +1,7 @@
-"""dbt's events as Dagster's: the one place that uses dagster-dbt's internal API. `DbtCoreCliEventMessage` is made
-for the lines of a subprocess. It accepts the same dictionaries from dbt in this process. A test fails if the API
-changes.
+"""Turns dbt's events into Dagster's events. Only this module uses dagster-dbt's internal API.
+
+`DbtCoreCliEventMessage` is made for the output of dbt as a subprocess. It also accepts the events of dbt in this
+process, because they are the same dictionaries. A test fails if the API changes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ops_project.process import interrupts
 
 RowCount = Callable[[str], int | None]
 ERRORS = frozenset({"error", "runtime error"})
-"""dbt's statuses of nodes that did not finish."""
+"""The statuses of dbt nodes that did not finish."""
 INTERRUPTED = "process_killed"
 
 
@@ -32,11 +33,12 @@ def stream(
     translator: DagsterDbtTranslator,
     row_count: RowCount,
 ) -> Iterator[Any]:
-    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure if dbt failed. For a test that
-    fails, nothing is raised here: its check is blocking, and Dagster fails the step once all events are in.
+    """Run dbt, and yield an Output or an AssetCheckResult when a node ends. Raises dg.Failure if dbt failed.
 
-    A test that could not run says nothing about the rows. Its check fails, with the class and the words of the error.
-    If the test was interrupted, its check has no result.
+    A test that fails raises nothing here. Its check is blocking, so Dagster fails the step after the last event.
+
+    A test that could not run says nothing about the rows. Its check fails, with the class and the text of the error. If
+    the test was interrupted, its check has no result.
 
     `row_count`: `schema.table` → rows, or None if unknown.
     """
@@ -60,8 +62,9 @@ def stream(
                     not_run.append((found, str(node.get("name", found.check_name))))
                 else:
                     yield _with_class(found, node, manifest)
-            # dbt reports a test that was not asked for (indirect selection) as an observation. Nothing reads it.
-    # The text of an error is only in the result, which comes last.
+            # dbt also runs tests that were not selected (indirect selection). Their events are observations, and nothing
+            # reads them.
+    # dbt gives the text of an error only in its result, after the last event.
     yield from of_broken_tests(not_run, invocation.result)
     failure = failure_of(invocation.result, declared_classes(manifest))
     if failure is not None:
@@ -73,14 +76,14 @@ def stream(
         )
 
 
-# The default class of a generic test, if neither the test nor its model gives one.
+# The failure class of a generic test, if neither the test nor its model declares one.
 TEST_CLASSES = {
     "primary_key": "key_violation",
     "unique": "key_violation",
     "no_overlap": "key_violation",
     "relationships": "reference_violation",
 }
-# If the engine's message only says how a model failed, the layer gives the failure class.
+# These classes only say how a model failed. So the class that the model declares replaces them.
 VAGUE = frozenset({"data_invalid", "schema_mismatch", "key_violation", "code_error", "unknown"})
 
 
@@ -117,8 +120,8 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result in words, with its failure class. The test's meta gives the class, or else the meta of the test's
-    model, or else the kind of the test.
+    """A failed result, described in words, with its failure class. The class comes from the test's meta. If that has
+    none, it comes from the meta of the test's model, and otherwise from the kind of the test.
     """
     if result.passed:
         return result
@@ -133,7 +136,7 @@ def _with_class(
 
 
 def _column(test: Mapping[str, Any]) -> dict[str, dg.MetadataValue[Any]]:
-    """The column that a test is about, if it is about one. The search upstream begins at this column."""
+    """The column that a test is about; empty if there is none. The search for causes upstream begins at this column."""
     name = ((test.get("test_metadata") or {}).get("kwargs") or {}).get("column_name") or test.get("column_name")
     return {"column": dg.MetadataValue.text(str(name).strip('"'))} if name else {}
 
@@ -156,16 +159,16 @@ def _plain(value: Any) -> str:
 
 
 def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:
-    """The error to raise for this result. None if nothing failed, or only tests failed.
+    """The error to raise for this result. None if nothing failed, or if only tests failed.
 
-    `declared`: model → the failure class to use if the engine's message is vague.
+    `declared`: model → the failure class to use if the engine's message gives only a vague class.
     """
     found: Classified
     if result.exception is not None:
         found = classify(result.exception)
         what = f"dbt could not run: {result.exception}"
     elif result.errors:
-        # One permanent error is enough, because it would occur again at a retry.
+        # A permanent error would occur again at a retry. So one permanent error makes the whole failure permanent.
         judged = [_judged(error, declared or {}) for error in result.errors]
         found = next((item for item in judged if not item.transient), judged[0])
         what = f"{len(result.errors)} dbt nodes failed: " + "; ".join(_short(error) for error in result.errors[:5])
@@ -197,7 +200,7 @@ def _with_rows(
 ) -> dg.Output[Any]:
     node = manifest["nodes"][event["data"]["node_info"]["unique_id"]]
     rows = row_count(f"{node['schema']}.{node['alias']}")
-    # The definition already has the column schema, so it is not written again with every event.
+    # The asset's definition has the column schema already, so it is not stored again with every event.
     kept = {
         key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}
     }

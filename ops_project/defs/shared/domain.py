@@ -1,6 +1,5 @@
-"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. Everything that all domains have in
-common is here, so that a new domain copies nothing. A domain that has only a feeds file gets all of it without
-Python.
+"""Makes the Dagster definitions of a whole domain from its feeds and its dbt models: assets, checks, jobs, schedule.
+The code that all domains share is here. A domain that has only a feeds file gets all of it without Python code.
 """
 
 from __future__ import annotations
@@ -24,7 +23,9 @@ from ops_project.defs.shared.translator import Translator
 
 @dataclass(frozen=True)
 class Layer:
-    """One dbt selection of a domain: one step, then one step of checks. Layers are given in the order they run."""
+    """One dbt selection of a domain. It becomes a step that builds it and a step that checks it. The order of the
+    layers is the order of the steps.
+    """
 
     name: str
     select: str
@@ -32,7 +33,7 @@ class Layer:
 
 
 def layers_of(manifest: Mapping[str, Any], domain: str) -> list[Layer]:
-    """The layers of a domain without a Python package. The models of one schema are one layer."""
+    """The layers of a domain without a Python package. The models of one schema form one layer."""
     folders: dict[str, set[str]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and len(node["fqn"]) > 3 and node["fqn"][1] == domain:
@@ -56,12 +57,12 @@ def build_domain(
     assets: Iterable[dg.AssetsDefinition] = (),
     sensors: Iterable[dg.SensorDefinition] = (),
 ) -> dg.Definitions:
-    """All objects of a domain.
+    """All Dagster definitions of a domain.
 
     `assets`: assets and checks that are neither landed nor built by dbt. They belong to the main job.
 
-    `jobs`: the domain's jobs. If the main job of domains.yaml is not among them, it is added with all layers. Its name
-    is `main_job` of domains.yaml, or else `<domain>_pipeline`.
+    `jobs`: the domain's jobs. If the main job is not among them, it is added with all layers. The name of the main job
+    is `main_job` in domains.yaml, or else `<domain>_pipeline`.
     """
     translator = Translator(site)
     by_layer: dict[str, list[dg.AssetsDefinition]] = {BRONZE: bronze_assets(site, domain)}
@@ -77,7 +78,7 @@ def build_domain(
     selections = {name: _select([*items, *checks[name]]) for name, items in by_layer.items()}
     all_checks = [item for items in checks.values() for item in items]
     more_checks = [item for item in extra if isinstance(item, dg.AssetChecksDefinition)]
-    # Tables that are neither landed nor built by dbt.
+    # These tables are neither landed nor built by dbt.
     extra_keys = [key for item in extra if item not in more_checks for key in item.keys]
     if (found := own_checks(site, domain, "extra", extra_keys)) is not None:
         all_checks.append(found)

@@ -19,7 +19,7 @@ SUCCEEDED = "succeeded"
 
 @dataclass
 class RunReport:
-    """What is reported about a run that has ended. The report is read while the warehouse is still open."""
+    """What is reported about a run that has ended. It is filled in while the warehouse is still open."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     """Seconds of each part: waiting, snapshot, publish."""

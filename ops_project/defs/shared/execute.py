@@ -1,6 +1,7 @@
-"""Runs a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows the run
-afterwards. The lock is held from the first look at the inbound folder to the end. So exactly the files that were seen
-at first are landed.
+"""Runs a domain's main job in this process, on the persisted Dagster instance, so that the UI shows the run afterwards.
+
+The lock is held from the first reading of the inbound folder to the end. So exactly the files that were found at first
+are landed.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def run_domain(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """One run, or several if the dates of the waiting files lie far apart. A failure of a run is returned and not
-    raised.
+    """Carry out one run. If the dates of the waiting files are far apart, there are several runs. A failure of a run is
+    returned and not raised.
     """
     settings = site.settings
     job = site.catalog.domains.main_job(domain)
@@ -94,7 +95,7 @@ def run_domain(
             for window in ranges
         ]
         done[0].report.repaired[:0] = repaired
-        # Tables that were left out because of a hold still have to be built, so this run does not count as complete.
+        # Tables on hold were left out and must still be built. So a run with a hold does not count as complete.
         complete = not any(item.failed or item.report.on_hold for item in done)
         if complete and mode == partitions.ARRIVED:
             unchanged.remember(settings, domain, now, done[-1].run_id)
@@ -152,7 +153,7 @@ NOTHING_TO_REPLAY = "nothing to replay"
 
 
 class ReplayError(ValueError):
-    """These files cannot be replayed; the message says why and what can be."""
+    """These files cannot be replayed. The message says why, and which files can be."""
 
 
 def planned(site: Site, order: ReplayOrder) -> list[Taken]:

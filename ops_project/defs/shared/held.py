@@ -1,4 +1,4 @@
-"""Steps skip tables that are on hold, and report it in the Dagster UI: on the asset, and in the run's log."""
+"""Leaves out tables that are on hold, and reports this in the Dagster UI: on the asset, and in the run's log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 
 def held_now(settings: Settings) -> dict[str, Hold]:
-    """Asset → its hold. Empty if the ledger cannot be read, because a run does not wait for the ledger."""
+    """Asset → its hold. Empty if the ledger cannot be read, because a run must not depend on the ledger."""
     try:
         ledger = open_ledger(settings)
         standing = ledger.holds()
@@ -28,8 +28,8 @@ def held_now(settings: Settings) -> dict[str, Hold]:
 def leave_out(
     settings: Settings, context: dg.AssetExecutionContext, keys: Iterable[dg.AssetKey]
 ) -> dict[dg.AssetKey, str]:
-    """Asset that is on hold → the reason, in words. Only the assets of `keys` are looked at. Each hold is reported as
-    an observation of its asset.
+    """Asset on hold → the reason in words, for those of `keys` that are on hold. Each hold is reported as an
+    observation of its asset.
     """
     found = held_now(settings)
     left = {

@@ -1,4 +1,4 @@
-"""Jobs: which part of a domain runs together, and how long it may take."""
+"""Jobs: the part of a domain that runs together, and its time limit."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import dagster as dg
 
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, TIMEOUT_TAG
 
-# The e-commerce document allows four hours for ingestion and the whole chain, and two hours for one layer.
+# The requirements of e-commerce allow four hours for ingestion and for the whole pipeline, and two hours for one layer.
 LONG_SECONDS = 14_400
 SHORT_SECONDS = 7_200
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job over layers of a domain (`bronze` and those of its transforms). A job that names no layer covers all of
-    them.
+    """A job that runs the named layers of a domain: `bronze` and those of its transforms. Without names, it runs all
+    layers.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Job:
 
 
 def job_definition(job: Job, domain: str, selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
-    """The Dagster job. Our watchdog ends a run at the limit. Dagster's daemon would end it five minutes later."""
+    """The Dagster job. At the time limit our watchdog ends a run. Dagster's daemon would end it five minutes later."""
     return dg.define_asset_job(
         job.name,
         selection=selection,

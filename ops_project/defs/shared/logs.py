@@ -1,4 +1,4 @@
-"""Dagster's log in a file of the home, so that a terminal shows progress and results, and nothing else."""
+"""Writes Dagster's log into a file of the home, so that the terminal shows only progress and results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BYTES = 10_000_000
 
 
 class _Masked(logging.Formatter):
-    """Removes personal data, secrets and control characters from a log line, because its values come from files."""
+    """Removes personal data, secrets and control characters from a log line. Values in a log line come from files."""
 
     def format(self, record: logging.LogRecord) -> str:
         return visible(mask(super().format(record)))
 
 
 def file_logger(settings: Settings) -> dg.LoggerDefinition:
-    """Logger `console`: writes to logs/dagster.log, five files of 10 MB."""
+    """The logger `console`. It writes to logs/dagster.log, in five files of 10 MB."""
 
     def make(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger(f"ops.dagster.{settings.home}")

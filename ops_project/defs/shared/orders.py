@@ -1,4 +1,4 @@
-"""A person's orders for a run besides its business dates, and the tags of the run that carry these orders."""
+"""What a person orders for a run besides its business dates. Tags of the run store the order."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ REBUILD = "ops/rebuild_tables"
 
 @dataclass(frozen=True)
 class Order:
-    """What the person asks to run: all waiting files, the last `days` business dates, or exactly one date."""
+    """What the person asks to run: all waiting files, the last `days` business dates, or the one date `date`."""
 
     days: int | None = None
     date: calendar_date | None = None
     replays: tuple[ReplayOrder, ...] = ()
-    """Archived files to read again, besides the waiting ones; one order for each feed."""
+    """Archived files that are read again, besides the waiting files. There is one order for each feed."""
     rebuild_tables: tuple[str, ...] = ()
-    """Names of models to build from nothing. A model that every run builds as a whole may be named too. Then the run
-    happens although no file has come.
+    """Names of models that are built from nothing. A model that every run builds as a whole may be named too. Then the
+    run happens even if no file has come.
     """
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is ordered except to land the waiting files."""
+        """Whether the person ordered nothing except to land the waiting files."""
         return self == Order()
 
     def within(self, first: calendar_date, last: calendar_date, chosen: Mapping[str, Sequence[Taken]]) -> Order:
         """The part of this order that concerns the business dates from `first` to `last`.
 
-        `chosen`: feed → the batches that its order means.
+        `chosen`: feed → the batches that the order of this feed means.
         """
         here = []
         for replay in self.replays:
@@ -46,7 +46,7 @@ class Order:
         return replace(self, replays=tuple(replay for replay in here if replay.batches or replay.dates))
 
     def tags(self) -> dict[str, str]:
-        """The tags that carry this order."""
+        """The tags that store this order."""
         found = {}
         if self.replays:
             found[REPLAY] = json.dumps(
@@ -66,7 +66,7 @@ class Order:
 
 
 def replays_of(tags: Mapping[str, str]) -> tuple[ReplayOrder, ...]:
-    """The archived files that a run's tags order."""
+    """The orders for archived files that a run's tags store."""
     if REPLAY not in tags:
         return ()
     said = json.loads(tags[REPLAY])
@@ -82,5 +82,5 @@ def replays_of(tags: Mapping[str, str]) -> tuple[ReplayOrder, ...]:
 
 
 def rebuild_of(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """The models that a run's tags order to build from nothing."""
+    """The models that the order in a run's tags builds from nothing."""
     return tuple(name for name in tags.get(REBUILD, "").split(",") if name)

@@ -41,7 +41,7 @@ def own_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey])
 
 
 def require_tables(catalog: Catalog, built: Iterable[dg.AssetKey]) -> None:
-    """Raises ConfigError if a check names a table that no step builds: the check would never run."""
+    """Raises ConfigError if a check names a table that no step builds, because the check would never run."""
     tables = {".".join(key.path) for key in built}
     document, problems = catalog.documents["checks.yaml"], []
     for check in all_of(catalog):
@@ -92,8 +92,8 @@ def all_of(catalog: Catalog) -> list[OwnCheck]:
 
 
 def _of_switched_off(catalog: Catalog, table: str) -> bool:
-    """Whether the table may belong to a domain that is switched off. The tables of these domains are not known. So any
-    table may belong to one of them, except a table of bronze.
+    """Whether the table may belong to a domain that is switched off. The tables of such a domain are not known. So
+    every table outside of bronze may belong to one.
     """
     return bool(catalog.switched_off) and not table.startswith("bronze.")
 

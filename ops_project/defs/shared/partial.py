@@ -1,4 +1,4 @@
-"""One run over a part of a domain's job, in this process: chosen tables and checks, for certain dates."""
+"""Runs a part of a domain's job in this process: chosen tables and checks, for certain dates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Part:
     assets: frozenset[Asset]
     """Assets to build, with all their checks."""
     checks: frozenset[tuple[Asset, str]] = frozenset()
-    """Checks of tables that are not built."""
+    """Checks that run for tables that this run does not build."""
     window: tuple[date, date] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 

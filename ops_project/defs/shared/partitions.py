@@ -1,4 +1,4 @@
-"""Business dates as Dagster partitions, and which of them a run is about."""
+"""Business dates as Dagster partitions, and the business dates of a run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
 MODE = "ops/mode"
 ARRIVED = "arrived"
-"""A value of the tag MODE: the run lands all waiting files, and its range only records their dates. Without this value,
-a range is an order: exactly these dates are built anew.
+"""A value of the tag MODE. The run lands all waiting files, and the range in its tags only records their dates. Without
+this value, the range is an order: exactly these dates are built again.
 """
 
 
 def daily_partitions(platform: Platform, settings: Settings) -> dg.DailyPartitionsDefinition:
-    """Daily partitions, from the platform's start to tomorrow, or to the as-of time if the as-of time is later."""
-    # A source in a zone east of ours may be a day ahead.
+    """Daily partitions from the platform's start to tomorrow. If the as-of time is later, they end there."""
+    # For a source in a zone east of ours, the next day may have begun.
     ahead = 2
     if settings.as_of is not None:
         ahead += max(0, (settings.as_of - datetime.now(settings.as_of.tzinfo)).days + 1)
@@ -37,7 +37,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
-    """The business dates that a run's tags name; None if they name none."""
+    """The business dates in a run's tags; None if the tags have none."""
     if PARTITION in tags:
         day = date.fromisoformat(tags[PARTITION])
         return day, day
@@ -49,8 +49,8 @@ def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
 def clusters(days: Iterable[date], gap_days: int = 31) -> list[tuple[date, date]]:
     """Ranges that cover `days`. After a gap of more than `gap_days`, another range begins.
 
-    Dagster marks every date of a range, which takes about 2 ms for each asset and date. If one stray file of 2009 has
-    come, the seventeen years after it must not be marked.
+    Dagster marks every date of a range, which takes about 2 ms for each asset and date. If one file of 2009 has come by
+    mistake, the years after it must not be marked.
     """
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):

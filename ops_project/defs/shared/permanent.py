@@ -1,6 +1,8 @@
-"""Repeats a failed step only if a retry can help. Each attempt that fails is judged by its class
-(pipeline/recovery/decide/retries.py). The judgement is written into the run's log. If no attempt follows, it is also
-written into the failure that Dagster keeps. A permanent failure stops the retries of the step and of the run.
+"""Repeats a failed step only if a retry can help. The failure class of each failed attempt decides this
+(pipeline/recovery/decide/retries.py).
+
+The decision is written into the run's log. If no attempt follows, it is also written into the failure that Dagster
+keeps. A permanent failure stops the retries of the step and of the run.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ TEST_SECONDS = 1_800
 
 
 class Stoppable(Protocol):
-    """A run that can be told to stop: the run session."""
+    """A run that can be stopped. The run session is one."""
 
     stopped: str | None
 
     def retried(self, words: str) -> None:
-        """Record an attempt that is followed by another."""
+        """Record a failed attempt after which another attempt follows."""
 
     @property
     def watchdog(self) -> Watchdog: ...
@@ -38,14 +40,17 @@ class Stoppable(Protocol):
 
 @contextmanager
 def classified(what: str, session: Stoppable | None = None, seconds: float | None = None) -> Iterator[None]:
-    """Raise a permanent error of the block as dg.Failure without retries, and a transient error as a request to try
+    """Raise a permanent error of the block as dg.Failure without retries. Raise a transient error as a request to try
     again after a pause.
 
     Dagster alone would retry a step that was interrupted. Here a step that ran too long, or that a person stopped,
     fails for good, and the steps that follow do not begin.
 
-    `what`: the block, for messages. `session`: the run, which remembers that it was stopped. `seconds`: the time that
-    the block may take; it counts only with a session.
+    `what`: the name of the block in messages.
+
+    `session`: the run. It remembers that it was stopped.
+
+    `seconds`: the time limit of the block. It counts only with a session.
     """
     if session is not None and session.stopped:
         raise _final(f"{what}: not begun, {session.stopped}", "process_killed", session.stopped)
@@ -55,7 +60,7 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
         else:
             with session.watchdog.limit(what, seconds):
                 yield
-        # A library may have taken the interruption for an error of its own, and continued.
+        # A library may have treated the interruption as an error of its own and continued.
         if session is not None and interrupts.pressed():
             raise KeyboardInterrupt
     except dg.RetryRequested:
@@ -102,7 +107,7 @@ def _raise_classified(error: BaseException, what: str, session: Stoppable | None
 
 
 def _said(failure: dg.Failure) -> tuple[FailureClass, bool, str] | None:
-    """(class, whether a retry can help, why) as the failure states it; None if it does not state it."""
+    """The class that the failure states, whether a retry can help, and why. None if the failure states no class."""
     named, transient = (_value(failure, name) for name in ("failure_class", "transient"))
     if named not in FAILURE_CLASSES or _value(failure, "decision") is not None:
         return None
@@ -123,7 +128,7 @@ def _follow(
     transient: bool,
     because: str,
 ) -> NoReturn:
-    """Asks for another attempt, or fails for good. In both cases the reason is kept."""
+    """Asks for another attempt, or fails for good. The reason is logged and kept in both cases."""
     attempt = current_attempt()
     decision = decide(failure_class, transient, attempt.number if attempt is not None else 1, random())
     if attempt is not None:

@@ -1,5 +1,5 @@
-"""Which gold tables a run may publish. The run must have built the table, every blocking check of the table must have
-passed, and no reconciliation may break at the table or before it.
+"""Decides which gold tables a run may publish. The run must have built the table, every blocking check of the table
+must have passed, and no reconciliation may break at the table or before it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RECONCILIATION = "reconciliation_"
 
 
 def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDecision]]:
-    """Domain → table → verdict, for the domains of which this run planned at least one gold table."""
+    """Domain → table → decision. Only domains of which the run planned or built a gold table are included."""
     found: dict[str, dict[str, PublishDecision]] = {}
     gold = gold_tables(site)
     reached = outcome.planned | outcome.built
@@ -44,7 +44,7 @@ def faults(site: Site, outcome: RunOutcome) -> list[str]:
 
 
 def gold_tables(site: Site) -> dict[tuple[str, str], dict[str, Any]]:
-    """(gold, table) → its domain and its consumers (dbt exposures with their owners)."""
+    """(gold, table) → its domain and its consumers. A consumer is a dbt exposure with its owner."""
     manifest = site.dbt.json
     readers = readers_of(manifest)
     return {
@@ -63,8 +63,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
     failed = [check.name for check in outcome.checks if check.asset == key and check.blocking and check.failed]
     if failed:
         return f"blocking checks failed: {', '.join(sorted(failed))}"
-    # Checks that were not part of the run count here as well. If the checks of a table did not run, it is not known
-    # whether the table is good.
+    # Blocking checks that did not run are counted here as well, because without them it is not known whether the table
+    # is good.
     made = {check.name for check in outcome.checks if check.asset == key and check.passed is not None}
     silent = [name for asset, name in site.blocking if asset == key and name not in made]
     if silent:
@@ -73,8 +73,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """Why a reconciliation forbids publishing the table; empty if none does. A break at an earlier hop counts as well:
-    the table may agree with the table before it, and both may be wrong.
+    """Why a reconciliation forbids publishing the table; empty if none does. A break at an earlier hop also forbids it,
+    because the table and the table before it may agree and both be wrong.
     """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]

@@ -1,4 +1,4 @@
-"""The checks that dbt cannot make, wired to a domain's layers."""
+"""Adds the checks that dbt cannot make to a domain's layers."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ _KINDS = {
 
 
 def _monitored(feed: Feed) -> dict[str, str]:
-    """Column → kind, for the columns whose values are compared with earlier files. A key that is a number is left out,
-    because such a key grows without limit.
+    """Column → kind, for the columns whose values are compared with earlier files. A numeric key is left out, because
+    it grows without limit.
     """
     columns = feed.bronze_columns()
     return {

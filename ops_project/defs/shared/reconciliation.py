@@ -1,7 +1,8 @@
-"""Reconciliations as asset checks on the target of each hop. They run after each load, and every hour on the newest
+"""Reconciliations as asset checks. A reconciliation compares a chain of tables, and each step from a table to the next
+is a hop. The check belongs to the target of the hop. The checks run after each load, and every hour on the newest
 snapshot.
 
-The hourly job reads a snapshot and holds no lock. So no other run waits for this job, and it waits for none.
+The hourly job reads a snapshot and holds no lock. So no other run waits for this job, and this job waits for no run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def reconciliation_checks(site: Site, domain: str) -> dg.AssetChecksDefinition |
 
 
 def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
-    """`<domain>_reconciliation_hourly` and its schedule: the same checks, on the newest snapshot."""
+    """`<domain>_reconciliation_hourly` and its schedule. This job makes the same checks on the newest snapshot."""
     chains = _chains_of(site, domain)
 
     @dg.op(name=f"{domain}_reconcile_snapshot", tags={"ops/timeout_seconds": str(TEST_SECONDS)})
@@ -70,7 +71,7 @@ def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
                 if not verdict["passed"]:
                     context.log.warning(verdict["description"])
                 event = dg.AssetCheckEvaluation(asset_key=key.asset_key, check_name=key.name, **verdict)
-                # Dagster accepts a check here, although its annotation does not say so.
+                # Dagster accepts a check here, although the type annotation does not say so.
                 context.log_event(event)  # type: ignore[arg-type]  # the annotation lacks AssetCheckEvaluation
 
     @dg.job(
@@ -96,8 +97,8 @@ def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
 def evaluate(
     site: Site, chains: Mapping[str, Reconciliation], connection: duckdb.DuckDBPyConnection, now: datetime
 ) -> Iterator[tuple[dg.AssetCheckKey, dict[str, Any]]]:
-    """Each check with the values that Dagster records for it. A hop that cannot be compared gives a warning, and does
-    not fail the run.
+    """Each check with the values that Dagster records for it. If a hop cannot be compared, its check gives a warning
+    and does not fail the run.
     """
     for name, chain in chains.items():
         days = recent_days(connection, chain, now) if chain.date_column else None
@@ -108,8 +109,7 @@ def evaluate(
                 continue
             hops = [item.name for item in chain.nodes]
             try:
-                # Every earlier hop is compared as well, so that a break is reported at the hop at which it first
-                # appears.
+                # Every earlier hop is compared as well, so that a break is reported at the first hop that shows it.
                 result = reconcile(
                     connection,
                     name,
@@ -126,8 +126,8 @@ def evaluate(
 
 
 def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) -> dict[str, Any]:
-    """The result that is recorded for the last hop. If every difference was already present at an earlier hop, it is
-    only a warning.
+    """The result that is recorded for the last hop. It is only a warning if every difference already appears at an
+    earlier hop.
     """
     hop = result.hops[-1]
     here = any((first.source, first.target) == (hop.source, hop.target) for first in result.first_hops)
@@ -144,7 +144,7 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
         "kind": "reconciliation",
         "hop": f"{hop.source} → {hop.target}",
         "dates_compared": dates,
-        # The dates that the alert is about.
+        # The alert is about these dates.
         "dates": list(hop.dates),
         "reasons": [reason.value for reason in hop.reasons],
         "differing_keys": hop.differing_keys,
@@ -176,8 +176,8 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
 
 
 def _command(name: str, hop: Comparison) -> str:
-    """The command that shows the break. If the break is about one date, the command names this date, because the totals
-    of all dates together may agree.
+    """The command that shows the break. If the break is about one date, the command contains this date, because the
+    totals of all dates together may agree.
     """
     return f"ops reconcile {name}" + (f" --date {hop.dates[0]}" if len(hop.dates) == 1 else "")
 
@@ -197,7 +197,7 @@ def _chains_of(site: Site, domain: str) -> dict[str, Reconciliation]:
 
 
 def _targets(chain: Reconciliation) -> list[Node]:
-    """The nodes that are tables and the target of a hop. Each of them is an asset."""
+    """The tables that are the target of a hop. Each of them is an asset."""
     return [node for node in chain.nodes[1:] if node.table]
 
 

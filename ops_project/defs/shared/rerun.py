@@ -1,4 +1,4 @@
-"""Runs again what a run did not finish: in this process, under the present configuration, for the same dates."""
+"""Runs the unfinished part of a run again: in this process, under the present configuration, for the same dates."""
 
 from __future__ import annotations
 
@@ -42,9 +42,11 @@ class Wanted:
 def plan(
     settings: Settings, definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, start: str | None
 ) -> Wanted:
-    """The plan of a rerun of the run `text`. Raises RestoreError or reruns.NoRun; changes nothing."""
+    """The plan of a rerun of the run whose id begins with `text`. Nothing is changed. Raises RestoreError or
+    reruns.NoRun.
+    """
     named = reruns.find(instance, text)
-    run = reruns.chain(instance, named)[-1]  # The work of earlier reruns is not done again.
+    run = reruns.chain(instance, named)[-1]  # The newest rerun knows the work of all earlier reruns.
     if run.status not in reruns.ENDED:
         raise RestoreError(f"run {run.run_id[:8]} has not ended: it is {run.status.value.lower()}")
     done = reruns.together(instance, run)
@@ -61,7 +63,7 @@ def plan(
 
 
 def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether this run, or a later run of its job, reached its snapshot and its publication."""
+    """Whether this run, or a later run of its job, completed its snapshot and its publication."""
     found = next((item for item in closings.noted(settings) if item.job == run.job_name), None)
     if found is None or found.state != closings.CLOSED:
         return False
@@ -72,8 +74,8 @@ def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagster
 
 
 def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """The domains whose newest replay ended before it had published. The rows of such a replay may be landed although
-    the tables that depend on them were not built.
+    """The domains whose newest replay ended without a publication. The rows of such a replay may be landed although the
+    tables downstream were not built.
     """
     newest: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):
@@ -84,7 +86,7 @@ def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[st
 
 
 def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:
-    """The rerun with less work at once, for a run that had too little memory, and the changes in words."""
+    """The rerun with lower limits, for a run that had too little memory, and the changes in words."""
     platform = site.catalog.platform
     window = partitions.window_of(wanted.run.tags)
     exact = window is not None and wanted.run.tags.get(partitions.MODE) != partitions.ARRIVED
@@ -116,8 +118,9 @@ def rerun(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """Do what the plan says, in one run. If `wanted` limits the dates of a run, there are several runs. A failure of a
-    run is returned and not raised, and no further run begins after it.
+    """Carry out the plan. If `wanted` limits the dates of a run, there are several runs.
+
+    A failure of a run is returned and not raised, and no further run begins after it.
     """
     settings, run = site.settings, wanted.run
 

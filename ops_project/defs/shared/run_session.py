@@ -1,6 +1,8 @@
-"""The `warehouse` resource: one run, one process, one lock, from the first step to published gold. At the start it
-waits for the lock and removes what a killed run left behind. At the end, also after a failure, it checkpoints,
-copies the warehouse to a snapshot and publishes the gold tables that passed.
+"""The resource `warehouse`: the connection and the lock of one run in one process, from its first step to its
+publication.
+
+At the start the run waits for the lock and removes what a killed run left. At the end, also after a failure, it writes
+a checkpoint, copies the warehouse to a snapshot, and publishes the gold tables whose checks passed.
 """
 
 from __future__ import annotations
@@ -53,14 +55,14 @@ WHERE run_id = ? AND (
 )
 ORDER BY feed, business_date
 """
-"""The findings of a run that its user must see. These are all open findings. Findings of two kinds count even if they
-are closed: files that came again, and bad rows of loaded files, which went into quarantine.
+"""The findings of a run that its user must see: all open findings, and closed findings of two kinds. These kinds are
+files that came again, and bad rows of loaded files, which went into quarantine.
 """
 
 
 @dataclass
 class Watcher:
-    """Receives the progress of a run in this process. The command line passes one."""
+    """Receives the progress of a run in this process. The command line passes a Watcher."""
 
     say: Callable[[str], None] = lambda _what: None
     waiting: Callable[[str], None] = lambda _who: None
@@ -78,7 +80,7 @@ class RunSession:
     warehouse: Warehouse
     run_id: str
     now: datetime
-    """The as-of clock, the same for every step of the run."""
+    """The as-of time. It is the same for every step of the run."""
     window: tuple[date, date] | None
     """The business dates that the run is about."""
     exact: bool
@@ -86,19 +88,19 @@ class RunSession:
     watchdog: Watchdog
     report: RunReport
     say: Callable[[str], None]
-    """Reports progress to the watcher."""
+    """Sends a text about the progress to the watcher."""
     replays: tuple[ReplayOrder, ...] = ()
     """Archived files that are read again before the waiting files."""
     rebuild_tables: tuple[str, ...] = ()
     """Incremental models that are built from nothing."""
     config: Mapping[str, str] = field(default_factory=dict)
-    """The files of the configuration at the start of the run, and their digests; empty if they could not be stored."""
+    """File of the configuration → its digest at the start of the run; empty if the files could not be stored."""
     stopped: str | None = None
-    """Why the remaining steps must not begin. None: they may begin."""
+    """Why the remaining steps must not begin; None if they may begin."""
 
     @property
     def rebuild(self) -> tuple[date, date] | None:
-        """Dates that models build anew, besides the dates that new rows touch. None: there are no such dates."""
+        """The dates that models build again besides the dates of new rows; None if there are none."""
         return self.window if self.exact else None
 
     @property
@@ -110,7 +112,7 @@ class RunSession:
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     def retried(self, words: str) -> None:
-        """Record an attempt that failed and is followed by another."""
+        """Record a failed attempt after which another attempt follows."""
         self.report.retries.append(words)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -119,7 +121,7 @@ class RunSession:
 
 
 def warehouse_resource(site: Site) -> dg.ResourceDefinition:
-    """The resource `warehouse`; give it to every op that reads or writes the warehouse."""
+    """The resource `warehouse`. Every op that reads or writes the warehouse needs it."""
 
     def session(context: dg.InitResourceContext) -> Iterator[RunSession]:
         run = context.run
@@ -156,7 +158,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         for line in report.repaired:
             log.info(line)
         overlay_kept.remember(settings)
-        # All feeds get their tables, empty ones too, before anything is built on them.
+        # Every feed gets its table before anything is built, even if the table is empty.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
         false_alarms.exclude(warehouse.connection(), settings)
         watchdog = Watchdog(
@@ -188,7 +190,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
 
 @contextmanager
 def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: RunReport) -> Iterator[None]:
-    """If the warehouse is unusable, the run fails before its first step. Then an event shows the reason in the UI, and
+    """If the warehouse is unusable, the run fails before its first step. Then an event in the UI shows the reason, and
     the report shows it on the terminal.
     """
     try:
@@ -200,13 +202,15 @@ def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: 
 
 
 def _ended(settings: Settings, now: datetime) -> str:
-    """The moment at which a run closed: `now` in a replay, whose clock stands still, or else the real time."""
+    """The time at which a run closed. In a replay, whose clock stands still, this is `now`. Otherwise it is the real
+    time.
+    """
     return (now if settings.as_of is not None else datetime.now(UTC)).isoformat()
 
 
 def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
     if interrupts.pressed():
-        # Nothing is copied and nothing is published. Readers and consumers keep what they have.
+        # Nothing is copied or published, so readers and consumers keep the last versions.
         session.stopped = BY_YOU
         dbt_runner.settle()
         return
@@ -225,8 +229,8 @@ def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: Run
         _close(site, run, instance, session)
         closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
     except Exception as error:
-        # Dagster only logs an error here, so it is stored where alerts can see it. If that also fails, the stored state
-        # still says that the run began to close.
+        # Dagster only logs an error here, so the error is stored for the alert cycle. If storing fails too, the stored
+        # state still says that the run began to close.
         with suppress(OSError):
             failed = replace(ends, state=closings.FAILED, at=_ended(settings, now), error=str(error))
             closings.note(settings, failed)
@@ -255,7 +259,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     feeds = [feed for feed in site.catalog.feeds.values() if domain in (None, feed.domain)]
     found = [outdated(session.connection(), feed) for feed in feeds]
     report.offers = [item.offer for item in found if item is not None]
-    # A rerun publishes its tables together with those of the earlier runs that it completes.
+    # A rerun publishes its own tables together with those of the earlier runs that it completes.
     outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures and not faults(site, outcome)
     models = built_by_dates(site.dbt.json)

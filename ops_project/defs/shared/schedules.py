@@ -1,4 +1,4 @@
-"""Schedules of whole pipelines, on the wall clock of the platform's zone."""
+"""Schedules of whole pipelines, in the local time of the platform's zone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ops_project.defs.shared.site import Site
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job and the time at which it starts. The cron expression is in the platform's zone. If clocks skip its hour,
-    the job runs right after the change; if the hour occurs twice, the job runs once.
+    """A job and the local time at which it starts. In the night in which clocks skip this hour, the job runs directly
+    after the change. In the night in which the hour occurs twice, the job runs once.
     """
 
     job: str
@@ -25,7 +25,7 @@ class Schedule:
 def schedule_definition(
     site: Site, domain: str, schedule: Schedule, job: dg.UnresolvedAssetJobDefinition
 ) -> dg.ScheduleDefinition:
-    """The schedule. It runs by default, so that nobody has to switch the nightly run on."""
+    """The schedule. It is switched on by default, so that nobody has to switch the nightly run on."""
 
     @dg.schedule(
         name=f"{schedule.job}_schedule",

@@ -1,4 +1,4 @@
-"""Everything that definitions are made from, loaded once for a code location."""
+"""Loads everything that the definitions of a code location are made from."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ops_project.pipeline.dbt_engine.overlay import project_dir
 from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.settings import Settings
 
-# Code references are a beta feature, so Dagster would warn about each asset. The warnings are not needed, because the
-# contract snapshots would show a change of this feature.
+# Code references are a beta feature, so Dagster would warn about each asset. The warnings are not needed, because a
+# test of the definitions would show a change of this feature.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"ops_project\.")
 
 
@@ -35,7 +35,7 @@ class Site:
     catalog: Catalog
     dbt: DbtManifest
     blocking: set[tuple[tuple[str, ...], str]] = field(default_factory=set)
-    """(asset key, name) of every blocking check, collected while the definitions are made."""
+    """(asset key, name) of every blocking check. The set is filled while the definitions are made."""
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> Site:
@@ -56,7 +56,7 @@ class Site:
         return daily_partitions(self.catalog.platform, self.settings)
 
     def owners(self, names: Sequence[str], *, named_in: Path | None = None) -> list[str]:
-        """Owners as Dagster wants them. Raises ConfigError for an owner that does not exist.
+        """The owners in the form that Dagster needs. Raises ConfigError for an owner that does not exist.
 
         `named_in`: the file that names the owners, if this file is not part of the configuration.
         """

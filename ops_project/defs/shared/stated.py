@@ -1,5 +1,5 @@
-"""Checks whose verdicts are stored in a domain's tables. The module connects `asset_checks.<domain>.STATED` with the
-run's warehouse.
+"""Checks whose results are rows in a domain's tables (stated checks). `asset_checks.<domain>.STATED` lists them, and
+this module connects them with the run's warehouse.
 """
 
 from __future__ import annotations

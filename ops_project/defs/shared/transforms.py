@@ -1,5 +1,5 @@
-"""One step for each layer of a domain's dbt models. Each layer has its own selection. A blocking check that fails does
-not stop the step to which it belongs, but it stops the step of the next layer.
+"""Makes one step for each layer of a domain's dbt models. Each layer has its own selection. A blocking check that fails
+does not stop the step of its own layer. It stops the step of the next layer.
 """
 
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ from ops_project.process.kill_points import reach
 
 
 def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> dg.AssetsDefinition | None:
-    """The models of `select` (dbt's selection syntax) as one step `name`; None if it selects no model."""
+    """The models of `select` (dbt's selection syntax) as one step with the name `name`; None if there are none."""
     manifest = site.dbt.without_unit_tests
 
     @dbt_assets(
@@ -46,7 +46,7 @@ def _build(
     connection = session.connection()
 
     def row_count(table: str) -> int | None:
-        # DuckDB answers a count without a condition from the statistics of its file, in 0.2 ms.
+        # DuckDB reads a count without a condition from the statistics of its file, in 0.2 ms.
         schema, _, relation = table.partition(".")
         row = connection.execute(f'SELECT count(*) FROM "{schema}"."{relation}"').fetchone()
         return int(row[0]) if row else None
@@ -88,8 +88,8 @@ def _build(
                 more = [model for model in grown(invocation.result) if model not in rebuilt]
                 if not more:
                     raise
-                # These models failed. The step continues with them, and with the models and tests that were skipped
-                # because of them.
+                # These models failed, and other models and tests were skipped because of them. The step builds all of
+                # them now.
                 for model in more:
                     line = f"{model}: its SQL has columns that its table lacks, so it is built anew"
                     context.log.info(line)
@@ -114,8 +114,9 @@ def _selection(
     select: str,
     held: Collection[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """dbt's arguments for the assets of this step that Dagster selected. `layer` holds all assets of the step.
-    `context.assets_def` would hold only the selected ones.
+    """dbt's arguments for the assets of this step that Dagster selected.
+
+    `layer`: all assets of the step. `context.assets_def` would contain only the selected ones.
     """
     keys = {key for key in context.selected_asset_keys if key not in held}
     checks = {check for check in context.selected_asset_check_keys if check.asset_key not in held}

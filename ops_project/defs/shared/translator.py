@@ -1,4 +1,4 @@
-"""How a dbt node becomes a Dagster asset: one method per attribute."""
+"""Turns a dbt node into a Dagster asset. Each method gives one attribute of the asset."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ PARTITIONED_PREFIX = "fact_"
 
 
 class Translator(DagsterDbtTranslator):
-    """The key of an asset is [schema, table]. Other values come from the model's meta. If the meta does not give a
-    value, the domain gives it.
-    """
+    """The key of an asset is [schema, table]. Other attributes come from the model's meta, or else from the domain."""
 
     def __init__(self, site: Site) -> None:
         super().__init__()
@@ -56,8 +54,8 @@ class Translator(DagsterDbtTranslator):
         }
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        # The SQL is shown by the code reference and by dbt docs. If the SQL were repeated here, it would hide
-        # the description.
+        # The code reference and dbt docs show the SQL. If the description contained the SQL as well, it would be hard
+        # to read.
         return (
             dbt_resource_props.get("description")
             or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
@@ -97,7 +95,7 @@ class Translator(DagsterDbtTranslator):
         if props["resource_type"] == "source":
             return spec
         spec = spec.replace_attributes(
-            # The journal of landing is not a table that a step builds, so it is not a dependency.
+            # Landing's journal is not built by a step, so it is not a dependency.
             deps=[dep for dep in spec.deps if dep.asset_key.path[0] != "ops"],
             kinds={"dbt", "duckdb", props["schema"]},
             freshness_policy=self.freshness(props),
@@ -108,15 +106,15 @@ class Translator(DagsterDbtTranslator):
         return self._resolved_specs[(id(manifest), unique_id, id(project))]
 
     def tier(self, props: Mapping[str, Any]) -> int:
-        """The tier of the model, or else of the domain: 1 to 3."""
+        """The tier of the model, from 1 to 3; if it has none, the tier of the domain."""
         return int(meta_of(props).get("tier") or self._site.catalog.domain(domain_of(props)).tier)
 
     def runbook(self, props: Mapping[str, Any]) -> str | None:
-        """The slug of the model's runbook, or else of the domain's runbook."""
+        """The slug of the model's runbook; if it has none, the slug of the domain's runbook."""
         return meta_of(props).get("runbook") or self._site.catalog.domain(domain_of(props)).runbook
 
     def freshness(self, props: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
-        """The policy that the model names, or the one of its layer."""
+        """The freshness policy that the model names; if it names none, that of its layer."""
         return freshness_policy(self._site, domain_of(props), props["schema"], meta_of(props).get("freshness"))
 
     def _lineage(self, props: Mapping[str, Any]) -> dg.TableColumnLineage | None:
@@ -134,9 +132,10 @@ class Translator(DagsterDbtTranslator):
 
 
 def freshness_policy(site: Site, domain: str, layer: str, name: str | None = None) -> dg.FreshnessPolicy | None:
-    """Dagster's freshness policy for a table. `name` is the name of the policy. If it is not the name of a policy, the
-    domain's policy for the layer counts. If the domain has none, the policy of the layer counts. None if there is no
-    policy at all.
+    """Dagster's freshness policy for a table; None if there is none.
+
+    `name`: the name of a policy. If no policy has this name, the domain's policy for the layer is used. If the domain
+    has none, the policy of the layer is used.
     """
     freshness = site.catalog.freshness
     chosen = name if name in freshness.policies else None
@@ -151,7 +150,7 @@ def freshness_policy(site: Site, domain: str, layer: str, name: str | None = Non
 
 
 def readers_of(manifest: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    """dbt node → its consumers: the dbt exposures that depend on it, with their owners."""
+    """dbt node → its consumers. A consumer is a dbt exposure that depends on the node, with its owner."""
     readers: dict[str, list[Mapping[str, Any]]] = {}
     for exposure in manifest.get("exposures", {}).values():
         owner = exposure.get("owner", {})
@@ -171,7 +170,7 @@ def meta_of(props: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def domain_of(props: Mapping[str, Any]) -> str:
-    """The domain of a dbt node: from its meta, or else the first folder below models/."""
+    """The domain of a dbt node: from its meta, or else its first folder below models/."""
     return str(meta_of(props).get("domain") or props["fqn"][1])
 
 

@@ -1,9 +1,9 @@
-"""Whether a run of a domain would only repeat its last one.
+"""Decides whether a run of a domain would only repeat the last run.
 
 This module does not import Dagster, because a run that finds nothing to do should end at once.
 
-Time alone can make a run necessary. Missing, late and stale data is judged again after an hour, and models that count
-back from today are built again after a day.
+A run may be necessary only because time has passed. Missing, late and stale data is judged again after an hour. Models
+that count back from today are built again after a day.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NO_FILES = "no files yet"
 def quiet_domains(
     settings: Settings, catalog: Catalog, domains: list[str], now: datetime, *, plain: bool = True
 ) -> dict[str, str] | None:
-    """Domain → why it need not run. None if one of the domains needs a run, or if only Dagster can tell.
+    """Domain → why it needs no run. None if one of the domains needs a run, or if only Dagster can tell.
 
     `plain`: as in `quiet`.
     """
@@ -68,11 +68,11 @@ def quiet(
     signature: str | None = None,
     plain: bool = True,
 ) -> str | None:
-    """Why a run of `domain` is not necessary: it would only repeat the last one, or the domain is not in use. None if a
+    """Why a run of `domain` is not necessary: it would only repeat the last run, or the domain is not in use. None if a
     run is necessary.
 
-    `plain`: the request is only for files that have arrived. A request for dates or tables is carried out again if the
-    domain has already run. If a domain never had a file or a run, there is nothing from which tables could be built.
+    `plain`: the request is only for files that have arrived. Other requests, for dates or tables, are carried out again
+    unless the domain never had a file or a run. Such a domain has nothing from which tables could be built.
     """
     if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None
@@ -84,14 +84,14 @@ def quiet(
 
 
 def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: datetime) -> tuple[list[date], int]:
-    """The business dates of the files that wait in a domain's inbound folder, and the number of these files. As in
-    landing, a file dated after `now` has not arrived yet.
+    """The business dates of the files that wait in a domain's inbound folder, and the number of these files. A file
+    dated after `now` has not arrived yet, as in landing.
     """
     days: set[date] = set()
     count = 0
     for feed in catalog.feeds_of(domain):
         for file in pending(feed, settings.inbound) if feed.enabled else ():
-            # If a file's name has no date, the day on which it came counts.
+            # A file whose name has no date belongs to the day on which it came.
             day = file.business_date or min(file.modified_at, now).astimezone(feed.date_zone).date()
             if not file.waits and day <= now.astimezone(feed.date_zone).date():
                 count += 1
@@ -100,14 +100,14 @@ def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: dateti
 
 
 def remember(settings: Settings, domain: str, now: datetime, run_id: str | None) -> None:
-    """Record a run that succeeded, and what it depended on."""
+    """Record a successful run and a digest of everything that its result depended on."""
     file = _memory(settings, domain)
     file.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(file, {"signature": _signature(settings, now), "run_id": run_id, "as_of": now.isoformat()})
 
 
 def forget(settings: Settings, domain: str) -> None:
-    """The warehouse was changed from outside, so the next run of `domain` must look again."""
+    """Forget the last run of `domain`. Call this after a change of the warehouse from outside."""
     _memory(settings, domain).unlink(missing_ok=True)
 
 
@@ -116,9 +116,10 @@ def _memory(settings: Settings, domain: str) -> Path:
 
 
 def _signature(settings: Settings, now: datetime) -> str:
-    """A digest of the code, the models, the configuration, the verdicts on alerts, and the hour. Together with the
-    inbound files, they decide the result of a run. The hour counts because the clock decides what is late. Within one
-    hour nothing new becomes due.
+    """A digest of the code, the models, the configuration, the verdicts on alerts, and the hour. They decide the result
+    of a run, together with the inbound files.
+
+    The hour counts because the clock decides what is late. Within one hour nothing new becomes late.
     """
     digest = hashlib.sha256(f"{dbt_manifest.content_key(DBT_PROJECT_DIR)} {sources_key()} {now:%Y-%m-%dT%H}".encode())
     for root in (CONFIG_DIR, settings.overlay):
@@ -130,8 +131,9 @@ def _signature(settings: Settings, now: datetime) -> str:
 
 
 def _excluded(settings: Settings) -> list[verdicts.Point] | None:
-    """The points that a run leaves out, because people called the alerts about them false. A point is an asset, a
-    business date and an alert. None if the ledger cannot be reached: a run then keeps the points of the last run.
+    """The points that a run leaves out, because people said that the alerts about them are false. A point is an asset,
+    a business date and an alert. None if the ledger cannot be reached. In that case a run keeps the points of the last
+    run.
     """
     try:
         return verdicts.points(open_ledger(settings).verdicts())
@@ -140,9 +142,9 @@ def _excluded(settings: Settings) -> list[verdicts.Point] | None:
 
 
 def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
-    """Whether the newest run is the one that is remembered as good, and nothing that it depended on has changed.
+    """Whether the newest run is the remembered successful run, and nothing that it depended on has changed.
 
-    The newest run may be another one: a run that landed the waiting files and died before it built the tables.
+    The newest run is another one if, for example, a run landed the waiting files and died before it built the tables.
     """
     if newest_run is None or not settings.warehouse.is_file():
         return False
@@ -154,14 +156,18 @@ def _repeats(settings: Settings, domain: str, newest_run: str | None, signature:
 
 
 def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
-    """Whether a domain is not in use here: no file of it has ever arrived, and its contracts expect none on any
-    date. Nothing is built for it, because the scores and alerts of its empty tables would mean nothing to a user who
-    runs only other domains.
+    """Whether a domain is not in use here: no file of it has ever arrived, and its contracts expect no file on any
+    date.
+
+    Nothing is built for such a domain, because scores and alerts of empty tables mean nothing to a user who runs only
+    other domains.
     """
     feeds = catalog.feeds_of(domain)
     return not (settings.archive / domain).exists() and not any(feed.start for feed in feeds)
 
 
 def _asks_a_source(settings: Settings, catalog: Catalog, domain: str) -> bool:
-    """Whether a feed is read from a source system that is configured here. Only a query shows what waits there."""
+    """Whether a feed reads from a source system that is configured here. Only a query shows whether new data waits
+    there.
+    """
     return any(settings.secret(SOURCES[feed.name][0]) for feed in catalog.feeds_of(domain) if feed.name in SOURCES)

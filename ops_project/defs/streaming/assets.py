@@ -1,5 +1,5 @@
-# `from __future__ import annotations` is not used here, because it makes every annotation a text. Dagster compares the
-# annotation of a context with its own classes.
+# Dagster compares the annotation of a context with its own classes. `from __future__ import annotations` would make
+# every annotation a text, so it is not used here.
 """The serving store, and the verdicts of validation, reported on the streams that caused them."""
 
 from collections.abc import Iterator
@@ -62,8 +62,8 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
                 days = listening.days_to_serve(session.connection(), store)
                 served = listening.serve(session.connection(), store, days)
             except Throttled as error:
-                # If the store refuses writes, nothing is materialized. Without this observation the metric of refused
-                # writes would have no value exactly when it matters.
+                # If the store refuses writes, nothing is materialized. This observation carries the number of refused
+                # writes, so that the metric has a value in this case too.
                 counted = {"throttled_requests": error.throttled_requests}
                 context.log_event(dg.AssetObservation(KEY, metadata=counted))
                 raise
@@ -88,7 +88,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
 
 
 def _lag(site: Site, session: RunSession) -> dict[str, Any]:
-    """How far the loading is behind: the age of the newest loaded event, and the files that still wait."""
+    """How far loading is behind: the age of the newest loaded event, and the number and age of the waiting files."""
     row = session.connection().execute("select max(listened_at) from bronze.streams").fetchone()
     newest = row[0] if row else None
     now = session.now.replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Jobs and schedules of streaming: every four hours, half an hour after a window of streams ends."""
+"""Jobs and schedules of streaming. They run every four hours, half an hour after a window of streams ends."""
 
 from __future__ import annotations
 

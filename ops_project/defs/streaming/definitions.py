@@ -1,4 +1,4 @@
-"""Streaming as Dagster sees it."""
+"""Puts the Dagster definitions of music streaming together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What our warehouse, journal, runs, code and logs say about an incident: the sources that diagnosis is given.
+"""The evidence that diagnosis gets about an incident: from the warehouse, the journal, the runs, the code and the logs.
 
-Queries run on the newest snapshot, which the engine refuses to write, with a limit of time and of memory. Everything is
-masked before it is handed on. The package does not import Dagster, so that `ops diagnose` starts quickly.
+Queries run on the newest snapshot, which is opened read-only, with a limit of time and of memory. All evidence is
+masked before it is returned. The package does not import Dagster, so that `ops diagnose` starts quickly.
 """
 
 from __future__ import annotations

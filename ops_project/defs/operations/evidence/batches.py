@@ -1,4 +1,4 @@
-"""What the landed files show: the newest batches with a finding or refused rows, and masked samples of these rows."""
+"""Evidence from landed files: the newest batches with a finding or refused rows, and masked samples of these rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LISTED_ASSETS = 8
 
 
 def items_of_batches(scene: Scene) -> Iterator[Item]:
-    """The newest files of the feeds concerned that have a finding or refused rows, and masked samples of refused rows.
-    If the problem is about one batch, this batch is shown in every case.
+    """The newest files with a finding or refused rows, for the feeds concerned, and masked samples of refused rows. If
+    the problem is about one batch, this batch is always shown.
     """
     snapshot = newest(scene)
     feeds = [asset.partition("/")[2] for asset in scene.assets if asset.startswith("bronze/")]

@@ -1,6 +1,6 @@
-"""How the code and the configuration differ from the last good run, with the changed lines. Only what is upstream is
-shown: the SQL of the tables concerned, the macros that it calls, their contracts, and the Python of their domains. All
-other changes are counted.
+"""How the code and the configuration differ from those of the last good run, with the changed lines. Changes are shown
+for the parts upstream: the SQL of the tables concerned, the macros that it calls, the contracts, and the Python of the
+domains. All other changes are only counted.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _MACRO = re.compile(r"{%-?\s*(?:macro|test)\s+(\w+)")
 
 @dataclass(frozen=True)
 class Concerned:
-    """The parts upstream of a table, by the names that files use."""
+    """The names of the parts upstream of a table. A changed file with one of these names may affect the table."""
 
     tables: frozenset[str]
     """The names of tables without their schemas."""
     domains: frozenset[str]
     macros: frozenset[str] = frozenset()
-    """Paths of the files of macros that the tables call, from the root of the project."""
+    """The paths of files with macros that the tables use, from the root of the project."""
 
     def by(self, path: str) -> bool:
         """Whether a file of the code may affect the tables. `path` begins at the root of the project."""
@@ -63,7 +63,7 @@ class Concerned:
 
 
 def items_of_code(scene: Scene) -> Iterator[Item]:
-    """Which code and configuration were in use, and how they differ from those of the last good run."""
+    """The code and the configuration of the run, and how they differ from those of the last good run."""
     now, before = compared(scene)
     if now is None:
         return
@@ -85,8 +85,8 @@ def items_of_code(scene: Scene) -> Iterator[Item]:
 def _of_configuration(settings: Settings, concerned: Concerned, before: Snapshot, bad: Snapshot) -> Iterator[Item]:
     was, here = before.manifest.get("config") or {}, bad.manifest.get("config") or {}
     if not was or not here:
-        # One of the two snapshots was made by an earlier version, or by a restore, and has no configuration to compare.
-        # The item `Code` says that its configuration is unknown.
+        # One of the two snapshots has no configuration to compare, because an earlier version or a restore made it. The
+        # item `Code` says that its configuration is unknown.
         return
     names = versions.changed(was, here)
     between = f"snapshots {before.id} and {bad.id}"
@@ -116,7 +116,7 @@ def _of_commits(concerned: Concerned, before: Snapshot, bad: Snapshot, tables_ch
                     title, f"commit {commit[:12]} is not in the repository: what has changed is not known", "git"
                 )
                 return
-        # If the commit is the same and the SQL differs, the change is not committed.
+        # If the commit is the same but the SQL differs, the change is not committed.
         end = later if earlier != later else None
         between = f"git diff {earlier[:12]}{f' {later[:12]}' if end else ''}"
         names = clone.changed(earlier, end, FOLDERS, GIT_SECONDS)
@@ -155,7 +155,9 @@ def _concerned(scene: Scene) -> Concerned:
 def called_macros(models: Iterable[str], macros: Mapping[str, str]) -> frozenset[str]:
     """The paths of the macros that the models' SQL calls, directly or through another macro.
 
-    `models`: the SQL of each model. `macros`: path → text of each file of macros.
+    `models`: the SQL of each model.
+
+    `macros`: path → text of each file of macros.
     """
     defined = {name: path for path, text in macros.items() for name in _MACRO.findall(text)}
     found: set[str] = set()
@@ -178,7 +180,7 @@ def _configuration(snapshot: Snapshot) -> str:
 
 
 def _block(lines: Collection[str]) -> str:
-    """Several lines, masked, with control characters written out."""
+    """The lines as one masked text, with control characters replaced by escapes."""
     shown = [text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…" for text in list(lines)[:LINES]]
     if len(lines) > LINES:
         shown.append(f"… {counted(len(lines) - LINES, 'more line')}")

@@ -22,8 +22,8 @@ HIDDEN = "***"
 
 
 def items_of_duplicates(scene: Scene) -> Iterator[Item]:
-    """For the files concerned: the duplicates that landing noted. For tables with repeated keys: the keys that repeat
-    in the newest snapshot.
+    """For files: the duplicates that landing noted. For tables with repeated keys: the keys that repeat in the newest
+    snapshot.
     """
     snapshot = newest(scene)
     if snapshot is None:
@@ -56,8 +56,8 @@ def _of_files(scene: Scene, snapshot: Snapshot) -> Iterator[Item]:
 
 
 def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterator[Item]:
-    """Rows are grouped by the columns that the failures of the table name, or else by the key of its feed. If no group
-    has two rows, there is no sample.
+    """A sample of keys that repeat in a table. A key consists of the columns that the failures of the table name. If
+    they name none, it is the key of the table's feed. There is no sample if no key repeats.
     """
     table = asset.replace("/", ".")
     known = snapshot.tables.get(table)
@@ -83,7 +83,7 @@ def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterat
 
 
 def _personal(scene: Scene, asset: str, columns: Sequence[str]) -> frozenset[str]:
-    """The columns that hold personal data. If a table's columns are not known, all of them count as personal."""
+    """The columns that hold personal data. A column whose origin is not known counts as personal."""
     lineage = known_columns(scene.ledger)
     personal = lineage.personal
     asked_about = {name: Column(asset, name) for name in columns}

@@ -1,4 +1,4 @@
-"""What runs and logs say: the failed step, recent runs, and lines of the log."""
+"""Evidence from runs and logs: the failed step, recent runs, and lines of the log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def items_of_runs(scene: Scene) -> Iterator[Item]:
 
 
 def items_of_logs(scene: Scene) -> Iterator[Item]:
-    """Where each log lies, and the last warnings and errors about the run or the tables."""
+    """The place of each log, and the last warnings and errors about the run or the tables."""
     path = scene.settings.home / LOG
     words = [word for word in (scene.run_id, *(asset.replace("/", ".") for asset in scene.assets[:2])) if word]
     if path.is_file():

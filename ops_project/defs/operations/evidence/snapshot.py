@@ -1,4 +1,4 @@
-"""Reads snapshots for evidence: which two are compared, and queries with limits of time and memory."""
+"""Reads snapshots for evidence: chooses the two that are compared, and runs queries with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
     """The newest snapshot, and the newest good snapshot from before the problem began. A snapshot that does not exist
     is None.
 
-    The time of a snapshot is the start of its run. The bad run may have started before the good build, and then waited
-    for the good run. So the snapshot of the bad run is recognised by the id of the run, and not by its time.
+    The time of a snapshot is the start of its run. The bad run may have started before the good run and then waited for
+    it. So the snapshot of the bad run is found by the id of the run, and not by its time.
     """
     found = snapshots.existing(scene.settings)
     if not found:
@@ -34,8 +34,8 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """The snapshots of the table's domain since the last good snapshot, the oldest first. So the first of them is that
-    of the first bad run. If the domain has no snapshot since then, the snapshots of all domains are returned.
+    """The snapshots of the table's domain since the last good snapshot, the oldest first. The first is that of the
+    first bad run. If the domain has no snapshot since then, the snapshots of all domains are returned.
     """
     _, before = compared(scene)
     if before is None or not scene.assets:
@@ -56,18 +56,18 @@ def newest(scene: Scene) -> Snapshot | None:
 
 
 def rows_of(snapshot: Snapshot | None, table: str) -> int | None:
-    """The number of rows; None if the snapshot has no such table."""
+    """The number of rows of a table; None if the snapshot does not have the table."""
     found = snapshot.tables.get(table) if snapshot is not None else None
     return None if found is None else found.rows
 
 
 def asked(snapshot: Snapshot, query: str) -> list[tuple[Any, ...]]:
-    """The answer of a snapshot. Raises duckdb.Error if the query takes too long."""
+    """The rows of a query on a snapshot. Raises duckdb.Error if the query takes too long."""
     with snapshots.open(snapshot, MEMORY, threads=1) as connection, limited(connection, QUERY_SECONDS):
         return connection.execute(query).fetchall()
 
 
 def line(text: str) -> str:
-    """One masked line of limited length, with control characters written out."""
+    """The text as one masked line of limited length, with control characters replaced by escapes."""
     plain = visible_line(mask(" ".join(text.split())))
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"

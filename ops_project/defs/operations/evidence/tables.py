@@ -1,4 +1,4 @@
-"""The rows of the tables now and when they were good, and what has changed since."""
+"""Evidence from tables: their rows now and in the last good snapshot, and what has changed since."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.pipeline.warehouse.snapshots import Snapshot
 
 LISTED_ASSETS = 8
-# Numbers of rows that differ by at most this share count as equal, because they vary as much from day to day.
+# Numbers of rows that differ by at most this share count as equal, because they differ as much between ordinary days.
 VOLUME = 0.25
 
 
 def items_of_tables(scene: Scene) -> Iterator[Item]:
-    """Rows now and at the last snapshot that was good."""
+    """The number of rows of each table now and in the last good snapshot."""
     now, before = compared(scene)
     if now is None:
         return
@@ -40,8 +40,8 @@ def items_of_tables(scene: Scene) -> Iterator[Item]:
 
 
 def changes_of_tables(scene: Scene) -> list[Change]:
-    """The differences between the newest snapshot and the last good one, for the tables upstream. A change is counted
-    for the first run whose snapshot shows it. Later runs only kept the change.
+    """The differences between the newest snapshot and the last good one, for the tables upstream. A change belongs to
+    the first run whose snapshot shows it.
     """
     now, before = compared(scene)
     if now is None or before is None:
@@ -79,7 +79,7 @@ State = tuple[Mapping[str, str], Mapping[str, Fingerprint]]
 
 
 def _differences(table: str, now: State, before: State, commit: str) -> dict[str, str]:
-    """Kind of change → the change in words. If one side has no information about a table, the table counts as
+    """Kind of change → the change in words. If one of the two states does not have a table, the table counts as
     unchanged.
     """
     found = {}
@@ -103,6 +103,6 @@ def _commit(snapshot: Snapshot) -> str:
 
 
 def commits_of_runs(scene: Scene) -> dict[str, str]:
-    """Run → commit, for the runs whose snapshots are kept."""
+    """Run → commit, for the runs whose snapshots still exist."""
     found = snapshots.existing(scene.settings)
     return {str(item.manifest.get("run_id", "")): str(item.manifest.get("commit", "")) for item in found}

@@ -16,8 +16,8 @@ LISTED = 8
 
 
 def items_of_upstream(scene: Scene) -> Iterator[Item]:
-    """The state of the tables upstream. Tables with a failure, a hold or waiting files come first. A table of which no
-    build is known is listed as `never seen built`.
+    """The state of the tables upstream. Tables with a failure, a hold or waiting files come first. If no build of a
+    table is known, the table is listed as `never seen built`.
     """
     ledger, lineage = scene.ledger, scene.lineage
     start = scene.assets[0]
