@@ -62,8 +62,8 @@ def stream(
                     not_run.append((found, str(node.get("name", found.check_name))))
                 else:
                     yield _with_class(found, node, manifest)
-            # dbt also runs tests that were not selected (indirect selection). Their events are observations, and nothing
-            # reads them.
+            # dbt also runs tests that were not selected (indirect selection). Their events are observations, which
+            # nothing reads.
     # dbt gives the text of an error only in its result, after the last event.
     yield from of_broken_tests(not_run, invocation.result)
     failure = failure_of(invocation.result, declared_classes(manifest))
