@@ -1,6 +1,8 @@
-"""Seeded source systems: they write inbound files as real sources would, and break them on request.
+"""Simulated source systems. They write the inbound files that real sources would write, and put faults into them on
+request. A seed makes the data repeatable.
 
-The pipeline reads nothing from this package: your own files take the place of these files without any Python.
+The pipeline reads nothing from this package. To use your own files, put them in place of these files; no Python code is
+needed.
 """
 
 from __future__ import annotations
@@ -30,16 +32,16 @@ def simulate(
     postgres: str | None = None,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does. Raises ValueError if the request cannot be fulfilled; see `simulation.simulate`.
+    """Deliver files as `ops simulate` does. Raises ValueError if the request cannot be fulfilled; see
+    `simulation.simulate`.
 
     `feeds`: only files of these feeds are delivered.
 
-    `faults`: each is written ID[:FEED][@DATE].
+    `faults`: each fault is written ID[:FEED][@DATE].
 
-    `postgres`: URL of a database that gets the transactions instead of inbound.
+    `postgres`: the URL of a database that gets the transactions in place of the inbound folder.
     """
-    # The module is imported only when it is needed, so that the command line can show this package's constants without
-    # numpy and the catalog.
+    # The imports are here, so that the command line can show this package's constants without numpy and the catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
     from ops_project.simulator.plans import Asked

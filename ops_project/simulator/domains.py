@@ -1,3 +1,3 @@
-"""The domains that have a simulated source."""
+"""The domains whose source systems are simulated."""
 
 SIMULATED = ("ecommerce", "marketing", "investor", "streaming", "insurance")

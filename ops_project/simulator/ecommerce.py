@@ -1,7 +1,8 @@
-"""The web shop's six daily files: full extracts of customers and products; orders, items, web events, exchange rates.
+"""The web shop's six daily files: full extracts of customers and products, and files of orders, items, web events and
+exchange rates.
 
-An order is generated once. Its items and the web session that led to it are derived from it, so every reference is
-valid.
+An order is generated first. Its items and the web session that led to it are computed from the order, so every
+reference is valid.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ CHANNEL_SHARE = np.array([0.55, 0.32, 0.13])
 PAYMENT_SHARE = np.array([0.68, 0.21, 0.05, 0.06])
 GUEST_SHARE, CANCELLED_SHARE, COUPON_SHARE = 0.03, 0.025, 0.08
 COMPANION_SHARE = 0.45
-# A day is made in slices of time of at most this many orders, to bound the memory: 100,000 orders take about 350 MB.
+# A day is made in slices of at most this many orders, to limit the memory. 100,000 orders take about 350 MB.
 ORDERS_PER_SLICE = 100_000
-# Feeds whose files come with a control file that says how many records they have.
+# Each file of these feeds has a control file with the number of its records.
 CONTROLLED = ("orders", "order_items")
 
 CUSTOMER_SQL = f"""
@@ -85,7 +86,7 @@ def file_name(feed: str, day: date) -> str:
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:  # noqa: ARG001
-    """Stage the files of business date `day`. The shop sends no initial load: `first` changes nothing."""
+    """Stage the files of business date `day`. `first` changes nothing, because the shop sends no initial load."""
     shop = Shop(world, day)
 
     def stage(feed: str, columns: Columns | Sequence[Columns], select: str) -> None:
@@ -178,13 +179,13 @@ def _orders(shop: Shop, rng: np.random.Generator, count: int, *, counted: Counte
 
 
 def _slice_of_day(seconds: Ints, number: int, slices: int) -> Ints:
-    """A slice holds its own part of the day, so that the rows of the file stay in the order of time."""
+    """The times of a slice, squeezed into its part of the day. So the rows of the file stay in the order of time."""
     return (seconds + number * 86_400) // slices
 
 
 def _baskets(shop: Shop, rng: np.random.Generator, segment: Ints, size: Ints) -> Ints:
-    """A product for each item. The first item of an order follows the customer's taste; the others are often products
-    that are bought with the first.
+    """A product for each item. The first item of an order depends on the customer's taste. The others are often
+    products that are bought together with the first.
     """
     product = np.empty(len(segment), dtype=np.int64)
     for kind, weights in enumerate(shop.appeal):

@@ -1,4 +1,4 @@
-"""The orders of a day, or of a slice of it, with their items, as arrays. The shop's files are written from them."""
+"""The orders of a day, or of a slice of it, with their items, as arrays. Other modules write them into files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ COUPON, TAX = 0.05, 0.07
 
 @dataclass
 class Counted:
-    """How many ids of the day are used already. An id consists of the date and of a running number in the day."""
+    """The numbers of orders, events and sessions of the day that have an id already. An id consists of the date and a
+    running number.
+    """
 
     day: date
     orders: int = 0
@@ -45,13 +47,13 @@ class Counted:
 
 @dataclass(frozen=True)
 class Orders:
-    """One slice of a day's orders, and their items in the order of the orders."""
+    """One slice of a day's orders and their items. The items are in the order of the orders."""
 
     counted: Counted
     first_id: int
     customer: Ints
     abroad: np.ndarray
-    """Whether the order is paid in the second currency. Its amounts are then in that currency."""
+    """True: the order is paid in the second currency, and its amounts are in that currency."""
     guest: np.ndarray
     placed: Ints
     status: Ints

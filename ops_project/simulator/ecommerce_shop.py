@@ -1,7 +1,7 @@
 """The web shop on a day: the customers, the products on sale with their prices, and the tastes of the customers.
 
-This module computes arrays and writes no files. The patterns that a model can learn are made here: segments with
-tastes, products that are bought together, and customers whose interest fades before they stop.
+This module computes arrays and writes no files. It makes the patterns that a model can learn: segments of customers
+with their tastes, products that are bought together, and customers who order less and less before they stop.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ TIERS = ("bronze", "silver", "gold", "platinum")
 CATEGORIES = ("electronics", "home", "fashion", "beauty", "sports", "toys", "books", "grocery")
 # The typical price of a category, in dollars.
 PRICE_LEVEL = np.array([95.0, 38.0, 52.0, 24.0, 44.0, 27.0, 16.0, 9.0])
-# Interest fades over this many days before a customer stops: the signal of a churn model.
+# A customer orders less and less in this many days before the last order. A churn model can learn this.
 FADING_DAYS = 45
 COMPANIONS = 3
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A hidden kind of customer. No file names it."""
+    """A kind of customer. No file contains it, so a model has to discover it."""
 
     share: float
     orders_per_day: float
@@ -35,10 +35,9 @@ class Segment:
     lifetime_days: float
     returns: float
     thrift: float
-    """How strongly a low price attracts; negative if a high price attracts."""
+    """How much a low price attracts these customers. Negative if a high price attracts them."""
 
 
-# share, orders_per_day, extra_items, discount, lifetime_days, returns, thrift
 SEGMENTS = (
     Segment(
         share=0.20, orders_per_day=0.40, extra_items=1.1, discount=0.05, lifetime_days=1500, returns=0.04, thrift=0.0
@@ -56,13 +55,13 @@ SEGMENTS = (
 
 
 def of_segment(attribute: str, segment: Ints) -> Floats:
-    """For each customer, this attribute of the customer's segment."""
+    """For each customer, the value of this attribute of the customer's segment."""
     return np.array([getattr(kind, attribute) for kind in SEGMENTS], dtype=float)[segment]
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The shop at the end of one day. Arrays over customers 0, 1 … or products 0, 1 …"""
+    """The shop at the end of one day. Index k of an array is customer k, or product k."""
 
     world: World
     day: date
@@ -90,7 +89,9 @@ class Shop:
 
     @cached_property
     def interest(self) -> Floats:
-        """The expected orders of each customer today, before the day's own factor; 0 for a customer who has stopped."""
+        """The expected number of orders of each customer today, before the factor of the day. 0 for a customer who has
+        stopped.
+        """
         lifetime = self.people.lifetime("lifetime", self.customers, of_segment("lifetime_days", self.segment))
         left = self.signed_up + lifetime - days_since_epoch(self.day)
         personal = np.exp(0.5 * self.people.normal("rate", self.customers) - 0.125)
@@ -103,7 +104,7 @@ class Shop:
 
     @cached_property
     def tier(self) -> Ints:
-        """The tier of each customer. It moves between the customer's own level and the next one."""
+        """The tier of each customer. It alternates between the customer's own level and the next level."""
         own = self.people.pick("tier", self.customers, 3, 0)
         return own + self.retierings[0] % 2
 
@@ -125,7 +126,7 @@ class Shop:
 
     @cached_property
     def withdrawn(self) -> Ints:
-        """The day since 1970 from which a product is no longer sold."""
+        """For each product, the day (days since 1970) from which it is no longer sold."""
         return self.launched + self.goods.lifetime("lifetime", self.products, 2200.0)
 
     @cached_property
@@ -143,7 +144,7 @@ class Shop:
 
     @cached_property
     def price_cents(self) -> Ints:
-        """Today's price: the list price, changed by at most 15 % in the latest repricing. It ends in .49 or .99."""
+        """Today's price: the list price, changed by at most 15 % at the last repricing. It ends in .49 or .99."""
         moved = self.list_price * (0.85 + 0.30 * self.goods.unit("reprice", self.products, self.repricings[0]))
         return np.maximum(1, np.round(moved * 2)).astype(np.int64) * 50 - 1
 
@@ -155,7 +156,7 @@ class Shop:
 
     @cached_property
     def appeal(self) -> list[Floats]:
-        """For each segment the weight of each product: popularity, taste for the category, price."""
+        """For each segment, the weight of each product: its popularity, the taste for its category, and its price."""
         popularity = np.exp(1.1 * self.goods.normal("popularity", self.products)) * self.on_sale
         cheap = 1.0 / np.sqrt(self.price_cents / 100.0)
         kinds = np.arange(len(CATEGORIES))
@@ -168,8 +169,8 @@ class Shop:
 
     @cached_property
     def companions(self) -> Ints:
-        """For each product, the products that are bought with it: shape (products, COMPANIONS). They are drawn from the
-        products of the anchor date, so that the pairs stay the same from day to day.
+        """For each product, the COMPANIONS products that are often bought with it. They are chosen among the products
+        of the anchor date, so that they stay the same from day to day.
         """
         reach = max(1, min(int(self.goods.size), len(self.products)))
         slots = [self.goods.pick("companion", self.products, reach, slot + 1) for slot in range(COMPANIONS)]

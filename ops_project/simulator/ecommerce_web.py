@@ -1,4 +1,4 @@
-"""The events of visitors on the site: sessions that led to the day's orders, and sessions without an order."""
+"""The events of visitors on the site, in sessions that led to the day's orders and in sessions without an order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFERRERS = ("direct", "search", "email", "social", "affiliate")
 REFERRER_SHARE = np.array([0.30, 0.34, 0.14, 0.15, 0.07])
 EVENTS = ("page_view", "product_view", "add_to_cart", "checkout", "purchase")
 PAGES = ("/", "/product", "/cart", "/checkout", "/thanks")
-# The number of idle sessions for each session that leads to an order. It gives about four events for each order item.
+# The number of sessions without an order for each session with one. It gives about four events for each order item.
 IDLE_SESSIONS = 1.35
 EVENT_SQL = """
     event_id, event_date, make_timestamp(occurred * 1000000) AS occurred_at, 'S' || session AS session_id,
@@ -25,8 +25,8 @@ EVENT_SQL = """
 
 
 def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Counted) -> Columns:
-    """The events of sessions that led to an order and of idle sessions, sorted by time. Orders in the store have no
-    session.
+    """The events of sessions that led to an order and of idle sessions (sessions without an order), sorted by time.
+    Orders in the store have no session.
     """
     bought = np.flatnonzero(orders.channel != STORE)
     idle = rng.poisson(len(bought) * IDLE_SESSIONS)
@@ -48,7 +48,7 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
     elapsed = np.cumsum(lasting)
     begun = np.concatenate([[0], np.cumsum(total)])[:-1]
     into = elapsed - (elapsed - lasting)[begun][session] if len(session) else elapsed
-    # The purchase happens at the time of the order. The events of the session come before it, but not before midnight.
+    # The purchase happens at the time of the order. The other events come before it, but not before midnight.
     last = np.concatenate([[0], np.cumsum(total)])[1:] - 1
     occurred = np.where(buying[session], start[session] - (into[last][session] - into), start[session] + into)
     occurred = occurred.clip(counted.midnight, counted.midnight + 86_399)
@@ -87,8 +87,8 @@ def _devices(rng: np.random.Generator, orders: Orders, bought: Ints, sessions: i
 def _products_of_events(
     shop: Shop, rng: np.random.Generator, orders: Orders, *, bought: Ints, counts: Ints, kind: Ints, session: Ints
 ) -> Ints:
-    """The product of each view and cart event (1-based key), 0 for other events. Buyers view and take what they
-    ordered.
+    """The product of each view and cart event, as its number from 1. Other events have 0. Customers who buy view the
+    products that they buy.
     """
     product = np.zeros(len(kind), dtype=np.int64)
     about = (kind == 1) | (kind == 2)

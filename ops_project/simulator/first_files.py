@@ -1,7 +1,7 @@
-"""Simulates the first files of a new home in a separate process, domain after domain. The first pipelines run while the
-files of other domains are still being made, which saves ten seconds of a first run on two cores.
+"""Simulates the first files of a new home in a separate process, one domain after the other. The pipelines of the first
+domains run while the files of other domains are still being made. That saves ten seconds of a first run on two cores.
 
-The home remembers the request until all of it is delivered. So if a run was interrupted or killed, the next run
+The home remembers the request until all files are delivered. So if a run was interrupted or killed, the next run
 delivers the rest, for the same dates.
 """
 
@@ -32,7 +32,7 @@ LOCK = ".simulator.lock"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is still to be delivered: the domains, and for each of them `days` days up to `end`."""
+    """The files that are still to be delivered: `days` days up to `end`, for each of the domains."""
 
     domains: tuple[str, ...]
     days: int
@@ -45,9 +45,13 @@ class Wanted:
 def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days: int, now: datetime) -> Wanted | None:
     """The days and domains that must be simulated before these domains can run; None if nothing has to be simulated.
 
-    If the home remembers a request that was not finished, the result is the rest of that request. Domains that a user
-    has given files since then are left out. If the home has never had a file, the result is `days` days of each domain.
-    So a user's files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
+    If the home remembers an unfinished request, the result is the rest of that request. Domains for which a user has
+    put files into inbound since then are left out.
+
+    If the home has never had a file, the result is `days` days of each domain. So a user's files are never mixed with
+    simulated rows.
+
+    Raises SimulationError if the remembered request is damaged.
     """
     if (left := _unfinished(settings.home)) is not None:
         names = [name for name in left.domains if not own_files.any_in(settings.home, settings.inbound, name)]
@@ -69,7 +73,7 @@ def _simulated(domains: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
 
 @contextmanager
 def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Callable[[str], int]]:
-    """Deliver in a background process. When the block ends, this process has ended.
+    """Deliver the files in a background process, which ends before the block ends.
 
     Yields a function that takes a domain. The function waits until all files of the domain are there, and returns their
     number. It raises SimulationError if the files cannot be made.
@@ -79,7 +83,7 @@ def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Cal
         [sys.executable, "-m", "ops_project.simulator.first_files"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Ctrl-C goes only to the command, which then ends this process.
+        # Ctrl-C must reach only the command. The command then ends this process.
         start_new_session=True,
     )
     assert process.stdin is not None and process.stdout is not None
@@ -113,7 +117,7 @@ def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Cal
 
 def _deliver(settings: Settings, wanted: Wanted, now: datetime, tell: Callable[[dict[str, object]], None]) -> None:
     catalog = load(settings)
-    # Another command may deliver the same files. Files that it has delivered are left out.
+    # Another command may deliver the same files. The files that it has delivered are not delivered again.
     with locks.hold(settings.home / LOCK, owner="the simulation of the first files", now=now):
         for domain in wanted.domains:
             left = _unfinished(settings.home)
@@ -159,7 +163,7 @@ def _main() -> None:
     settings, asked, now = pickle.load(
         sys.stdin.buffer
     )  # Only the command that started this process writes to its standard input.
-    # The answers have a channel of their own, so that nothing that a library prints is taken for one.
+    # The answers get a file descriptor of their own, so that a line that a library prints is not read as an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -1,7 +1,8 @@
-"""The change data capture of the policy administration: first every policy, then a numbered row for each change.
+"""The change data capture of the policy administration. It first sends every policy, and then a numbered row for each
+change.
 
-cdc_seq counts all changes since the beginning of history, so that the numbers of a day can be computed from the day
-alone. The control file carries the totals that the source itself reports: rows and premium.
+cdc_seq counts all changes since the beginning of history. So the numbers of a day can be computed without the days
+before. The control file contains the totals that the source itself reports: rows and premium.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ POLICY_SQL = """
 
 @dataclass(frozen=True)
 class Book:
-    """The portfolio at the end of one day. The policies 0, 1 … are in the order in which they began."""
+    """The portfolio at the end of one day. Policy k is the policy that began after k others."""
 
     world: World
     day: date
@@ -71,7 +72,9 @@ class Book:
 
     @cached_property
     def repricings(self) -> tuple[Ints, Ints]:
-        """The number and the day of the last change of premium. No change comes after the cancellation."""
+        """The number of premium changes of each policy, and the day of the last. No change comes after the
+        cancellation.
+        """
         until = np.minimum(self.today, self.cancelled - 1)
         return self.policies.changes("premium", self.keys, self.births, until, every=260)
 
@@ -98,7 +101,7 @@ def file_name(feed: str, day: date) -> str:
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the extract of business date `day`; `first`: every policy that is not erased, as inserted."""
+    """Stage the extract of business date `day`. `first`: it has every policy that is not erased, as an insert."""
     book = Book(world, day)
     if first:
         keys = np.flatnonzero(book.erased > book.today)

@@ -1,4 +1,4 @@
-"""The sources of the investor metrics: transactions, marketing spend, experiment assignments, product events."""
+"""The sources of the investor metrics: transactions, marketing spend, experiment assignments and product events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEEDS = ("transactions", "marketing_spend", "experiment_assignments", "product_e
 LINES = ("subscription", "add_on", "hardware", "services")
 REGIONS = ("north_america", "europe", "asia_pacific", "latin_america")
 CHANNELS = ("search", "social", "email", "partner", "direct")
-# Dollars per day, clicks per dollar, impressions per click.
+# SPEND is in dollars per day, CLICKS in clicks per dollar, IMPRESSIONS in impressions per click.
 SPEND = np.array([1_900.0, 1_400.0, 220.0, 650.0, 120.0])
 CLICKS = np.array([0.9, 1.6, 4.0, 0.7, 0.3])
 IMPRESSIONS = np.array([28, 95, 6, 40, 12])
@@ -50,7 +50,7 @@ def file_name(feed: str, day: date) -> str:
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the files of business date `day`; `first`: no transaction of the day before comes late."""
+    """Stage the files of business date `day`. `first`: they contain no late transactions of the day before."""
     staged: tuple[tuple[str, Callable[[], Sequence[Columns]], str, str], ...] = (
         ("transactions", lambda: _sales(world, day, first=first), TRANSACTION_SQL, "FORMAT csv"),
         ("marketing_spend", lambda: [_spend(world, day)], SPEND_SQL, "FORMAT csv"),
@@ -72,7 +72,7 @@ def _sales(world: World, day: date, *, first: bool) -> list[Columns]:
 
 
 def transactions(sales: Sales, *, late: bool) -> Columns:
-    """The transactions of a day. `late`: only those that are recorded on the day after, or else only the others."""
+    """The transactions of a day. True for `late`: only those that are recorded on the next day. False: all others."""
     chosen = np.flatnonzero(sales.late == late)
     midnight = days_since_epoch(sales.day) * 86_400
     occurred = midnight + sales.second[chosen]

@@ -1,7 +1,7 @@
-"""Writes the investor transactions into PostgreSQL, where such a source keeps them.
+"""Writes the investor transactions into PostgreSQL, because real sources of this kind keep them in a database.
 
-It takes the rows that the file would hold, including faults, and merges them by transaction_id, as the application
-would write them. It creates its table if it does not exist, and changes no other table.
+It writes the rows that the file would hold, including faults. It merges them by transaction_id, as the application
+would. It creates its table if the table does not exist, and changes no other table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import psycopg2
 import psycopg2.extensions
 
 TABLE = "transactions"
-# Timestamps are UTC, as in the file. The index serves an incremental read by watermark.
+# Timestamps are UTC, as in the file. A reader that asks for rows after its last timestamp uses the index.
 CREATE = f"""
 CREATE TABLE IF NOT EXISTS {TABLE} (
     transaction_id bigint PRIMARY KEY,
@@ -51,10 +51,11 @@ ON CONFLICT (transaction_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}
 
 
 def fill(url: str, files: Iterable[Path]) -> int:
-    """Merge transaction files (CSV with header, as simulated) into the database; returns the rows read.
+    """Merge transaction files (CSV with header, as simulated) into the database. Returns the number of rows in the
+    files.
 
-    All files are merged in one database transaction, or none is. Raises ValueError, with the name of the file, if a row
-    does not fit the table.
+    All files are merged in one database transaction. If a row does not fit the table, nothing is merged, and ValueError
+    is raised with the name of the file.
     """
     rows = 0
     connection = psycopg2.connect(url)

@@ -1,7 +1,7 @@
-"""The units of the investor metrics' experiments: their assignments, their purchases and their product events.
+"""The units (users) of the investor metrics' experiments: their assignments, purchases and product events.
 
-This module computes arrays and writes no files. An experiment's treatment has a true lift on revenue, which `true_lift`
-returns for tests.
+This module computes arrays and writes no files. The treatment of an experiment raises revenue by a known share, which
+`true_lift` returns for tests.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ EVERY_DAYS, RUNS_DAYS = 14, 28
 ENROLLED_SHARE, TREATED_SHARE = 0.6, 0.5
 REGION_SHARE = np.cumsum([0.46, 0.28, 0.17, 0.09])
 CHANNEL_SHARE = np.cumsum([0.31, 0.22, 0.17, 0.12, 0.18])
-# For subscription, add-on, hardware and services: the share of the sales, the price in cents, and the cost as a share
-# of the price.
+# Each array has a value for subscription, add-on, hardware and services: the share of the sales, the price in cents,
+# and the cost as a share of the price.
 LINE_SHARE = np.array([0.46, 0.31, 0.09, 0.14])
 LINE_PRICE = np.array([2_900.0, 1_200.0, 14_900.0, 8_000.0])
 LINE_COST = np.array([0.34, 0.28, 0.71, 0.58])
@@ -31,7 +31,7 @@ REFUNDED_SHARE, LATE_SHARE = 0.02, 0.02
 
 
 def running(day: int) -> list[int]:
-    """The experiments that run on a day, oldest first."""
+    """The experiments that run on a day, the oldest first."""
     last = (day - FIRST_EXPERIMENT) // EVERY_DAYS
     starts = {number: start_of(number) for number in range(max(0, last - RUNS_DAYS // EVERY_DAYS), last + 1)}
     return [number for number, start in starts.items() if start <= day < start + RUNS_DAYS]
@@ -67,7 +67,7 @@ class Units:
 
     @cached_property
     def activity(self) -> Floats:
-        """The relative activity; 0 for a unit that has left."""
+        """The relative activity of each unit; 0 for a unit that has left."""
         left = self.births + self.people.lifetime("lifetime", self.keys, 900.0)
         there = left > days_since_epoch(self.day)
         return np.exp(0.7 * self.people.normal("activity", self.keys) - 0.245) * there
@@ -87,7 +87,7 @@ class Units:
         return self.people.unit("arm", self.keys, experiment + 1) < TREATED_SHARE
 
     def effect(self) -> Floats:
-        """The factor of each unit's revenue that today's experiments cause."""
+        """For each unit, the factor by which today's experiments change its revenue."""
         factor = np.ones(len(self.keys))
         for experiment in running(days_since_epoch(self.day)):
             factor *= 1.0 + true_lift(self.world, experiment) * (self.enrolled(experiment) & self.treated(experiment))

@@ -1,7 +1,8 @@
-"""The marketing data mart's eight daily extracts, each with its control file: a full one first, then deltas.
+"""The marketing data mart's eight daily extracts, each with its control file. The first extract is full, the others are
+deltas.
 
 The full extract holds everything that exists at the end of its day, and the contacts and responses of the sixty days
-before it.
+before.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def file_name(feed: str, day: date) -> str:
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the extracts of business date `day`; `first`: full ones."""
+    """Stage the extracts of business date `day`. `first`: full extracts instead of deltas."""
     mart = Mart(world, day)
     parts: dict[str, Callable[[], Iterable[Sequence[Columns]]]] = {
         "mart_customers": lambda: [[mart.customers(first=first)]],
@@ -150,10 +151,10 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
 
 
 def _known(today: int, *, first: bool) -> tuple[Ints, Ints, Ints]:
-    """Campaigns of today's file, their operation, and the day on which the mart wrote them last.
+    """The campaigns of today's file, the operation of each, and the day on which the mart last wrote each.
 
-    A delta contains every campaign that is planned or running, changed or not. It contains a campaign once more on the
-    day on which that campaign ended.
+    A delta contains every campaign that is planned or running, even if it has not changed. On the day on which a
+    campaign ends, the delta contains it for the last time.
     """
     last = (today + PLANNED_DAYS - FIRST_CAMPAIGN) // EVERY_DAYS
     reach = (CAMPAIGN_HISTORY_DAYS if first else RUNS_DAYS + PLANNED_DAYS + EVERY_DAYS) // EVERY_DAYS
@@ -184,7 +185,7 @@ def _cells(world: World, today: int, *, first: bool) -> Columns:
     campaign = np.repeat(numbers, CELLS)
     cell = np.tile(np.arange(CELLS), len(numbers))
     planned = start_of(campaign) - PLANNED_DAYS
-    # This is about the number of customers when the campaign was planned, because sizes are rounded to tens.
+    # This is a share of the customers at the time when the campaign was planned. Sizes are rounded to tens.
     audience = 0.3 * 6_000 * world.breadth * np.exp(0.2 * (planned - ANCHOR) / DAYS_PER_YEAR)
     return {
         "op": choice(OPS, np.repeat(op, CELLS)),
@@ -228,13 +229,15 @@ def _contact_columns(done: Treatments, op: int, status: Ints, updated: Ints) -> 
 
 
 def _status(done: Treatments, after_days: int) -> Ints:
-    """The status: sent, delivered, bounced or control. Post takes some days to arrive."""
+    """The status of each contact: sent, delivered, bounced or control. Post takes some days to arrive."""
     final = np.select([done.control, done.bounced], [3, 2], 1)
     return np.where((done.channel == POST) & ~done.control & (after_days < POST_TAKES_DAYS), 0, final)
 
 
 def _contacts(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
-    """Today's treatments, the post of three days ago that arrived, and yesterday's treatments that were withdrawn."""
+    """Today's treatments (contacts of campaigns), the post of three days ago, which arrived today, and yesterday's
+    treatments that were withdrawn.
+    """
     for back in range(HISTORY_DAYS if first else 0, 0, -1):
         earlier = treatments(world, day - timedelta(days=back))
         earlier = earlier.chosen((earlier.ends > today) & ~earlier.recalled)
@@ -256,7 +259,7 @@ def _contacts(world: World, day: date, today: int, *, first: bool) -> Iterator[S
 
 
 def _responses(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
-    """The responses of today to treatments of the last days. A full extract also holds earlier responses."""
+    """Today's responses to the treatments of the last days. A full extract also contains earlier responses."""
     chunks = []
     for back in range(HISTORY_DAYS if first else LONGEST_LAG, -1, -1):
         done = treatments(world, day - timedelta(days=back))

@@ -1,7 +1,7 @@
 """Campaigns: the contacts of a day, and the responses of a day.
 
-One campaign begins every few days and runs for four weeks, so that all days are alike. This module
-computes arrays and writes no files.
+A campaign begins every few days and runs for four weeks, so that all days are alike. This module computes arrays and
+writes no files.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ EVERY_DAYS, RUNS_DAYS, PLANNED_DAYS = 4, 28, 14
 CAMPAIGN_TYPES = ("acquisition", "retention", "cross_sell", "win_back")
 OFFER_TYPES = ("discount", "free_shipping", "gift", "loyalty_points")
 OFFERS = 2
-# A campaign uses e-mail and one other channel. For each of these channels it has a cell for each of its two offers, and
-# a control cell.
+# A campaign uses e-mail and one other channel. In each of the two channels it has three cells: one for each of its two
+# offers, and a control cell. A cell is a group of customers with the same treatment.
 CELLS = 6
 CELL_SHARES = np.array([0.22, 0.22, 0.20, 0.20, 0.08, 0.08])
 CELL_OFFER = np.array([0, 1, 0, 1, -1, -1])
@@ -58,13 +58,13 @@ def second_channel(world: World, campaign: Ints) -> Ints:
 
 
 def cell_channel(world: World, campaign: Ints, cell: Ints) -> Ints:
-    """The channel of a campaign's cell (0-based)."""
+    """The channel of a campaign's cell. Cells are counted from 0."""
     return np.where(CELL_CHANNEL[cell] == 0, 0, second_channel(world, campaign))
 
 
 @dataclass(frozen=True)
 class Treatments:
-    """The contacts of one day, including the control group; parallel arrays."""
+    """The contacts of one day, including the control group. Index k of each array is contact k."""
 
     world: World
     day: date
@@ -72,14 +72,14 @@ class Treatments:
     campaign: Ints
     cell: Ints
     second: Ints
-    """The time of day."""
+    """The time of each contact, in seconds since midnight."""
     loyalty: Floats
     ends: Ints
     """The day on which the customer is deleted."""
 
     @cached_property
     def key(self) -> Ints:
-        """A number that identifies the treatment: a campaign contacts a customer once."""
+        """The number of each contact. It is unique, because a campaign contacts a customer only once."""
         return self.campaign * 10**8 + self.customer + 1
 
     @cached_property
@@ -103,7 +103,7 @@ class Treatments:
 
     @property
     def moment(self) -> Ints:
-        """Seconds since 1970."""
+        """The time of each contact, in seconds since 1970."""
         return days_since_epoch(self.day) * 86_400 + self.second
 
     def chosen(self, mask: np.ndarray) -> Treatments:
@@ -111,9 +111,9 @@ class Treatments:
         return Treatments(self.world, self.day, *(values[mask] for values in arrays))
 
     def responded(self, kind: int) -> tuple[np.ndarray, Ints]:
-        """Whether each treatment is answered in this way (index into RESPONSES), and after how many days."""
+        """Whether each contact has a response of `kind` (an index into RESPONSES), and after how many days."""
         does, lag = self._answer(kind)
-        # A letter that has not arrived gets no response.
+        # Nobody answers a letter before it has arrived.
         return does, np.where((self.channel == POST) & ~self.control, np.maximum(lag, POST_TAKES_DAYS), lag)
 
     def _answer(self, kind: int) -> tuple[np.ndarray, Ints]:
@@ -136,7 +136,7 @@ class Treatments:
 
 @lru_cache(maxsize=96)
 def treatments(world: World, day: date) -> Treatments:
-    """The contacts of a day. A customer is contacted if a running campaign has selected this customer for the day, and
+    """The contacts of a day. A customer is contacted if a running campaign has chosen the customer for this day, and if
     the customer consents to the channel.
     """
     mart = Mart(world, day)

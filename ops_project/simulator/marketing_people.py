@@ -1,7 +1,7 @@
-"""The people of the marketing mart: customers, their contact points and consents, as of a day, with what changed on it.
+"""The people of the marketing mart on a day: customers, their contact points and their consents, and what has changed.
 
 This module computes arrays and writes no files. The operation of a row on a day is I if the row begins, D if it ends,
-and U if it changed. In an initial load, every existing row has the operation I.
+and U if it changes. In an initial load, every existing row has the operation I.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ BANDS = ("low", "medium", "high")
 GENDERS = ("F", "M", "X")
 CONSENT_SOURCES = ("web_form", "call_centre", "store", "import")
 CONSENTED = np.array([0.80, 0.62, 0.74, 0.55])
-# The share of customers that have a contact point of this channel.
+# For each channel, the share of customers that have a contact point of this channel.
 REACHED = np.array([1.0, 0.75, 1.0, 0.45])
 SECOND_EMAIL = 0.2
 
 
 def operation(births: Ints, ends: Ints, changed: Ints, day: int, *, first: bool) -> Ints:
-    """For each row, the index of its operation in OPS; 0 if the day's file does not hold the row."""
+    """For each row, the index of its operation in OPS. 0 if the day's file does not contain the row."""
     exists = (births <= day) & (ends > day)
     if first:
         return np.where(exists, 1, 0)
@@ -64,7 +64,7 @@ class Mart:
 
     @cached_property
     def ends(self) -> Ints:
-        """The day on which the customer is deleted."""
+        """For each customer, the day on which the customer is deleted."""
         return self.births + self.people.lifetime("lifetime", self.keys, 4_000.0)
 
     @cached_property
@@ -94,7 +94,7 @@ class Mart:
 
     @cached_property
     def loyalty(self) -> Floats:
-        """How likely a customer is to respond, as a factor around 1."""
+        """For each customer, a factor around 1 for the probability of a response."""
         loyalty: Floats = np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
         return loyalty
 
@@ -118,8 +118,8 @@ class Mart:
         }
 
     def points(self, *, first: bool) -> Columns:
-        """One contact point of each channel that reaches the customer. Some customers have a second e-mail address that
-        comes and goes.
+        """One contact point for each channel that reaches the customer. Some customers also have a second e-mail
+        address, which exists at some times and not at others.
         """
         parts = [self._point(channel, 1, first=first) for channel in range(len(CHANNELS))]
         parts.append(self._point(0, 2, first=first))
@@ -206,5 +206,5 @@ class Mart:
 
 
 def _updated(op: Ints, changed: Ints, today: int) -> Ints:
-    """The day of the last change, which is today for a deletion."""
+    """The day of the last change of each row. For a deletion, this is today."""
     return np.where(op == 3, today, changed)

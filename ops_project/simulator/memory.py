@@ -1,6 +1,6 @@
-"""Remembers what was simulated for a home: the seed and scale of each domain, and its first and last delivered day.
+"""Remembers what was simulated for a home: the seed and the scale of each domain, and its first and last delivered day.
 
-So a later call continues with the same data, and only the first day of a source brings its initial load.
+So a later call continues with the same data. Only the first day of a source has its initial load.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ class Remembered:
         return World(self.seed, self.scale)
 
     def extended(self, world: World, start: date, end: date) -> Remembered:
-        """The memory after another window was delivered. With another seed or scale, the earlier days are forgotten."""
+        """What is remembered after another window was delivered. With another seed or scale, earlier days are
+        forgotten.
+        """
         if world != self.world:
             return Remembered(world.seed, world.scale, start, end)
         return Remembered(world.seed, world.scale, min(self.since, start), max(self.until, end))
 
 
 def recall(home: Path) -> dict[str, Remembered]:
-    """The memory of this home, by domain; empty if there is no file. Raises ValueError if the file is damaged."""
+    """Domain → what this home remembers; empty if there is no file. Raises ValueError if the file is damaged."""
     path = home / FILE_NAME
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
@@ -57,7 +59,7 @@ def recall(home: Path) -> dict[str, Remembered]:
 
 
 def remember(home: Path, domains: dict[str, Remembered]) -> None:
-    """Store the memory. The file is replaced as a whole, or stays unchanged."""
+    """Store what is remembered. If the process is killed, the file is the old or the new one."""
     home.mkdir(parents=True, exist_ok=True)
     text = json.dumps({name: asdict(entry) for name, entry in sorted(domains.items())}, default=str, indent=2)
     temporary = home / f".{FILE_NAME}.{os.getpid()}"

@@ -1,8 +1,8 @@
-"""Prepares a simulated day before it becomes visible.
+"""Stages the files of a simulated day, and then makes them visible.
 
-The files of a day are written into a hidden folder inside the domain's inbound folder. When all of them are complete,
-they are renamed into place. So inbound never shows a file that is not complete. This module decides nothing about the
-content of the files.
+The files are written into a hidden folder inside the domain's inbound folder. When all files are complete, they are
+renamed into the inbound folder. So the inbound folder never contains an incomplete file. This module decides nothing
+about the content of the files.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ import pyarrow as pa
 from ops_project.sql_text import literal
 
 Columns = Mapping[str, Any]
-"""Column name → numpy array, list or arrow array, all of one length."""
+"""Column name → numpy array, list or arrow array. All columns have the same length."""
 
 
 @dataclass
 class Staged:
-    """One prepared file: its path, its business date and its arrival time. It will appear under the same name."""
+    """One file that is not visible yet: its path, business date and arrival time. It keeps its name when it is
+    published.
+    """
 
     feed: str
     business_date: date
@@ -35,7 +37,7 @@ class Staged:
     arrives_at: datetime
     rows: int = 0
     may_be_future: bool = False
-    """True: the arrival time may be in the future (for a fault that makes the file late)."""
+    """True: the arrival time may be in the future. A fault that makes a file late needs this."""
 
     @property
     def name(self) -> str:
@@ -50,14 +52,16 @@ class Outbox:
     domain: str
     connection: duckdb.DuckDBPyConnection
     now: datetime
-    """Files with a later arrival time arrive now."""
+    """The present time. A file with a later arrival time arrives at this time."""
     record: Callable[[str, Sequence[Path]], None]
     """Called with the domain and the complete files before they become visible; see `own_files.record`."""
     only: frozenset[str] = frozenset()
-    """The feeds to write; all feeds if it is empty."""
+    """The feeds to write. Empty means all feeds."""
     staged: list[Staged] = field(default_factory=list)
     withdrawn: set[str] = field(default_factory=set)
-    """Names of files that `publish` removes from inbound: files of an earlier delivery that a fault takes back."""
+    """Names of files that `publish` removes from inbound. They belong to an earlier delivery, and a fault takes them
+    back.
+    """
     _number: int = field(default_factory=itertools.count().__next__)
 
     @property
@@ -69,7 +73,7 @@ class Outbox:
         return self.folder / f".staging-{self._number}-{os.getpid()}"
 
     def wants(self, feed: str) -> bool:
-        """False if the caller asked only for other feeds."""
+        """Whether the caller wants files of this feed."""
         return not self.only or feed in self.only
 
     def write(
@@ -83,9 +87,9 @@ class Outbox:
         select: str = "*",
         dialect: str = "FORMAT csv",
     ) -> None:
-        """Stage one file. Another call for the same file appends to it.
+        """Stage one file. Another call for the same file appends rows.
 
-        `columns`: the rows, in one set of columns or in several.
+        `columns`: the rows, as one set of columns or as several.
 
         `select`: SQL that makes the fields of the file from the columns.
 
@@ -95,7 +99,7 @@ class Outbox:
             return
         staged = self._find(name) or self._open(feed, name, day, arrives_at)
         chunks = [columns] if isinstance(columns, Mapping) else columns
-        # One COPY takes about 4 ms even for few rows, so small chunks are joined first.
+        # A COPY takes about 4 ms even for few rows, so small sets of columns are joined first.
         table = pa.concat_tables([pa.table(dict(chunk)) for chunk in chunks])
         first = not staged.path.exists()
         staged.rows += table.num_rows
@@ -108,9 +112,9 @@ class Outbox:
             _append(target, staged.path)
 
     def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> None:
-        """Stage the control file of the staged file `name`. The two files arrive at the same time.
+        """Stage the control file of the staged file `name`. Both files arrive at the same time.
 
-        `text`: the content, in which {feed}, {rows} (the number of records) and the names of `values` are filled in.
+        `text`: the content. {feed}, {rows} (the number of records) and the names of `values` are filled in.
         """
         data = self._find(name)
         if data is None:
@@ -120,8 +124,8 @@ class Outbox:
         staged.path.write_text(text.format(rows=data.rows, feed=data.feed, **values), encoding="ascii", newline="")
 
     def publish(self) -> list[Staged]:
-        """Remove what is withdrawn. Rename everything that is staged into inbound, in the order of arrival, with its
-        arrival time as mtime.
+        """Remove the withdrawn files. Then rename all staged files into inbound, in the order of their arrival times,
+        with the arrival time as mtime.
         """
         for name in self.withdrawn:
             (self.folder / name).unlink(missing_ok=True)

@@ -1,11 +1,11 @@
-"""Tells the files in inbound that were simulated from the files that a user has put there.
+"""Distinguishes simulated files in inbound from files that a user has put there.
 
-A simulated file is recorded before it becomes visible, by the only code that makes simulated files visible. So the
-record knows each file of each source, whatever its name and its time of arrival are. A file that is not in the record,
-or that has changed since, is a user's own.
+All simulated files become visible through one function, which first records each file. So the record contains every
+simulated file, whatever its name and arrival time are. A file that is not in the record, or that has changed since, is
+a user's own file.
 
-Only a home with an unfinished request for first files asks this question. So the record exists only beside that
-request, and does not grow with the life of the home.
+Only a home with an unfinished request for first files needs this. So the record exists only together with that request,
+and does not grow later.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 REQUEST = "simulator-unfinished.json"
-"""The request for first files that was not finished; see `first_files`."""
+"""The unfinished request for first files; see `first_files`."""
 RECORD = "simulator-files.jsonl"
 
 Identity = tuple[str, str, int, int]
@@ -24,10 +24,10 @@ Identity = tuple[str, str, int, int]
 
 
 def record(home: Path, domain: str, files: Iterable[Path]) -> None:
-    """Record files as simulated. Each path has the name, content and time that the file has or will have in inbound."""
+    """Record files as simulated. Each path has the name, content and time that the file has when it is in inbound."""
     if not (home / REQUEST).exists():
         return
-    # The leading line break ends a line that a killed process has left unfinished.
+    # If a killed process has left an unfinished line, the leading line break ends it.
     text = "".join(f"\n{json.dumps(_identity(domain, path))}" for path in files) + "\n"
     descriptor = os.open(home / RECORD, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "w", encoding="utf-8") as target:
@@ -66,6 +66,6 @@ def _recorded(home: Path) -> set[Identity]:
         try:
             domain, name, size, modified = json.loads(line)
         except ValueError:
-            continue  # The line is empty, or a killed process has not finished it: its file is not in inbound.
+            continue  # The line is empty, or a killed process did not finish it. Then its file did not become visible.
         found.add((domain, name, size, modified))
     return found

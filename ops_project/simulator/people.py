@@ -1,4 +1,4 @@
-"""Made-up people: names, addresses and contact points, each a pure function of a key. Nobody here exists."""
+"""Made-up people: names, addresses and contact points. Each is computed from a key. No real person is described."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ LAST_NAMES = (
     "Young",
 )
 STREETS = ("Ash", "Bridge", "Canal", "Church", "Elm", "Garden", "Hill", "Lake", "Mill", "Park", "River", "Station")
-# City, state, first three digits of its postal codes. Some begin with 0, which a reader that guesses types would lose.
+# City, state, and first three digits of its postal codes. Some codes begin with 0, which a reader of numbers would
+# lose.
 CITIES = (
     ("Boston", "MA", "021"),
     ("Hartford", "CT", "061"),
@@ -135,7 +136,7 @@ CITIES = (
 
 
 def choice(values: Sequence[str], index: Ints) -> pa.Array:
-    """The text of each index, as an Arrow dictionary, so that no Python string is made for each row."""
+    """The text of each index, as an Arrow dictionary. So no Python string is made for each row."""
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(list(values)))
 
 
@@ -149,7 +150,7 @@ def names(population: Population, keys: Ints) -> dict[str, pa.Array]:
 
 
 def addresses(population: Population, keys: Ints, moves: Ints) -> dict[str, pa.Array]:
-    """The columns of an address, with the postal code in two parts. After each move it is another address."""
+    """The columns of an address, with the postal code in two parts. A person has another address after each move."""
     city = population.pick("city", keys, len(CITIES), moves)
     return {
         "house": pa.array(1 + population.pick("house", keys, 998, moves)),
@@ -161,7 +162,7 @@ def addresses(population: Population, keys: Ints, moves: Ints) -> dict[str, pa.A
     }
 
 
-# SQL over the columns above. Addresses at example.com and numbers with 555 are reserved, so that nothing can reach a
+# SQL over the columns above. The domain example.com and the numbers with 555 are reserved, so no message can reach a
 # real person.
 EMAIL_SQL = "lower(replace(first_name, '''', '') || '.' || replace(last_name, '''', '')) || key || '@example.com'"
 PHONE_SQL = "'+1-555-' || phone_digits"

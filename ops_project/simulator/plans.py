@@ -1,6 +1,6 @@
-"""Plans one call of the simulator: which domains, which days, which world.
+"""Plans one call of the simulator: the domains, the days, and the seed and scale of the data.
 
-Values that the caller does not give come from the memory of the home.
+For values that the caller does not give, the values that the home remembers are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SimulationError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """The caller's request. None means that the caller gave no value."""
+    """The caller's request. A field that is None was not given."""
 
     domains: Sequence[str] = ()
     days: int | None = None
@@ -37,9 +37,9 @@ class Asked:
     feeds: Sequence[str] = ()
     faults: Sequence[Request] = ()
     inbound_only: bool = False
-    """Deliver nothing, and break the files that are in inbound."""
+    """True: deliver nothing, and put the faults into files that are already in inbound."""
     postgres: str | None = None
-    """URL of the database that gets the investor transactions instead of inbound."""
+    """URL of the database that gets the investor transactions in place of inbound."""
 
     @property
     def says_what_to_deliver(self) -> bool:
@@ -58,9 +58,9 @@ class Plan:
     domain: str
     world: World
     window: Window | None
-    """The days; None if the home already has everything."""
+    """The days to deliver; None if the home already has all of them."""
     known: memory.Remembered | None
-    """What the home remembers of this world."""
+    """What the home remembers of the same seed and scale."""
 
 
 def plan_of(
@@ -107,7 +107,7 @@ def domains_of(asked: Asked, catalog: Catalog) -> list[str]:
 
 
 def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: bool) -> Window | None:
-    """The days to deliver; None if the home already has everything up to the end."""
+    """The days to deliver; None if the home already has all days up to the end."""
     end = asked.end or last
     if asked.days is not None:
         return Window.ending(end, asked.days)
@@ -115,5 +115,5 @@ def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: b
         return Window.ending(end, DEFAULT_DAYS)
     if known.until < end:
         return Window(known.until + timedelta(days=1), end)
-    # A fault needs a day, and a requested end is a request for that day. So the last day is delivered again.
+    # The home already has these days. If the request has a fault or an end, the last day is delivered again.
     return Window(end, end) if faulty or asked.end else None

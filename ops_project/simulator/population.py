@@ -1,7 +1,8 @@
-"""Computes who exists on a day, and how often each member has changed by then, without computing any earlier day.
+"""Computes which members of a population exist on a day, and how often each member has changed until then. No earlier
+day is computed.
 
-A population grows exponentially, before its anchor date and after it, so that it exists on every date. Member k is born
-on the day on which the curve passes k. Each trait (a tier, an address, a price) changes by a calendar of its own.
+A population grows exponentially before and after its anchor date, so it has members on every date. Member k is born on
+the day on which the growth curve reaches k. Each trait (a tier, an address, a price) changes at its own times.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ import numpy as np
 
 from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
 
-# The day on which a population has its nominal size. Any other date would work as well.
+# On this day a population has its nominal size. The choice of the day does not matter.
 ANCHOR = days_since_epoch(date(2026, 1, 1))
 DAYS_PER_YEAR = 365.25
-# Nobody is born before the platform's history begins. Members that would be born earlier are born on its first day.
+# The platform's history begins on this day. Members that would be born earlier are born on this day.
 FIRST_BIRTH = days_since_epoch(date(2009, 1, 1))
 
 
 @dataclass(frozen=True)
 class Population:
-    """Members 0, 1, 2 … of one kind. At the anchor there are `size` members. In a year the logarithm of their number
-    grows by `growth`.
+    """Members 0, 1, 2 … of one kind. On the anchor date there are `size` members. In a year, their number is multiplied
+    by exp(`growth`).
     """
 
     world: World
@@ -32,7 +33,7 @@ class Population:
     growth: float = 0.22
 
     def births(self, day: date) -> Ints:
-        """The birth days (days since 1970) of all members born up to and including `day`, in the order of their
+        """The birth days (days since 1970) of all members that are born by the end of `day`, in the order of their
         keys.
         """
         elapsed = days_since_epoch(day) - ANCHOR
@@ -52,15 +53,16 @@ class Population:
         return self.world.normal(f"{self.name}/{trait}", keys, salt)
 
     def lifetime(self, trait: str, keys: Ints, mean_days: Floats | float) -> Ints:
-        """The days from birth to the end, at a constant hazard rate; at least 1."""
+        """The days from birth to the end of each member, at a constant hazard rate; at least 1."""
         return 1 + (-np.log1p(-self.unit(trait, keys)) * mean_days).astype(np.int64)
 
     def changes(self, trait: str, keys: Ints, births: Ints, until: date | Ints, every: int) -> tuple[Ints, Ints]:
-        """How often `trait` has changed by the end of `until`, and the day of the last change. If there was no change,
-        this is the day of birth.
+        """How often `trait` has changed by the end of `until`, and the day of the last change. Without a change, this
+        is the day of birth.
 
-        Each member has a period of its own, between half and twice `every` days. `until`: one day, or a day for each
-        member.
+        Each member has its own interval between changes, from half to twice `every` days.
+
+        `until`: one day, or a day for each member.
         """
         period = (every * (0.5 + 1.5 * self.unit(f"{trait}/period", keys))).astype(np.int64)
         phase = 1 + (period * self.unit(f"{trait}/phase", keys)).astype(np.int64)

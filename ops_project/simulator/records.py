@@ -1,6 +1,6 @@
-"""Reads an inbound file into records according to its contract, so that single records can be changed and written back.
+"""Reads an inbound file into records by its contract, so that single records can be changed and written back.
 
-Unchanged records keep their bytes. A file that cannot be read as records raises ValueError.
+Unchanged records keep their bytes. If the file cannot be read as records, ValueError is raised.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
-    """Replace the file by a rename. Its modification time stays. The content of a .gz file is compressed first, and no
-    timestamp is written into it.
+    """Replace a file by a rename. The modification time stays the same.
+
+    The content of a .gz file is compressed first, without a timestamp.
 
     `compress`: False if the content is already compressed.
     """
@@ -46,7 +47,7 @@ def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
 
 @dataclass
 class Row:
-    """One record. Its `fields` may be changed. If they are unchanged, `raw` is written back."""
+    """One record. Its `fields` may be changed. If they are not changed, `raw` is written back."""
 
     fields: list[Any]
     raw: str | None = None
@@ -62,7 +63,7 @@ class Row:
 
 @dataclass
 class Sheet:
-    """A file as raw field names and records."""
+    """A file as the names of its raw fields and its records."""
 
     format: Format
     names: list[str]
@@ -72,7 +73,7 @@ class Sheet:
     trailer: str | None = None
     trailer_pattern: str | None = None
     types: dict[str, pa.DataType] = field(default_factory=dict)
-    """Parquet: the columns' types."""
+    """The types of the columns; only for Parquet."""
     original_names: tuple[str, ...] = ()
     line_end: str = "\n"
 
@@ -95,7 +96,7 @@ class Sheet:
         return _read_lines(text, form) if form.kind == "lines" else _read_csv(text, form, feed, names)
 
     def write(self, path: Path, *, recount: bool) -> None:
-        """Write the records back. `recount`: a trailer gets the new number of records."""
+        """Write the records back. `recount`: whether a trailer gets the new number of records."""
         if self.format.kind == "parquet":
             write_bytes(path, _parquet(self))
             return
@@ -203,8 +204,8 @@ def _parquet(sheet: Sheet) -> bytes:
         try:
             arrays[name] = pa.array(values, type=sheet.types.get(name))
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # If the column's type cannot hold a value, the whole column becomes text, as a careless program would write
-            # it.
+            # If the type of a column cannot hold a changed value, the whole column becomes text, as a careless program
+            # would write it.
             arrays[name] = pa.array([None if value is None else str(value) for value in values], type=pa.string())
     sink = io.BytesIO()
     pq.write_table(pa.table(arrays), sink)

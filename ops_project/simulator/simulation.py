@@ -1,7 +1,7 @@
-"""One call of the simulator: which domains, which days, which world, which faults.
+"""Carries out one call of the simulator, which delivers files and puts faults into them.
 
-Values that the caller does not give come from the memory of the home: a second call continues where the first one
-ended.
+For values that the caller does not give, the values that the home remembers are used. So a second call continues where
+the first ended.
 """
 
 from __future__ import annotations
@@ -30,14 +30,12 @@ from ops_project.simulator.plans import Asked, Plan, SimulationError, domains_of
 from ops_project.simulator.world import World
 
 Progress = Callable[[str, date, int, int], None]
-"""A callback for progress. It is called with the domain, the day, the number of days done and the number of all
-days.
-"""
+"""A callback that reports progress: (domain, day, number of days that are done, number of all days)."""
 
 
 @dataclass
 class Report:
-    """The days and files that a domain's source delivered. If nothing was left to do, `start` and `end` are None."""
+    """The days and files that a domain's source delivered. `start` and `end` are None if there was nothing to deliver."""
 
     domain: str
     seed: int
@@ -47,7 +45,7 @@ class Report:
     files: int = 0
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-    """The number of records of each feed, as the source made them, before faults."""
+    """Feed → number of records that the source made, before faults were put in."""
 
 
 @dataclass
@@ -56,7 +54,7 @@ class Result:
 
     reports: list[Report] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
-    """The faults, as in truth.json."""
+    """The entries for the faults, as in truth.json."""
 
 
 def simulate(
@@ -64,8 +62,10 @@ def simulate(
 ) -> Result:
     """Deliver the requested files, with their faults, into the home's inbound folder.
 
-    Raises SimulationError or FaultError if the request cannot be fulfilled. Inbound is unchanged then. Of several
-    faults outside of inbound, those that were carried out before the refused one stay, and truth.json lists them.
+    Raises SimulationError or FaultError if the request cannot be fulfilled. Then inbound is unchanged.
+
+    Faults outside of inbound are applied one after the other. If one of them is refused, the earlier ones stay, and
+    truth.json lists them.
     """
     faults = [resolve(request, catalog) for request in asked.faults]
     injector = Injector(catalog, faults, now)
@@ -109,7 +109,7 @@ def simulate(
 
 
 def _rehearse(settings: Settings, injector: Injector) -> None:
-    """Break a copy of the files. Raises FaultError if a fault cannot be put in."""
+    """Put the faults into a copy of the files. Raises FaultError if a fault cannot be put in."""
     with tempfile.TemporaryDirectory(prefix="ops-rehearsal-") as folder:
         for name in {fault.domain for fault in injector.faults}:
             for path in own_files.files_of(settings.inbound, name):
@@ -121,7 +121,7 @@ def _rehearse(settings: Settings, injector: Injector) -> None:
 
 def _break_inbound(settings: Settings, injector: Injector) -> None:
     domains = {fault.domain for fault in injector.faults}
-    # Simulated files that a fault has changed or copied are no user's files.
+    # If a fault changes or copies a simulated file, the result does not count as a user's file.
     simulated = [name for name in domains if not own_files.any_in(settings.home, settings.inbound, name)]
     injector.break_inbound(settings.inbound)
     for name in simulated:
@@ -160,8 +160,9 @@ def _deliver(
                     progress(plan.domain, day, done, total)
                 yield day, outbox
 
-        # Whether a file can be broken is known only when its day is made. So nothing becomes visible before every day
-        # with a fault has been made. The days of the other domains are published one by one: a month of them is large.
+        # Only when a day has been made is it known whether its files can take the fault. So nothing becomes visible
+        # before every day with a fault has been made. The days of other domains are published one by one, because a
+        # month is large.
         broken = {plan.domain: list(staged(plan)) for plan in plans if injector.concerns(plan.domain)}
         before_publishing()
         result.faults[:0] = injector.done
@@ -180,7 +181,7 @@ def _deliver(
                     rows[file.feed] += file.rows
             report.rows = dict(rows)
             if asked.feeds:
-                continue  # The other feeds of these days were not delivered yet.
+                continue  # The other feeds of these days are not delivered yet, so the days do not count as delivered.
             fresh = memory.Remembered(plan.world.seed, plan.world.scale, plan.window.start, plan.window.end)
             remembered[plan.domain] = (
                 plan.known.extended(plan.world, plan.window.start, plan.window.end) if plan.known else fresh
@@ -209,7 +210,7 @@ def _staged(
 def _published(outbox: Outbox, postgres: str | None) -> list[Staged]:
     """Publish the files of a day.
 
-    `postgres`: URL of a database that gets the transactions instead of inbound.
+    `postgres`: URL of a database that gets the transactions in place of inbound.
     """
     moved = [file for file in outbox.staged if postgres and file.feed == "transactions"]
     if postgres and moved:
@@ -222,7 +223,7 @@ def _published(outbox: Outbox, postgres: str | None) -> list[Staged]:
 
 @dataclass(frozen=True)
 class Again:
-    """Days that were delivered before. They are simulated again only because a fault needs a day."""
+    """Days that were delivered before. If they are simulated again, this is only because a fault needs its day."""
 
     catalog: Catalog
     since: date
@@ -233,7 +234,7 @@ class Again:
 
 
 def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector) -> Again | None:
-    """The days that were delivered before; None if there are none, or if the request has no fault. Of these days, only
+    """The days that were delivered before; None if there are none, or if the request has no fault. Of such a day, only
     the files that a fault changes are delivered again.
     """
     if known is None or not injector.faults:
@@ -244,11 +245,11 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 def _put_in(injector: Injector, world: World, outbox: Outbox, day: date, *, again: Again | None) -> None:
     """Put the faults of a day into its files.
 
-    `again`: the days that were delivered before. Of such a day, only the files that a fault changes stay.
+    `again`: the days that were delivered before. Of such a day, only the files that a fault changes are kept.
     """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
-        outbox.discard()  # No fault of the domain falls on this day, so the day would only be delivered twice.
+        outbox.discard()  # The domain has no fault on this day, so all files would be delivered a second time.
         return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}
@@ -258,10 +259,10 @@ def _put_in(injector: Injector, world: World, outbox: Outbox, day: date, *, agai
 
 
 def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
-    """Leave out the feeds that no fault changed, because their files would be duplicate deliveries that hide the fault.
+    """Leave out the feeds that no fault changed. Their files would be duplicate deliveries, which would hide the fault.
 
-    Raises SimulationError if the fault has no effect. That is so if each data file equals the delivered one, and no
-    waiting file was withdrawn: a file that has landed can no longer be missing or late.
+    Raises SimulationError if the fault has no effect. This is so if each data file equals the delivered one and no
+    waiting file was withdrawn. For example, a file that has landed can no longer be missing or late.
     """
     broken = {
         file.feed

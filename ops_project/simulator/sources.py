@@ -1,4 +1,4 @@
-"""The source systems by domain, and the loop in which they deliver day after day."""
+"""The source systems by domain, and the loop that lets a source deliver one day after the other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEMORY_LIMIT = "1GB"
 
 
 class Source(Protocol):
-    """The functions that a domain's module has."""
+    """What each domain's module contains."""
 
     DOMAIN: str
     FEEDS: tuple[str, ...]
@@ -45,7 +45,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Window:
-    """Business dates, both ends included."""
+    """A range of business dates. Both ends are included."""
 
     start: date
     end: date
@@ -69,8 +69,8 @@ def source_of(domain: str) -> Source:
 
 
 def strangers(domain: str, catalog: Catalog) -> list[str]:
-    """Feeds of the simulated source whose files match no contract of this configuration. There are some only if an
-    overlay has replaced the contracts.
+    """The feeds of the simulated source whose files match no contract of this configuration. There are such feeds only
+    if an overlay has replaced contracts.
     """
     source = source_of(domain)
     return [
@@ -93,15 +93,16 @@ def stage(
     only: frozenset[str] = frozenset(),
     put_in: PutIn | None = None,
 ) -> Iterator[tuple[date, Outbox]]:
-    """Stage a domain's days one after the other. Yields each day with its files. The caller publishes or discards them.
+    """Stage a domain's days one after the other, and yield each day with its files. The caller publishes or discards
+    the files.
 
-    `initial_on`: the day that brings the initial load, if the source sends one.
+    `initial_on`: the day that has the initial load, if the source sends one.
 
     `record`: called with the files of a day before they become visible.
 
-    `only`: the feeds to deliver; all feeds if it is empty.
+    `only`: the feeds to deliver. Empty means all feeds.
 
-    `put_in`: may change the staged files of a day. Faults are put in here.
+    `put_in`: may change the staged files of a day, for example to put faults in.
     """
     source = source_of(domain)
     _sweep(inbound / domain)
@@ -121,7 +122,7 @@ def stage(
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the files that killed simulations have staged. Those of a running simulation stay."""
+    """Remove staged files of simulations that were killed. The files of a running simulation stay."""
     for stale in folder.glob(".staging-*"):
         pid = int(stale.name.rpartition("-")[2])
         try:

@@ -1,6 +1,7 @@
-"""Music streaming: full files of songs and users each day, and a file of streams every four hours.
+"""Music streaming: a full file of songs and one of users each day, and a file of streams every four hours.
 
-Players without a connection report later: their streams come in a later file, some on the day after.
+A player without a connection reports its streams later. They are then in a later file, which may be a file of the next
+day.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Service:
 
     @cached_property
     def popularity(self) -> Floats:
-        """New songs are played more; the rest follows a long tail."""
+        """The weight of each song. New songs are played more. The weights of the others have a long tail."""
         age = np.maximum(0, days_since_epoch(self.day) - self.released)
         return np.exp(1.3 * self.songs.normal("popularity", self.song_keys)) * (1.0 + 2.0 * np.exp(-age / 60.0))
 
@@ -140,7 +141,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Streams:
-    """The streams of one day: parallel arrays, in the order of time."""
+    """The streams of one day, in the order of time. Index k of each array is stream k."""
 
     day: date
     listener: Ints
@@ -150,7 +151,7 @@ class Streams:
     device: Ints
     offline: np.ndarray
     reported: Ints
-    """The number of the file that holds each stream: windows since midnight."""
+    """The number of the file that contains each stream, counted in windows since midnight of the day."""
 
     def columns(self, mask: np.ndarray) -> Columns:
         return {
@@ -166,7 +167,7 @@ class Streams:
 
 @lru_cache(maxsize=2)
 def streams_of(world: World, day: date) -> Streams:
-    """All streams of a day: sessions of several songs, mostly of the listener's favourite genre."""
+    """All streams of a day. A session has several songs, most of them of the listener's favourite genre."""
     service = Service(world, day)
     rng = world.rng(DOMAIN, "streams", day)
     growth = len(service.user_keys) / service.users.size
@@ -200,14 +201,14 @@ def streams_of(world: World, day: date) -> Streams:
 
 
 def file_name(feed: str, day: date, window: int = 0) -> str:
-    """The name of the feed's file of a day, or of a window of the day."""
+    """The name of the feed's file. Streams have a file for each window of the day, other feeds have one for the day."""
     if feed == "streams":
         return f"streams_{day:%Y%m%d}_{window * WINDOW_HOURS:02}00.jsonl"
     return f"{feed}_{day:%Y%m%d}.csv"
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the files of business date `day`. `first`: no stream of the day before is reported late."""
+    """Stage the files of business date `day`. `first`: they contain no late streams of the day before."""
     service = Service(world, day)
     for feed, columns, sql in (("songs", _songs, SONG_SQL), ("users", _users, USER_SQL)):
         if outbox.wants(feed):

@@ -1,4 +1,4 @@
-"""The random numbers of the simulator. Each one is a pure function of the seed, of names and of keys.
+"""The random numbers of the simulator. Each number is computed only from the seed, from names and from keys.
 
 So a day that is simulated alone has the same bytes as in a longer window. The module keeps no state and reads no clock.
 """
@@ -19,7 +19,7 @@ EPOCH = date(1970, 1, 1)
 
 
 def days_since_epoch(day: date) -> int:
-    """The day as an integer, which the vectorised calendars use."""
+    """The day as a number (days since 1970), for arithmetic on arrays."""
     return (day - EPOCH).days
 
 
@@ -33,8 +33,8 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class World:
-    """One seeded world. The number of events is proportional to `scale`. The number of entities (customers, songs …) is
-    proportional to the square root of `scale`.
+    """The seed and the scale of the simulated data. The number of events is proportional to `scale`. The number of
+    entities (customers, songs …) is proportional to the square root of `scale`.
     """
 
     seed: int = 42
@@ -46,14 +46,14 @@ class World:
 
     @property
     def breadth(self) -> float:
-        """The factor of the number of entities. It is the square root of `scale`, so that a daily full extract of the
-        entities does not outgrow the events.
+        """The factor of the number of entities. It is the square root of `scale`. If it were `scale`, the daily full
+        extracts of the entities would grow faster than the events.
         """
         return float(np.sqrt(self.scale))
 
     @property
     def depth(self) -> float:
-        """The factor of each entity's activity. Number of entities times activity is proportional to `scale`."""
+        """The factor of each entity's activity. `breadth` times `depth` is `scale`."""
         return self.scale / self.breadth
 
     def key(self, *names: object) -> int:
@@ -62,11 +62,11 @@ class World:
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
     def rng(self, *names: object) -> np.random.Generator:
-        """A generator for one purpose, e.g. rng("ecommerce", "orders", day)."""
+        """A random generator for one purpose, for example rng("ecommerce", "orders", day)."""
         return np.random.Generator(np.random.PCG64(self.key(*names)))
 
     def bits(self, name: str, keys: Ints | int, salt: Ints | int = 0) -> NDArray[np.uint64]:
-        """64 random bits for each key. They do not depend on the other keys."""
+        """64 random bits for each key. The bits of a key do not depend on the other keys."""
         with np.errstate(over="ignore"):
             mixed = _mix(np.asarray(keys, dtype=np.uint64) + np.uint64(self.key(name)))
             return _mix(mixed + np.asarray(salt, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
@@ -86,7 +86,7 @@ class World:
 
 
 def weighted(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
-    """`size` indices drawn in proportion to `weights`; an empty result if all weights are 0."""
+    """`size` indices that are drawn in proportion to `weights`. Empty if all weights are 0."""
     total = np.cumsum(weights)
     if size == 0 or len(total) == 0 or total[-1] <= 0:
         return np.empty(0, dtype=np.int64)

@@ -1,4 +1,9 @@
-"""Injects every failure mode on request. `registry` lists the faults, and `truth` records for tests what was done.
-`files`, `columns`, `rows`, `volumes` and the domains' modules apply them to inbound files; `appliers` applies the
-others. Nothing in the pipeline reads this package.
+"""Puts every kind of fault into a home on request.
+
+- `registry` lists the faults.
+- `files`, `columns`, `rows`, `volumes` and the modules of the domains change inbound files.
+- `appliers` applies the other faults.
+- `truth` records for tests what was done.
+
+Nothing in the pipeline reads this package.
 """

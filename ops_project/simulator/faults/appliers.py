@@ -1,7 +1,7 @@
 """Faults outside of inbound files: in the warehouse, in the serving store, in the model registry.
 
-Each kind has one applier: a function that gets the resolved fault and the home, does the damage and returns what it
-did.
+Each kind has one applier. This is a function that gets the resolved fault and the home, does the damage, and returns
+what it did.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ops_project.simulator.faults.registry import Resolved
 
 Applier = Callable[[Resolved, Settings, Catalog, datetime], Details]
 
-# Kind of fault → module:function. A new kind needs a line here and a value in `fault.Kind`.
+# Kind of fault → module:function. For a new kind, add a line here and a value to `fault.Kind`.
 APPLIERS: dict[str, str] = {
     "warehouse": "ops_project.simulator.faults.warehouse:apply",
     "serving": "ops_project.simulator.faults.serving:apply",

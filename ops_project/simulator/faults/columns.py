@@ -1,4 +1,4 @@
-"""Faults of a file's structure: a missing column, an additional one, another type, another order, another name."""
+"""Faults of a file's structure: a missing or an additional column, and another type, order or name of columns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def extra_column(scene: Scene) -> Details:
 
 def missing_column(scene: Scene) -> Details:
     """Removes a column: the last required number, or else the last required column, or else the last column. The key
-    and the business date stay if there are other columns.
+    and the business date are removed only if there is no other column.
     """
     sheet = _sheet(scene, need=2)
     name = _victims(scene, sheet, required=True)[-1]
@@ -46,7 +46,7 @@ def missing_column(scene: Scene) -> Details:
 
 
 def changed_type(scene: Scene) -> Details:
-    """Sends the values of a column as words: of a number, or else of a date, or else of a boolean."""
+    """Writes the values of one column as words. The column holds numbers, or else dates, or else booleans."""
     sheet = _sheet(scene)
     kinds = (NUMERIC, {"date", "timestamp"}, {"boolean"})
     candidates = [name for kind in kinds for name in _victims(scene, sheet, kind)]
@@ -74,7 +74,7 @@ def reordered_columns(scene: Scene) -> Details:
 
 
 def renamed_column(scene: Scene) -> Details:
-    """Renames a column, so that one is missing and another is additional. It is chosen as in `missing_column`."""
+    """Renames a column. So the file lacks one column and has another. The column is chosen as in `missing_column`."""
     sheet = _sheet(scene)
     name = _victims(scene, sheet, required=True)[-1]
     sheet.names[sheet.column(name)] = f"{name}_usd"
@@ -89,7 +89,7 @@ def _victims(
 
     `types`: only columns of these types.
 
-    `required`: only required numbers, or else only required columns, if there are any.
+    `required`: only required numbers if there are any, or else only required columns if there are any.
     """
     contract, raw = scene.contract, scene.contract.raw_names
     keys = {*scene.feed.key, scene.feed.business_date}

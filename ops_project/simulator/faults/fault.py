@@ -1,4 +1,4 @@
-"""Defines a fault: what it breaks, and what the platform must then find."""
+"""Defines a fault: what it damages, and what the platform must then find."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Details = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which things go wrong."""
+    """One fault that can be requested."""
 
     id: str
     title: str
@@ -28,20 +28,21 @@ class Fault:
     feed: str
     """The feed that the fault breaks if the request names none."""
     asset: str = "bronze/{feed}"
-    """Schema and table of the root asset."""
+    """The asset at which the platform must find the fault, as schema/table."""
     apply: Kind = "file"
     act: Callable[..., Details] | None = None
-    """Does the damage and returns what was done. Its arguments depend on `apply`.
+    """Does the damage and returns what was done. Its arguments depend on `apply`:
 
-    For a file: act(Scene). For the warehouse: act(connection, table, day or None), in its own transaction. For another
-    kind: the arguments that the applier of this kind passes (see `appliers`).
+    - file: act(Scene)
+    - warehouse: act(connection, table, day or None), in its own transaction
+    - another kind: the arguments that the applier of this kind passes (see `appliers`)
     """
     any_feed: bool = False
-    """True: the fault can break any feed, also a feed of a domain that is not simulated."""
+    """True: the fault can damage any feed, including a feed of a domain that is not simulated."""
     spans_window: bool = False
-    """True: the fault changes every day of the window up to its own day, and not its own day alone."""
+    """True: the fault changes every day from the start of the window to its own day. False: only its own day."""
     days_back: int = 0
-    """The default day of the fault lies this many days before the last simulated one."""
+    """How many days before the last simulated day the default day of the fault is."""
     on_holiday: bool = False
     """True: the default day is the latest public holiday of the window."""
 

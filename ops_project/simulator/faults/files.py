@@ -1,4 +1,4 @@
-"""Faults of whole files: absent, late, empty, cut off, unreadable, delivered twice, miscounted."""
+"""Faults of whole files: absent, late, empty, cut off, unreadable, delivered twice, or with a wrong count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def missing(scene: Scene) -> Details:
 
 
 def late(scene: Scene) -> Details:
-    """Let the last file arrive after the contract's deadline, but within its grace."""
+    """Let the last file arrive after the contract's deadline but within its grace time."""
     arrival = scene.feed.arrival
     due_day = scene.day + timedelta(days=arrival.after_days)
     deadline = datetime.combine(due_day, arrival.by, arrival.zone).astimezone(UTC)
@@ -33,7 +33,7 @@ def late(scene: Scene) -> Details:
 
 
 def late_partition(scene: Scene) -> Details:
-    """Let the files arrive with those of the next day: the partition is late, not lost."""
+    """Let the files arrive together with those of the next day. The partition is late, not lost."""
     moved = []
     for file in scene.data():
         scene.arrive(file, file.arrives_at + timedelta(days=1))
@@ -70,19 +70,19 @@ def truncated_mid_row(scene: Scene) -> Details:
         cut = (line_start + line_end) // 2
         quote = (scene.contract.format.quote or "").encode()
         while quote and content[line_start:cut].count(quote) % 2:
-            cut -= 1  # A cut inside quotes would be another fault: an unbalanced quote.
+            cut -= 1  # A cut inside quotes would also leave a quote open, which is another fault.
     scene.put(file, content[:cut])
     return {"file": file.name, "bytes_before": len(content), "bytes_after": cut}
 
 
 def undecodable(scene: Scene) -> Details:
-    """Put bytes that the contract's encoding does not know into the middle of the file. In a Parquet file they replace
-    the last four bytes.
+    """Put bytes that the contract's encoding does not know into the middle of the file. In a Parquet file, the bytes
+    replace the last four bytes.
     """
     file = scene.data()[-1]
     content, kind = scene.bytes_of(file), scene.contract.format.kind
     middle = content.find(b"\n", len(content) // 2) + 1
-    # The bytes 0xFE and 0xFF occur in no UTF-8 text. The last four bytes of a file say whether it is a Parquet file.
+    # The bytes 0xFE and 0xFF occur in no UTF-8 text. The last four bytes of a Parquet file mark it as Parquet.
     at = len(content) - 4 if kind == "parquet" else middle
     rest = b"" if kind == "parquet" else content[middle:]
     scene.put(file, content[:at] + b"\xff\xfe\x80\xff" + rest)
@@ -103,7 +103,7 @@ def unbalanced_quote(scene: Scene) -> Details:
 
 
 def duplicate_delivery(scene: Scene) -> Details:
-    """Deliver the same bytes once more, as a second file of the same date."""
+    """Deliver the same bytes again, as a second file of the same date."""
     file = scene.data()[0]
     for name in _other_names(file):
         named, own = scene.feed.match(name), scene.feed.match(file.name)
@@ -127,7 +127,7 @@ def _other_names(file: Staged) -> list[str]:
 
 
 def control_count(scene: Scene) -> Details:
-    """Let the control file count seven records more than there are."""
+    """Let the control file count seven records more than the file has."""
     file = scene.data()[-1]
     if scene.control_of(file) is None:
         raise FaultError(f"feed {scene.feed.name!r} has no control file of {scene.day} to falsify")

@@ -24,7 +24,7 @@ SOURCES_COUNTRY = "US"
 
 
 class Injector:
-    """The file faults of one call. `done` is written to truth.json."""
+    """The faults in files that one call requests. `done` is written to truth.json."""
 
     def __init__(self, catalog: Catalog, faults: Sequence[Resolved], now: datetime) -> None:
         self.catalog = catalog
@@ -40,7 +40,7 @@ class Injector:
         return any(fault.domain == domain for fault in self.faults)
 
     def expect(self, domain: str, start: date, end: date) -> None:
-        """Determine the day of each of the domain's faults. Raises FaultError if a day lies outside of the window."""
+        """Determine the day of each of the domain's faults. Raises FaultError if a day is outside of the window."""
         for number, fault in enumerate(self.faults):
             if fault.domain != domain:
                 continue
@@ -52,23 +52,25 @@ class Injector:
             self._last[number] = day
 
     def strikes(self, domain: str, day: date) -> bool:
-        """Whether a fault of this domain falls on the day. Call `expect` first."""
+        """Whether the day is a day of one of this domain's faults. Call `expect` first."""
         return any(
             fault.domain == domain and day in self._days.get(number, ()) for number, fault in enumerate(self.faults)
         )
 
     def put_in(self, outbox: Outbox, day: date, world: World) -> None:
-        """Break the staged files of the day with every fault that falls on it."""
+        """Put every fault of the day into the staged files of the day."""
         for number, fault in enumerate(self.faults):
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
                 scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])
                 self._act(fault, scene)
-                # An earlier delivery of this day may still lie in the inbound folder.
+                # An earlier delivery of this day may still be in the inbound folder.
                 outbox.withdrawn.update(scene.removed)
 
     def break_inbound(self, inbound: Path) -> None:
-        """Break files that are already in the inbound folder, simulated or not. A fault with a date breaks the files of
-        this date. Without a date, it breaks the newest files of its feed, or those `days_back` dates before them.
+        """Put faults into files that are already in the inbound folder, simulated or not.
+
+        A fault with a date changes the files of this date. A fault without a date changes the newest files of its feed,
+        or those `days_back` dates before.
         """
         for number, fault in enumerate(self.faults):
             folder = inbound / fault.domain

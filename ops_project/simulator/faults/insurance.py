@@ -1,5 +1,5 @@
-"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. Damage to a table stays
-until a delivery touches the damaged business date. Then the build replaces the rows of this date.
+"""Faults of the policies: changes that the capture loses, and errors between two tables of the warehouse. Damage to a
+table stays until a delivery touches the damaged business date. Then the build replaces the rows of this date.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RAISED_BY, OFFSET_BY = 500, 750
 
 
 def cdc_gap(scene: Scene) -> Details:
-    """Consecutive changes are lost on the way; the control file does not count them either."""
+    """Remove consecutive changes, as if they were lost on the way. The control file does not count them either."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     if len(sheet.rows) < GAP + 2:
@@ -37,8 +37,8 @@ def raise_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date 
 
 
 def offset_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """Raises one premium and lowers another by as much. Both policies have the same product and region, so that no
-    total of any KPI moves.
+    """Raises one premium and lowers another by the same amount. Both policies have the same product and region, so no
+    total of any KPI changes.
     """
     current, chosen = _chosen(connection, table, day, 2, f"AND premium > {OFFSET_BY}")
     _change(connection, table, current, chosen[:1], OFFSET_BY)
@@ -62,13 +62,14 @@ def duplicate_policies(connection: duckdb.DuckDBPyConnection, table: str, day: d
 def _chosen(
     connection: duckdb.DuckDBPyConnection, table: str, day: date | None, count: int, condition: str = ""
 ) -> tuple[str, list[str]]:
-    """The rows that a fault changes: an SQL condition for the active policies of one date, and `count` policy ids. The
-    policies have the same product and the same region, and no other pair of product and region has more policies on
-    this date. Every call gives the same rows. Raises FaultError if there are fewer than `count` policies.
+    """The rows that a fault changes: an SQL condition for the active policies of one date, and `count` policy ids.
 
-    `day`: the date. Without it, the date is the newest one that has enough policies.
+    The policies have the same product and the same region. It is the pair of product and region that has the most
+    policies on this date. Every call returns the same rows. Raises FaultError if there are fewer than `count` policies.
 
-    `condition`: further SQL that the policies must fulfil.
+    `day`: the date. None means the newest date that has enough policies.
+
+    `condition`: a further SQL condition for the policies.
     """
     dates = (
         [(day,)]

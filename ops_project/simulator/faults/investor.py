@@ -1,4 +1,6 @@
-"""Faults of the investor metrics: an experiment split wrongly, a reported month restated, sales below cost, fan-out."""
+"""Faults of the investor metrics: a wrong split of an experiment, a reported month that changes later, sales below
+cost, joins that repeat or lose rows, and a renamed column.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from ops_project.simulator.investor_units import sales_of
 from ops_project.simulator.records import Row
 
 MOVED_SHARE = 0.25
-# This is about 2 % of a month's profit. It exceeds every tolerance, but no day has an unusual number of rows or an
-# unusual profit.
+# This changes a month's profit by about 2 %. That exceeds every tolerance, but no day has an unusual number of rows or
+# an unusual profit.
 RESTATED_DAYS, RESTATED_SHARE, RESTATED_TO = 3, 0.04, Decimal("0.2")
 COST_FACTOR = 3
 FAN_OUT_UNITS = 40
@@ -39,7 +41,7 @@ def sample_ratio_mismatch(scene: Scene) -> Details:
 
 
 def restatement(scene: Scene) -> Details:
-    """Send the largest sales of the last days of the month before again, with a fifth of their revenue."""
+    """Send the largest sales of the last days of the previous month again, with a fifth of their revenue."""
     if scene.world is None:
         raise FaultError("only the simulator knows the earlier sales, so this fault cannot be used with --inbound-only")
     file = scene.data()[-1]
@@ -59,7 +61,7 @@ def restatement(scene: Scene) -> Details:
 
 
 def _largest(rows: list[list[str]], revenue: int, quantity: int) -> list[list[str]]:
-    """The sales with the most revenue, at least one."""
+    """The sales with the most revenue; at least one sale."""
     ordered = sorted(rows, key=lambda fields: Decimal(fields[revenue]) * int(fields[quantity]), reverse=True)
     return ordered[: max(1, round(len(rows) * RESTATED_SHARE))]
 
@@ -74,7 +76,7 @@ def _rendered(scene: Scene, day: date) -> list[list[str]]:
 
 
 def negative_profit(scene: Scene) -> Details:
-    """Let every sale of the day cost three times as much."""
+    """Multiply the cost of every sale of the day by three."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     cost = sheet.column("unit_cost")
@@ -85,7 +87,7 @@ def negative_profit(scene: Scene) -> Details:
 
 
 def fan_out(scene: Scene) -> Details:
-    """Assign some units to both arms, so that a join on the unit counts their sales twice."""
+    """Assign some units to both arms. Then a join on the unit counts the sales of these units twice."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     arm = sheet.column("arm")
@@ -99,7 +101,7 @@ def fan_out(scene: Scene) -> Details:
 
 
 def wrong_join_key(scene: Scene) -> Details:
-    """Spell the units of the day's sales differently, so that a join on them finds nothing."""
+    """Write the units of the day's sales in lower case, so that a join on the unit finds no row."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     unit = sheet.column("unit_id")
@@ -115,7 +117,7 @@ def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
     dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
     if not dates:
         raise FaultError(f"table {table} is empty")
-    # The two newest dates are left out: late files rebuild the day before, and would repair the damage.
+    # The two newest dates are not used, because late files make the build replace them, which would repair the damage.
     chosen = day or dates[-1][0]
     added = connection.execute(
         f"INSERT INTO {table} SELECT * FROM {table} WHERE business_date = ? ORDER BY transaction_id LIMIT ? "
@@ -128,7 +130,7 @@ def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def rename_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """Rename a column, as an incomplete deployment would: the table and the code that builds it disagree."""
+    """Rename a column, as an incomplete deployment would. Then the table and the code that builds it do not agree."""
     connection.execute(f"ALTER TABLE {table} RENAME COLUMN spend_amount TO spend")
     return {"table": table, "column": "spend_amount", "is_now": "spend"}
 

@@ -1,4 +1,4 @@
-"""Faults behind the marketing mart's files: a mapping is no longer right, or a 360 cannot be built."""
+"""Faults of marketing that are not in its files: a mapping that is no longer right, and a 360 that cannot be built."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ SATELLITE, MAPPED_COLUMN = "silver.sat_customer_profile", "country"
 
 
 def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """Empty the source of a mandatory field for the customers that changed last, so that the interface refuses them."""
+    """Empty the source column of a mandatory field for the customers that changed last. Then the interface refuses
+    them.
+    """
     rows = connection.execute(
         f"SELECT customer_hk, max(load_datetime) FROM {SATELLITE} WHERE {MAPPED_COLUMN} IS NOT NULL "
         "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
@@ -30,7 +32,7 @@ def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date |
 
 
 def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """Empty the source of a mandatory field for every customer, as if its column had moved."""
+    """Empty the source column of a mandatory field for every customer, as if the values had moved to another column."""
     changed = connection.execute(f"UPDATE {SATELLITE} SET {MAPPED_COLUMN} = NULL RETURNING 1").fetchall()
     if not changed:
         raise FaultError(f"table {SATELLITE} is empty")
@@ -38,7 +40,7 @@ def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def leave_calendar(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """Register a customer on a date outside the calendar. The contract of the 360 requires the days since then."""
+    """Give a customer a registration date that no calendar has. The 360 must contain the days since this date."""
     changed = connection.execute(
         f"UPDATE {SATELLITE} SET created_date = '-infinity' WHERE customer_hk = ("
         f"SELECT customer_hk FROM {SATELLITE}_current WHERE NOT is_deleted ORDER BY customer_hk LIMIT 1) RETURNING 1"

@@ -1,6 +1,8 @@
-"""Faults of the models: a missing file, a changed library, inputs that are shuffled or cut. Shuffled inputs keep
-every total of their table. Only the model that reads these inputs can notice the damage, when it predicts. Damage to
-the customers' days stays until a delivery touches their business dates. Then the build replaces these dates.
+"""Faults of the models: a missing file, a changed library, and inputs that are shuffled or cut off.
+
+Shuffled inputs keep every total of their table, so only the model that reads these inputs can show the damage, when it
+predicts. Damage to the table of customers' days stays until a delivery touches their business dates. Then the build
+replaces these dates.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def remove_file(settings: Settings) -> Details:
 
 
 def change_library(settings: Settings) -> Details:
-    """Make the model look as if an old library version had trained it, and register the changed file."""
+    """Write another library version into the model's file, as if that version had trained it, and register the file."""
     path, state, version = _serving(settings)
     entry = state[MODEL]["versions"][version]
     file = settings.models / entry["file"]
@@ -42,7 +44,7 @@ def change_library(settings: Settings) -> Details:
 
 
 def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
-    """serving.json, its content, and the version of the model in use."""
+    """The path of serving.json, its content, and the version of the model in use."""
     path = settings.models / "serving.json"
     state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if MODEL not in state:
@@ -51,9 +53,9 @@ def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
 
 
 def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: date | None) -> Details:
-    """Each customer gets the visits of another customer; the distribution stays the same.
+    """Give each customer the visits of another customer. The distribution stays the same.
 
-    The damage is in the inputs of the model, and the platform must find it in the predictions.
+    The damage is in the inputs of the model, but the platform must find it in the predictions.
     """
     table = INPUTS
     [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()

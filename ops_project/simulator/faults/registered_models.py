@@ -1,4 +1,4 @@
-"""Applies the faults of registered models. They change files of the models in the home and nothing else."""
+"""Applies the faults of registered models. They change only files of the models in the home."""
 
 from __future__ import annotations
 

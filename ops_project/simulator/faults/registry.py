@@ -1,4 +1,4 @@
-"""All faults by id, and how a request becomes one of them."""
+"""All faults by their ids, and the resolution of a request to its fault."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REGISTRY: dict[str, Fault] = {fault.id: fault for module in MODULES for fault in
 
 @dataclass(frozen=True)
 class Resolved:
-    """A request with its fault and the feed that it breaks."""
+    """A request, its fault, and the feed that is damaged."""
 
     request: Request
     fault: Fault
@@ -49,7 +49,7 @@ class Resolved:
 
 
 def resolve(request: Request, catalog: Catalog) -> Resolved:
-    """The fault and feed of a request. Raises FaultError, naming what is valid."""
+    """The fault and the feed of a request. Raises FaultError, whose message lists the valid names."""
     fault = REGISTRY.get(request.id)
     if fault is None:
         hint = did_you_mean(request.id, REGISTRY)
@@ -63,12 +63,12 @@ def resolve(request: Request, catalog: Catalog) -> Resolved:
 
 
 def owners_of(feed: Feed, catalog: Catalog) -> list[str]:
-    """The owners who are told: those of the feed, or else those of the domain."""
+    """The owners who must get the message: those of the feed, or else those of the domain."""
     return list(feed.owners or catalog.domain(feed.domain).owners)
 
 
 def listing(catalog: Catalog) -> list[dict[str, Any]]:
-    """The registry as rows: what `ops simulate --list-faults` shows."""
+    """The faults as rows for `ops simulate --list-faults`."""
     result: list[dict[str, Any]] = []
     for fault in REGISTRY.values():
         feed = catalog.feeds.get(fault.feed)

@@ -1,4 +1,4 @@
-"""Reads the text that requests a fault: ID, ID:FEED, ID@DATE or ID:FEED@DATE. It does not know which faults exist."""
+"""Reads the text that requests a fault: ID, ID:FEED, ID@DATE or ID:FEED@DATE. The ids are not checked here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FORM = re.compile(r"(?P<id>[a-z0-9_]+)(?::(?P<feed>[a-z0-9_]+))?(?:@(?P<day>.+)
 
 
 class FaultError(ValueError):
-    """A fault that does not exist or cannot be put in; the message says what would be right."""
+    """A fault does not exist or cannot be applied. The message says what would be right."""
 
 
 @dataclass(frozen=True)

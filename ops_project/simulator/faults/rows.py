@@ -13,9 +13,9 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.records import Sheet
 
 BROKEN_ROWS = 12
-# The streaming team must be alerted if an hour has more than ten unknown references.
+# The requirements of streaming want an alert if an hour has more than ten unknown references.
 UNKNOWN_REFERENCES = 15
-# If a feed has several references, this one is broken.
+# Feed → the reference that is damaged, for feeds with several references.
 REFERENCES = {
     "order_items": "product_id",
     "web_events": "product_id",
@@ -28,7 +28,7 @@ REFERENCES = {
 
 
 def duplicate_key(scene: Scene) -> Details:
-    """Repeat some records. The second copy has another value, if the feed has a number that may be changed."""
+    """Repeat some records. If the feed has a number that may be changed, the second copy has another value there."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     chosen = _chosen(scene, sheet)
@@ -69,7 +69,7 @@ def negative_amount(scene: Scene) -> Details:
 
 
 def out_of_range(scene: Scene) -> Details:
-    """Put numbers above the contract's maximum, or below its minimum if it has no maximum."""
+    """Write numbers above the contract's maximum. If a column has no maximum, write numbers below its minimum."""
 
     def beyond(_: Any, column: Column) -> Any:
         return str(Decimal(column.max) + 1) if column.max is not None else str(Decimal(column.min or "0") - 1)
@@ -100,7 +100,7 @@ def _spoil(scene: Scene, what: str, change: Any, *, prefer_max: bool = False) ->
 
 
 def unknown_reference(scene: Scene) -> Details:
-    """Let records refer to ids that do not exist and look like real ones."""
+    """Replace ids in records by ids of the same form that do not exist."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     name = REFERENCES.get(scene.feed.name) or next(
@@ -121,7 +121,7 @@ def unknown_reference(scene: Scene) -> Details:
 
 
 def unknown_id(like: str, number: int) -> str:
-    """An unused id of the same form: nines, with the number at its end."""
+    """An id of the same form that nothing uses: nines, with the number at the end."""
     digits = sum(char.isdigit() for char in like)
     if digits < 4:
         return f"{like}-unknown-{number}"
@@ -166,7 +166,7 @@ def _scaled(value: Any, factor: int) -> Any:
 
 
 def _typed(text: Any, like: Any) -> Any:
-    """The number in the type of the file's format: text in CSV, a number elsewhere."""
+    """The number in the type that the file uses: text in CSV, a number in other formats."""
     if isinstance(like, bool) or not isinstance(like, int | float | Decimal):
         return text
     return type(like)(Decimal(str(text)))

@@ -1,6 +1,7 @@
-"""What a fault can change: the files of one day, before any process has read them. The simulator has staged them, or
-they are in inbound already and may be a user's own. Every change is made on a temporary file that is
-renamed into place.
+"""The part of a home that a fault in files can change: the files of one day, before any process has read them.
+
+The simulator has staged the files, or they are in inbound already and may be a user's own. Every change is made on a
+temporary file, which is then renamed.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from ops_project.simulator.world import World
 
 @dataclass
 class Scene:
-    """The feed and the files that one fault breaks."""
+    """The feed and the files that one fault changes."""
 
     feed: Feed
     day: date
     files: list[Staged]
-    """All files of the domain's day, control files included. Faults add files and remove files."""
+    """All files of the domain's day, including control files. Faults may add and remove files."""
     rng: np.random.Generator
     catalog: Catalog
     world: World | None = None
     """The simulated world; None for files that the simulator did not write."""
     last_day: bool = True
-    """False on the earlier days of a fault that spans the window."""
+    """False on all days but the last, if the fault changes every day of the window."""
     memory: dict[str, Any] = field(default_factory=dict)
-    """Values that a fault over the whole window keeps from day to day."""
+    """Values that a fault keeps from day to day, if it changes every day of the window."""
     removed: list[str] = field(default_factory=list)
     """Names of the files that a fault removed."""
 
@@ -68,14 +69,14 @@ class Scene:
         return Sheet.read(file.path, feed, feed.at(self.day))
 
     def write(self, file: Staged, sheet: Sheet, *, recount: bool = True) -> None:
-        """Write the records back. `recount`: the control file and the trailer get the new number of records."""
+        """Write the records back. `recount`: whether the control file and the trailer get the new number of records."""
         sheet.write(file.path, recount=recount)
         control = self.control_of(file)
         if recount and control is not None:
             self.set_control(file, len(sheet.rows))
 
     def set_control(self, file: Staged, rows: int) -> None:
-        """Write a count into the control file, leaving the rest of it as it is."""
+        """Write a count into the control file. The rest of the control file stays as it is."""
         control, pattern = self.control_of(file), self.catalog.feeds[file.feed].control
         if control is None or pattern is None:
             raise FaultError(f"feed {file.feed!r} has no control file of {self.day}")
@@ -89,7 +90,7 @@ class Scene:
         write_bytes(file.path, content)
 
     def remove(self, file: Staged) -> None:
-        """Remove the file and its control file, so that neither arrives."""
+        """Remove the file and its control file."""
         for gone in (file, self.control_of(file)):
             if gone is not None:
                 gone.path.unlink(missing_ok=True)
@@ -106,8 +107,7 @@ class Scene:
     def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
         """Let the file and its control file arrive at `moment`.
 
-        `future`: True if the files keep this time of arrival even if it has not come yet. False if they then arrive
-        now.
+        `future`: what happens if `moment` is in the future. True: the files keep this time. False: they arrive now.
         """
         for moved in (file, self.control_of(file)):
             if moved is not None:

@@ -1,6 +1,6 @@
-"""Makes the serving store refuse every write for ten minutes, as a DynamoDB table without capacity does.
+"""Makes the serving store refuse every write for ten minutes, like a DynamoDB table without capacity.
 
-Only the embedded store can be broken from here. To throttle a table in DynamoDB, lower its capacity there.
+This works only for the embedded store. To make a table in DynamoDB refuse writes, lower its capacity there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ERROR = "ThrottlingException: the level of configured throughput for the table w
 
 
 def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:  # noqa: ARG001
-    """Exhaust this home's embedded store. Raises FaultError if the home has another store."""
+    """Let this home's embedded store refuse writes. Raises FaultError if the home has another store."""
     store = serving.open_store(settings, listening.TABLE)
     try:
         if not isinstance(store, EmbeddedStore):
@@ -33,14 +33,14 @@ def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) 
             )
     finally:
         store.close()
-    # The store does not know the as-of clock. Like a real store, it refuses by the machine's clock.
+    # The store does not know the as-of time. It refuses writes by the machine's clock, like a real store.
     until = datetime.now(UTC) + REFUSES_FOR
     exhaust(settings.home / "serving" / f"{listening.TABLE}.db", until)
     return {"store": listening.TABLE, "refuses_until": until.isoformat(timespec="seconds")}
 
 
 def exhaust(file: Path, until: datetime) -> None:
-    """Let the store's file refuse every new item until a moment."""
+    """Let the store's file refuse every new and every removed item until the moment `until`."""
     with closing(sqlite3.connect(file)) as connection:
         for event in ("insert", "delete"):
             connection.execute(f"drop trigger if exists throttled_{event}")

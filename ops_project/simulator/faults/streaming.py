@@ -1,4 +1,6 @@
-"""Faults of music streaming at its alert thresholds: errors within 15 minutes, unknown references within an hour."""
+"""Faults of music streaming that exceed its alert thresholds: errors in 15 minutes, and unknown references in an hour.
+A third fault makes streams wait upstream.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ REFERENCE_WINDOW = timedelta(hours=1)
 
 
 def error_rate(scene: Scene) -> Details:
-    """Give 30 % of the streams of a quarter of an hour a negative duration. The alert threshold is 5 % of the streams
-    that were listened to within 15 minutes.
+    """Give 30 % of the streams in 15 minutes a negative duration. The alert threshold is 5 % of the streams that were
+    listened to in 15 minutes.
     """
     file, sheet, start, inside = _busiest(scene, ERROR_WINDOW)
     seconds = sheet.column("listen_seconds")
@@ -31,8 +33,8 @@ def error_rate(scene: Scene) -> Details:
 
 
 def unknown_songs(scene: Scene) -> Details:
-    """Let fifteen streams of one hour play songs that are in no catalogue. They are spread over the hour, so that no
-    quarter of it has 5 % of errors.
+    """Replace the songs of fifteen streams in one hour by songs that are in no catalogue. The streams are spread over
+    the hour, so that no 15 minutes of it have 5 % of errors.
     """
     file, sheet, start, inside = _busiest(scene, REFERENCE_WINDOW)
     song = sheet.column("song_id")
@@ -44,7 +46,7 @@ def unknown_songs(scene: Scene) -> Details:
 
 
 def consumer_lag(scene: Scene) -> Details:
-    """Deliver only the streams of the first window; later streams wait upstream."""
+    """Deliver only the first file of streams of the day, as if the later files waited upstream."""
     first, *held = sorted(scene.data(), key=lambda file: file.name)
     if not held:
         raise FaultError(f"feed {scene.feed.name!r} has one file of {scene.day} only: none of it can lag behind")
@@ -55,7 +57,7 @@ def consumer_lag(scene: Scene) -> Details:
 
 def _busiest(scene: Scene, window: timedelta) -> tuple[Staged, Sheet, datetime, list[int]]:
     """The largest file, its records, the start of its busiest window, and the positions of the records in this window.
-    Windows are aligned to their length.
+    A window begins at a multiple of its length.
     """
     file = max(scene.data(), key=lambda one: one.path.stat().st_size)
     sheet = scene.sheet(file)

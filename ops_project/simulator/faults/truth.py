@@ -1,4 +1,4 @@
-"""Records what was done, only for tests: `truth.json` in the home. Nothing in the pipeline reads it."""
+"""Records the faults that were applied, in `truth.json` of the home. Only tests read this file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def append(path: Path, entries: list[dict[str, Any]]) -> None:
-    """Add entries. The file is replaced as a whole, or stays unchanged."""
+    """Add entries. If the process is killed, the file has all of them or none."""
     if not entries:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Faults of volume: fewer records than ever, twice as many, the same number every day, a holiday's rush.
+"""Faults of volume: too few records, twice as many, the same number every day, and the many records of a holiday.
 
-The control files agree with what is sent, so only a comparison with earlier days shows that something is wrong.
+The control files agree with the files. So only a comparison with earlier days shows that something is wrong.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ops_project.simulator.records import Row, Sheet
 DROPPED_SHARE = 0.3
 CONSTANT_SHARE, LEFT_SHARE = 0.7, 0.6
 HOLIDAY_COPIES = 2
-# Feed → its dependent feeds, whose records belong to records of the feed. Each is (dependent feed, column of the
-# dependent feed, column of the feed to which that column refers).
+# Feed → its dependent feeds, whose records belong to records of this feed. Each entry names the dependent feed, a
+# column of it, and the column of this feed to which that column refers.
 DEPENDENTS = {
     "orders": (("order_items", "order_id", "order_id"),),
     "mart_contacts": (("mart_responses", "treatment_id", "treatment_id"),),
@@ -35,7 +35,7 @@ def volume_drop(scene: Scene) -> Details:
 
 
 def volume_constant(scene: Scene) -> Details:
-    """Send exactly the same number of records every day, and 60 % of this number on the last day."""
+    """Send the same number of records every day. On the last day, send 60 % of this number."""
 
     def keep(sheet: Sheet) -> Iterable[int]:
         steady = scene.memory.setdefault("rows", int(len(sheet.rows) * CONSTANT_SHARE))
@@ -49,7 +49,7 @@ def volume_doubled(scene: Scene) -> Details:
 
 
 def holiday_spike(scene: Scene) -> Details:
-    """Deliver three times the records of an ordinary day. For product events, the transactions are tripled as well."""
+    """Deliver three times as many records as usual. For product events, the transactions are tripled too."""
     done = {scene.feed.name: _grow(scene, scene.feed.name, copies=HOLIDAY_COPIES)}
     if scene.feed.name == "product_events":
         done["transactions"] = _grow(scene, "transactions", copies=HOLIDAY_COPIES)
@@ -84,7 +84,7 @@ def _drop_dependents(scene: Scene, sheet: Sheet, gone: list[Row]) -> Details:
 
 
 def _grow(scene: Scene, feed: str, *, copies: int) -> Details:
-    """Add every record again under a new key, `copies` times, with the records that depend on it."""
+    """Add every record `copies` times, each time under a new key, together with its dependent records."""
     contract = scene.catalog.feeds[feed]
     if not contract.key:
         raise FaultError(f"feed {feed!r} has no key: copies of its records cannot be distinguished from duplicates")
@@ -113,7 +113,7 @@ def _multiply(scene: Scene, file: Staged, raw: str, copies: int) -> tuple[int, i
 
 
 def another_id(value: object, number: int) -> object:
-    """An id of the same form that no simulated source gives: its first digit is raised by `number` × 3."""
+    """An id of the same form that no simulated source uses: the first digit is raised by three times `number`."""
     text = str(value)
     place = next((index for index, char in enumerate(text) if char.isdigit()), None)
     if place is None:

@@ -1,5 +1,5 @@
-"""Faults that a wrong transformation or a person leaves in a table. They change the warehouse under the writer's
-lock.
+"""Faults in tables, like those that a wrong transformation or a person makes. The warehouse is changed while its writer
+lock is held.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ops_project.simulator.faults.request import FaultError
 
 
 def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:
-    """Damage this home's warehouse. Raises FaultError if the table does not exist or has no such rows."""
+    """Damage this home's warehouse. Raises FaultError if the table does not exist or has no fitting rows."""
     if not settings.warehouse.exists():
         raise FaultError(f"fault {fault.request}: this home has no warehouse yet; run the pipeline first")
     with warehouse.writer(settings, catalog.platform, owner=f"fault {fault.fault.id}", now=now) as held:
