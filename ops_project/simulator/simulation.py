@@ -35,7 +35,7 @@ Progress = Callable[[str, date, int, int], None]
 
 @dataclass
 class Report:
-    """The days and files that a domain's source delivered. `start` and `end` are None if there was nothing to deliver."""
+    """The days and files that a domain's source delivered. `start` and `end` are None if it delivered nothing."""
 
     domain: str
     seed: int
