@@ -1,10 +1,10 @@
 {#
-  What the contract of a feed says about rows and keys that are no longer delivered. Landing writes it to ops.feeds
-  before models are built, so a contract of the user's configuration folder counts here too. It is read at compile time,
-  like touched_dates.
+  The parts of a feed's contract about rows and keys that are no longer delivered. Landing writes them to ops.feeds
+  before models are built, so contracts in the user's configuration folder count here too. They are read at compile
+  time, like touched_dates.
 #}
 
-{# The columns of `replaces_by`: a file that has one value of them has all of its rows. [] for most feeds. #}
+{# The columns of `replaces_by`. A file that has a value in them has all rows with this value. [] for most feeds. #}
 {% macro replaces_by(feed) %}
     {%- set found = contract_value(feed, 'replaces_by') -%}
     {{ return(found.split(',') if found else []) }}
@@ -19,7 +19,8 @@
 {% endmacro %}
 
 {#
-  For how many days after its own date a row of the feed is still valid if its key has no newer row. 0 for most feeds.
+  The number of days after its own date for which a row of the feed stays valid, unless its key has a newer row. 0 for
+  most feeds.
 #}
 {% macro valid_days(feed) %}
     {%- if not warehouse_is_open() -%}{{ return(0) }}{%- endif -%}
@@ -33,9 +34,9 @@
 {% endmacro %}
 
 {#
-  A query for the dates of the extracts that count as complete: no row of them was quarantined, and no finding ever
-  doubted their number of rows. It does not matter whether such a finding was closed later, because a build must give
-  the same result at any time.
+  A query for the dates of the complete extracts. An extract is complete if none of its rows was quarantined, and no
+  finding ever doubted its number of rows. A finding counts even if it was closed later, because a build must give the
+  same result at any time.
 #}
 {% macro whole_extracts(feed) %}
     select business_date

@@ -1,13 +1,13 @@
 {#
   The rows of a delta feed on the dates to rebuild, with only the newest delivery of each key. A later delivery of a
-  record replaces the earlier one, even if it gives another date; the record then leaves its old date.
+  record replaces the earlier one. If it gives another date, the record leaves its old date.
 
-  The contract decides which delivery is the newest, see newest_first(). If the contract has replaces_by, a file that
-  contains an order contains all of its lines. Then only the rows of the newest such file count, and lines that it lacks
-  are gone. A line of it that was quarantined is missing until it is delivered again, as in a first delivery.
+  The contract decides which delivery is the newest; see newest_first(). If the contract has replaces_by, a file that
+  contains an order contains all of its lines. Then only the rows of the newest file with the order count, and lines
+  that this file lacks are gone. A line of this file that was quarantined is missing until it is delivered again.
 
   Landing touches every date on which a delivered key has rows. So on a date that is not rebuilt, no newest row changes.
-  Only keys with several deliveries are ranked: sorting all rows took four times as long as the rest of the query on 5
+  Only keys with several deliveries are ranked. Sorting all rows took four times as long as the rest of the query on 5
   million order lines.
 
   within: an SQL condition that selects the needed rows. It must select all versions of each key. By default these are
@@ -35,7 +35,7 @@
         select
             {{ prefixed('deliveries', columns) }},
             {%- if by %}
-            -- All rows of a file share this place.
+            -- All rows of a file get the same rank.
             rank() over (
                 partition by {{ prefixed('deliveries', among) }}
                 order by {{ newest_first(feed, lines=false) }}
@@ -63,11 +63,12 @@
 {%- endmacro %}
 
 {#
-  SQL order terms that put the newest of several deliveries of a key first. The columns of the contract's latest_by
-  count most: a sequence number or a time of change that the source gives. If they are equal, the later date of the file
-  decides, because a file that comes late or is corrected does not know what later files say; then the later part of the
-  day. The order of loading comes last. It never decides between two files of one date and part, because only one of
-  them is valid.
+  SQL order terms that put the newest of several deliveries of a key first. These are the terms in their order:
+
+  - The columns of the contract's latest_by: a sequence number or a time of change that the source gives.
+  - The date of the file. A file that comes late or is corrected does not know what later files say.
+  - The part of the day.
+  - The order of loading. It never decides between two files of one date and part, because only one of them is valid.
 #}
 {% macro newest_first(feed, lines=true) -%}
     {%- set terms = [] -%}

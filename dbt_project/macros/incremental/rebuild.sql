@@ -1,7 +1,11 @@
 {#
-  Whether a model is built from nothing: if dbt decides so, if the variable rebuild_tables names the model (`ops run
-  --rebuild`), or if its amounts are in another currency than the present reporting currency. A model with full_refresh:
-  false holds rows that cannot be computed again, and is never built from nothing.
+  Whether a model is built from nothing. That is so in these cases:
+
+  - dbt decides it.
+  - The variable rebuild_tables names the model (`ops run --rebuild`).
+  - The model's amounts are in another currency than the present reporting currency.
+
+  A model with full_refresh: false is never built from nothing, because it holds rows that cannot be computed again.
 #}
 {% macro should_full_refresh() %}
     {%- set configured = config.get('full_refresh') -%}
@@ -13,8 +17,8 @@
 {% endmacro %}
 
 {#
-  Whether the table of a model that depends on exchange rates was built in another reporting currency, or before a
-  reporting currency was configured. The old and the new amounts could not be added up.
+  Whether the table of a model that depends on exchange rates has amounts in another reporting currency, or was built
+  before a reporting currency was configured. Such amounts and new amounts could not be added up.
 #}
 {% macro is_in_another_currency() %}
     {%- if not warehouse_is_open() or 'exchange_rates' not in model.config.get('meta', {}).get('feeds', []) -%}
@@ -28,10 +32,12 @@
 {% endmacro %}
 
 {#
-  What happens if the SQL of an incremental model gives other columns than its table has. `ops run` looks for the words
-  `has grown`: they mean that columns were only added, or that numbers have another number of digits. It then builds the
-  model from nothing without asking. A model that cannot be built from nothing gets the added columns, which are NULL in
-  its present rows.
+  What happens if the SQL of an incremental model gives other columns than its table has.
+
+  If columns were only added, or numbers have another number of digits, the error contains the words `has grown`. The
+  command `ops run` recognises these words and builds the model from nothing without asking.
+
+  A model that cannot be built from nothing gets the added columns. They are NULL in its present rows.
 #}
 {% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) %}
     {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
@@ -46,11 +52,11 @@
 {% endmacro %}
 
 {#
-  The same check for a rewind model, before its SQL runs. Its SQL is a union of its own table and new rows. Such a union
-  has the wider of both types, so dbt's own comparison finds no difference; and types that cannot be combined would end
-  the build with an error that names no remedy.
+  The same check for a rewind model, before its SQL runs. The SQL is a union of the model's own table and new rows. Such
+  a union has the wider of both types, so dbt's own comparison finds no difference. Types that cannot be combined would
+  end the build with an error that names no remedy.
 
-  relation: where the new rows come from. Its `columns` go into the table as they are, and its business_date becomes
+  relation: the relation with the new rows. Its `columns` are inserted as they are, and its business_date becomes
   valid_from and valid_to.
 #}
 {% macro require_types_of(relation, columns) %}

@@ -1,17 +1,20 @@
 {#
-  CTEs of a type 2 dimension from daily extracts (full or delta). The last one is `versions`.
+  CTEs of a type 2 dimension from daily extracts (full or delta). The last CTE is `versions`.
 
-  extracts: a CTE or relation with `key`, `columns` and business_date, restricted by since_touched(). latest_by: decides
-  which row counts if a key occurs twice on a date. If it is equal too, the content decides and never the order of
-  arrival.
+  extracts: a CTE or relation with `key`, `columns` and business_date, restricted by since_touched().
 
-  A version begins on the business date of the first extract that shows it (valid_from), and ends on the date on which
-  the next one begins (valid_to, exclusive). The result depends only on the set of extracts and not on the order in
-  which they came: after a late or replaced extract, the table is taken back to the date of the extract, and everything
-  from there on is computed again.
+  latest_by: the expression that decides which row counts if a key occurs twice on a date. If its values are equal, the
+  content decides, and never the order of arrival.
+
+  feed: the feed of the extracts. Its contract is read.
+
+  A version begins on the business date of the first extract that shows it (valid_from). It ends on the date on which
+  the next version begins (valid_to, exclusive). The result depends on the set of extracts and not on the order in which
+  they came. After a late or replaced extract, the table is taken back to the date of this extract, and all later dates
+  are computed again.
 
   A key that is absent from an extract keeps its last version, because the reason may be a quarantined row or a
-  truncated file; the volume check reports those. If the contract of `feed` says absent_keys: end, the version ends on
+  truncated file. The volume check reports those. If the contract of `feed` says absent_keys: end, the version ends on
   the date of the first complete extract that lacks the key. If the key comes back, a new version begins.
 #}
 {% macro scd2_versions(extracts, key, columns, latest_by, feed) %}
@@ -62,7 +65,7 @@
             and {{ since_touched('business_date') }}
     ),
 
-    -- For each date, the next whole extract: one look-up for each date, not for each row.
+    -- For each date, the next complete extract. It is looked up once for each date, and not for each row.
     dates as (
         select
             business_date,
@@ -93,7 +96,7 @@
         inner join dates on states.business_date = dates.business_date
     ),
 
-    -- The first date on which each key was missing: from there on it has no state.
+    -- The first date on which each key was missing. From this date on, the key has no state.
     with_absences as (
         select {{ key }}, {{ listed }}, business_date, state, is_base, known_valid_to
         from states

@@ -69,9 +69,10 @@
 {%- endmacro %}
 
 {#
-  A predicate on a date column: true on a first build or a full refresh, otherwise the dates that this build replaces.
-  They are literals, so that the scan skips all other rows. lookback_days: this number of days before each date is
-  included.
+  A predicate on a date column. On a first build or a full refresh it is true. Otherwise it selects the dates that this
+  build replaces. They are literals, so that the scan skips all other rows.
+
+  lookback_days: this number of days before each date is selected too.
 #}
 {% macro in_touched_dates(column, lookback_days=0) -%}
     {%- if not is_incremental() -%}
@@ -81,7 +82,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A predicate for models that replay everything from the earliest touched date on. #}
+{# A predicate for models that compute every date from the earliest touched date on again. #}
 {% macro since_touched(column) -%}
     {%- if not is_incremental() -%}
         true
@@ -92,8 +93,9 @@
 {%- endmacro %}
 
 {#
-  ISO dates → the same dates with the given numbers of days before and after each of them. The calendar's first and last
-  date are the limits: an older home may hold a row of such a date, and that row must not make the whole build fail.
+  ISO dates → the same dates with the given numbers of days before and after each of them. All dates stay between the
+  first and the last date of the calendar. An older home may hold a row of such a date, which must not make the whole
+  build fail.
 #}
 {% macro widened(dates, before, after) %}
     {%- set found = [] -%}

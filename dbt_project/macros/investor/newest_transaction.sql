@@ -1,4 +1,4 @@
-{# The order of newest_first() over the columns of stg_transactions. #}
+{# The order terms of newest_first(), written with the columns of stg_transactions. #}
 {% macro newest_transaction(relation) -%}
     {%- set terms = [] -%}
     {%- for column in latest_by('transactions') + ['known_date', 'known_part', 'load_seq', 'line'] -%}

@@ -1,4 +1,4 @@
-{# Days → months and quarters: every column of `days`, with period_type, period_start and, if `ends`, period_end. #}
+{# Months and quarters of days: all columns of `days`, with period_type, period_start and, if `ends`, period_end. #}
 {% macro by_period(days, ends=true) -%}
     {%- for period in ['month', 'quarter'] %}
     select
@@ -17,8 +17,8 @@
 {%- endmacro %}
 
 {#
-  Growth compared with the period before. NULL if one of the two periods is not complete, if they do not follow each
-  other directly, or if the value of the earlier one is not above zero, because a percentage would then mean nothing.
+  Growth compared with the period before. NULL if one of the two periods is not complete, or if they do not follow each
+  other directly. Also NULL if the earlier value is not above zero, because a percentage would then have no meaning.
 #}
 {% macro period_growth(value) -%}
     case

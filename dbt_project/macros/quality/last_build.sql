@@ -3,9 +3,9 @@
   and testing one day must not cost as much as testing the whole history. A wrong row fails its test until it is
   corrected, even if later builds write other rows.
 
-  `where: __last_build__` in a test's config is replaced here. With --vars 'test_scope: all' every row is tested.
-  ops.tested records up to which time each test has seen the rows. The caller of dbt updates it after an invocation, for
-  the tests that passed.
+  This macro replaces `where: __last_build__` in a test's config. With --vars 'test_scope: all' every row is tested.
+  ops.tested holds, for each test, the time up to which it has seen the rows. The caller of dbt updates ops.tested after
+  an invocation, for the tests that passed.
 #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}

@@ -5,8 +5,13 @@
 #}
 
 {#
-  A bound of Wilson's interval. rate: a column with successes divided by trials; without trials it is NULL, and so is
-  the bound. side: 'low' or 'high'. z: 1.96 for a 95 % interval.
+  A bound of Wilson's interval.
+
+  rate: a column with successes divided by trials. Without trials it is NULL, and so is the bound.
+
+  side: 'low' or 'high'.
+
+  z: 1.96 for a 95 % interval.
 #}
 {% macro wilson_bound(rate, trials, side, z=1.959964) -%}
     (
@@ -16,7 +21,8 @@
 {%- endmacro %}
 
 {#
-  A bound of Newcombe's interval of the difference rate − control, from columns with both rates and their Wilson bounds.
+  A bound of Newcombe's interval of the difference rate − control. The arguments are columns with both rates and their
+  Wilson bounds.
 #}
 {% macro newcombe_bound(rate, rate_low, rate_high, control, control_low, control_high, side) -%}
     {%- if side == 'low' -%}
@@ -27,13 +33,17 @@
 {%- endmacro %}
 
 {#
-  The number of standard errors that a difference without a real effect may reach by chance, although it is looked at
-  again and again: the boundary of a mixture sequential test (Robbins, Annals of Mathematical Statistics 41, 1970). At
-  most a share `error_rate` of the experiments without an effect ever crosses it. A fixed limit of 1.96 that is checked
-  daily is crossed by a quarter of them within four weeks.
+  The limit for a difference that is tested again and again, as a number of standard errors. A difference beyond the
+  limit is probably no chance.
 
-  `events`: the number of observed events, such as purchases; the variance of the compared sums grows in proportion to
-  it. The boundary is narrowest at about eight times `tuned_events`. NULL without events.
+  The limit is the boundary of a mixture sequential test (Robbins, Annals of Mathematical Statistics 41, 1970). Among
+  the experiments without an effect, at most the share `error_rate` ever exceeds it. A fixed limit of 1.96 that is
+  checked every day is exceeded by a quarter of these experiments within four weeks.
+
+  events: the number of observed events, such as purchases. The variance of the compared sums grows in proportion to
+  this number. NULL without events.
+
+  tuned_events: the limit is lowest at about eight times this number of events.
 #}
 {% macro always_valid_z(events, tuned_events, error_rate) -%}
     sqrt(

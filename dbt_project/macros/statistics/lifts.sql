@@ -1,10 +1,14 @@
 {#
-  CTEs that compute the lift of each row of `rates`. The last one is `lifts`.
+  CTEs that compute the lift of each row of `rates`. The last CTE is `lifts`.
 
   rates: a CTE with rate, audience, control_rate, control_audience, and z, the standardized difference of both rates.
-  The result also has lift, lift_low and lift_high (Newcombe's 95 % interval), and q_value, the p-value after the
-  correction for all rows of the same `family` (columns; by default all rows are one family). All of them are NULL
-  without a control group.
+
+  family: the columns that define a family of rows. By default all rows are one family.
+
+  The result also has these columns, which are NULL without a control group:
+
+  - lift, lift_low and lift_high: the lift and Newcombe's 95 % interval
+  - q_value: the p-value after the correction for all rows of the same family
 #}
 {% macro lifts_of(rates, family=none) %}
     bounded as (

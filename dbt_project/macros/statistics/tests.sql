@@ -3,10 +3,12 @@
 #}
 
 {#
-  The two-sided p-value of z: the probability that a standard normal variable lies further from 0 than z. The
-  complementary error function is computed with a rational Chebyshev fit (Numerical Recipes, section 6.2). Its relative
-  error is below 2e-7 up to |z| = 12 (measured in tests/marketing/test_lift.py). Near z = 0 this error could give more
-  than 1, so the result is limited to 1. NULL if z is NULL; the CASE is needed because least() ignores NULL.
+  The two-sided p-value of z: the probability that a standard normal variable is further from 0 than z. NULL if z is
+  NULL; the CASE is needed because least() ignores NULL.
+
+  The complementary error function is computed with a rational Chebyshev fit (Numerical Recipes, section 6.2). Its
+  relative error is below 2e-7 up to |z| = 12 (measured in tests/marketing/test_lift.py). Near z = 0 this error could
+  give more than 1, so the result is limited to 1.
 #}
 {% macro normal_two_sided_p(z) -%}
     {%- set x = '(abs(' ~ z ~ ') / sqrt(2.0))' -%}
@@ -32,8 +34,8 @@
 
 {#
   The adjusted p-value of Benjamini and Hochberg (Journal of the Royal Statistical Society B 57, 1995). If all rows of a
-  family with a value up to q are called discoveries, a share of at most q of them is expected to be false. NULL if p is
-  NULL.
+  family with an adjusted value up to q are called discoveries, at most the share q of them is expected to be false.
+  NULL if p is NULL.
 #}
 {% macro false_discovery_rate(p, family=none) -%}
     case
@@ -46,7 +48,7 @@
 {%- endmacro %}
 
 {#
-  The two counts that false_discovery_rate needs, as columns of the step before it. Rows whose p is NULL are not
+  The two counts that false_discovery_rate needs, as columns of the step before it. A row whose p is NULL is not
   counted.
 #}
 {% macro tests_counted(p, family=none) -%}

@@ -1,7 +1,8 @@
 {#
   The first day on which a version of a catalogue (songs or users) is known, as SQL over the rows of its dimension. The
   versions of the first extract are also used for all days before it. A song or user that comes later is known from its
-  own extract on. An extract of an implausible date, such as the year 1, which an older home may hold, is not the first.
+  own extract on. An older home may hold an extract of an implausible date, such as the year 1. It does not count as the
+  first.
 #}
 {% macro known_from() -%}
     case

@@ -1,7 +1,7 @@
 {#
-  The dates whose windows by time of loading are changed by a new load. Its streams may share a window with errors that
-  were loaded shortly before or after and belong to other dates, so the validation of those dates is renewed. The macro
-  reads the present loads, so it must run after them.
+  The dates whose windows of loading are changed by a new load. The new streams may share a window with errors of other
+  dates that were loaded shortly before or after. So the validation of those dates is computed again. The macro reads
+  the present loads, so it must run after them.
 #}
 {% macro dates_loaded_nearby() %}
     {%- set minutes = [var('stream_error_minutes'), var('stream_reference_minutes')] | max -%}

@@ -1,6 +1,6 @@
 {#
-  When a refused stream was listened to, UTC; NULL if the row gives no readable time, or a day that no stream can have.
-  The limits depend on the day of loading, so that a build on another day gives the same result.
+  When a refused stream was listened to, UTC. NULL if the row gives no readable time, or a day that no stream can have.
+  The limits for this day depend on the day of loading, so that a build on another day gives the same result.
 #}
 {% macro refused_moment(raw_text, loaded_at) -%}
     {%- set said -%}
@@ -44,8 +44,8 @@
 
 {#
   The dates whose number of refused streams has changed. Landing does not record such a change among the touched dates,
-  because a refused stream has no row in bronze. A date has changed if a file that this model has not read added refused
-  streams to it, or if the model's number differs from the present one.
+  because a refused stream has no row in bronze. A date has changed in two cases: a file that this model has not read
+  added refused streams to the date, or the model's number differs from the present number.
 #}
 {% macro dates_of_refusals() %}
     {%- set query -%}
@@ -81,8 +81,8 @@
 {% endmacro %}
 
 {#
-  The same dates and the day after each of them. A window of listening that ends shortly after midnight begins before
-  midnight.
+  The dates of dates_of_refusals() and the day after each of them. A window of listening that ends shortly after
+  midnight begins before midnight.
 #}
 {% macro days_after_refusals() %}
     {{ return(widened(dates_of_refusals(), 0, 1)) }}

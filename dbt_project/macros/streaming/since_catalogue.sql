@@ -1,7 +1,7 @@
 {#
-  The dates of streams that are changed by a new extract of songs or users: its own date and all later ones, because a
-  version is valid until another extract differs. The first extract is also used for all dates before it, so a change of
-  the first extract changes all dates. On an ordinary day the result is only the newest date.
+  The dates of streams that a new extract of songs or users changes. These are its own date and all later dates, because
+  a version is valid until another extract differs. The first extract is also used for all dates before it, so a change
+  of the first extract changes all dates. On an ordinary day the result is only the newest date.
 
   Tables are named directly: dbt would not know a ref() in a macro that runs only in an incremental build.
 #}
@@ -41,8 +41,8 @@
 {% endmacro %}
 
 {#
-  These dates and the day after each of them, because a listening session shortly after midnight may begin on the day
-  before.
+  The dates of dates_since_catalogue() and the day after each of them, because a listening session shortly after
+  midnight may begin on the day before.
 #}
 {% macro days_after_catalogue() %}
     {{ return(widened(dates_since_catalogue(), 0, 1)) }}

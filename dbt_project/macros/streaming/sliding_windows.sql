@@ -1,8 +1,11 @@
 {#
-  Every state of a sliding window (window_end − minutes, window_end]: one row for each moment at which something enters
-  or leaves the window. Nothing changes between two such moments, so no state is missed. `steps`: a relation with
-  `moment` and the measures. `measures`: the columns to sum. Adding what enters and subtracting what leaves needs one
-  sort and no join.
+  Every state of a sliding window (window_end − minutes, window_end]. There is a row for each moment at which a step
+  enters or leaves the window. Nothing changes between two such moments, so no state is missed. Adding what enters and
+  subtracting what leaves needs one sort and no join.
+
+  steps: a relation with `moment` and the measures.
+
+  measures: the columns to sum.
 #}
 {% macro sliding_windows(steps, minutes, measures) -%}
     select

@@ -1,8 +1,12 @@
 {#
-  Hash keys and hashdiffs. The length of each value is written before the value, so that no two different rows give the
-  same text: ('a|', 'b') and ('a', '|b') differ, and so do NULL and ''. On DuckDB the 128 bits of MD5 are stored as a
-  UHUGEINT. It takes 16 bytes in each row instead of 32 for the text, and 0.44 s instead of 0.61 s for 5 million keys.
-  Nothing is trimmed, and upper and lower case are kept: A1 and a1 are two customers.
+  Hash keys and hashdiffs (hashes of a satellite's state).
+
+  The length of each value is written before the value, so that two different rows never give the same text: ('a|', 'b')
+  and ('a', '|b') differ, and so do NULL and ''. Nothing is trimmed, and upper and lower case are kept: A1 and a1 are
+  two customers.
+
+  On DuckDB the 128 bits of MD5 are stored as a UHUGEINT. It takes 16 bytes in each row instead of 32 for the text, and
+  0.44 s instead of 0.61 s for 5 million keys.
 #}
 
 {# The hash key of a hub or link. NULL if a column that is not optional is NULL. #}

@@ -1,9 +1,10 @@
 {#
   A hub: one row per business key that any source named. A row is inserted once and never changed. load_datetime and
-  record_source show the extract that named the key first.
+  record_source are those of the extract that named the key first.
 
-  source_model: a stage, a list of stages, or {stage: [columns]} if the key has another name there. Keys are hashed
-  after they were made distinct, because 20 million contacts name only a million customers.
+  source_model: a stage, a list of stages, or {stage: [columns]} if the key has another name there.
+
+  Duplicate keys are removed before the keys are hashed, because 20 million contacts name only a million customers.
 #}
 {% macro hub(src_pk, src_nk, src_ldts, src_source, source_model) -%}
 {%- set sources = [] -%}
@@ -51,11 +52,12 @@ where
 
 
 {#
-  The keys of a hub that an extract still names. A hub keeps every key, even one that was named only by a batch that a
+  The keys of a hub that an extract still names. A hub keeps every key, even a key that was named only by a batch that a
   corrected delivery has replaced. Only keys that a replaced batch named first need to be looked up.
 
-  named_in: the first standing batch that names a key, for keys without a record in `described_by`. The load_seq of the
-  hub cannot be used for them, because it depends on which batches there were when the key was new to the hub.
+  The column named_in is given for keys without a record in `described_by`. It is the load_seq of the first batch that
+  names the key and is not replaced. The hub's own load_seq cannot be used for these keys, because it depends on the
+  batches that existed when the hub inserted the key.
 #}
 {% macro standing_keys(hub, src_pk, src_nk, described_by, source_model) -%}
     select

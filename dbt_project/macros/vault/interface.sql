@@ -1,6 +1,6 @@
 {#
   The parts of the mappings of the interface layer. A mapping fails if a value cannot be cast (it becomes NULL), or if a
-  mandatory field is empty. Then the row is kept out of the canonical table, and interface_rejects has one row for each
+  mandatory field is empty. Then the canonical table does not get the row, and interface_rejects has one row for each
   mapping that failed.
 #}
 
@@ -13,8 +13,11 @@
 {%- endmacro %}
 
 {#
-  The failed mappings as `target_column:reason`, joined by commas; '' if none failed. mandatory: target columns. cast:
-  {target column: the expression before the cast}.
+  The failed mappings as `target_column:reason`, joined by commas; '' if none failed.
+
+  mandatory: target columns.
+
+  cast: {target column: the expression before the cast}.
 #}
 {% macro failed_mappings(mandatory, cast={}) -%}
     {%- set failures = [] -%}
@@ -29,7 +32,8 @@
 {%- endmacro %}
 
 {#
-  One row for each failed mapping of each row that the interface keeps out.
+  One row for each failed mapping of each row that does not get into its canonical table.
+
   entities: {canonical table: {mapped: its view of all rows, key: [its key]}}.
 #}
 {% macro interface_rejects(entities) -%}

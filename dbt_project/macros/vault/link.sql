@@ -1,11 +1,12 @@
 {#
   A link: one row per combination of keys that a source named. A row is inserted once and never changed. An empty
-  reference becomes the zero key. A row that lacks a mandatory reference (its src_pk is NULL) names no relationship and
-  is left out.
+  reference becomes the zero key. A row that lacks a mandatory reference has a src_pk of NULL. It names no relationship
+  and is left out.
 
-  src_extra_columns: the driving key and other columns that belong to the combination. stated_once: an extract contains
-  each driving key only once, which a test of the stage ensures. Then a combination can repeat only if several extracts
-  are waiting.
+  src_extra_columns: the driving key and other columns that belong to the combination.
+
+  stated_once: true if an extract contains each driving key only once, which a test of the stage ensures. Then a
+  combination can repeat only if several extracts are waiting.
 #}
 {% macro link(src_pk, src_fk, src_ldts, src_source, source_model, src_extra_columns=[], stated_once=false) -%}
 with received as (

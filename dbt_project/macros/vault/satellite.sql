@@ -1,10 +1,10 @@
 {#
   Satellites keep one row for every key and extract that was received. Rows are only inserted. The views of the states
-  decide whether a state differs from the one before; if it were decided while loading, the result would depend on the
-  order of arrival.
+  decide whether a state differs from the one before. If the satellites decided this while they are loaded, the result
+  would depend on the order of arrival.
 
-  A row that was received before is not inserted again, unless the batch that brought it has been replaced since: then
-  the replacing batch brings all of its rows anew.
+  A row that was received before is not inserted again. There is one exception: if its batch has been replaced since
+  then, the replacing batch brings all of its rows again.
 #}
 
 {% macro sat(src_pk, src_hashdiff, src_payload, src_ldts, src_source, source_model, src_extra_columns=[]) -%}
@@ -17,8 +17,8 @@
 {%- endmacro %}
 
 {#
-  The relationship (src_pk) that a driving key (src_dfk) has, and the dates that the source gives for it, if any. The
-  relationship ends when the driving key is related to something else, or is deleted.
+  The relationship (src_pk) of a driving key (src_dfk), and the dates that the source gives for it, if any. The
+  relationship ends when the driving key has another relationship, or is deleted.
 #}
 {% macro eff_sat(
     src_pk, src_dfk, src_sfk, src_hashdiff, src_ldts, src_source, source_model,
@@ -64,7 +64,7 @@ where not exists (
 
 select * from received
 union all
--- The ghost record: a key without a state joins to it.
+-- The ghost record. A key without a state is joined to this record.
 select
     {{ zero_key() }},
     {%- for column in keys[1:] %}

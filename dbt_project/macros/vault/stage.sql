@@ -1,10 +1,16 @@
 {#
-  The stage of a feed: its bronze rows with the vault's keys, fingerprints and load columns. It is a view, so a column
-  that no hub, link or satellite reads is not computed.
+  The stage of a feed: its bronze rows with the vault's keys, hashes and load columns. It is a view, so a column that no
+  hub, link or satellite reads is not computed.
 
-  source_model: {schema: table}. derived_columns: {name: expression}. hashed_columns: {name: [columns]}; {name:
-  {columns:, optional:}} for a key of which some columns may be empty; {name: {is_hashdiff: true, columns:}} for a
-  state.
+  source_model: {schema: table}.
+
+  derived_columns: {name: expression}.
+
+  hashed_columns: for each name one of these values:
+
+  - [columns]: the columns of a key
+  - {columns:, optional:}: the columns of a key, and those of them that may be empty
+  - {is_hashdiff: true, columns:}: the columns of a state
 #}
 {% macro stage(source_model, derived_columns, hashed_columns) -%}
 {%- set schema, table = (source_model.items() | list)[0] -%}
@@ -32,7 +38,7 @@ select
 from delivered
 {%- endmacro %}
 
-{# A condition for the rows that this model has not read yet. It is a literal, so that the scan skips all other rows. #}
+{# A condition for the rows that this model has not read yet. It has literals, so that the scan skips all other rows. #}
 {% macro unconsumed() -%}
     {%- if not is_incremental() or not execute -%}
         true

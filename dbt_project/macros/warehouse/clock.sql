@@ -1,4 +1,4 @@
-{# The clock of a build: the variable as_of (ISO 8601; UTC if it has no offset), or else the start of the invocation. #}
+{# The time of a build: the variable as_of (ISO 8601; UTC if it has no offset), or else the start of the invocation. #}
 {% macro as_of_datetime() %}
     {%- set text = var('as_of', '') | string -%}
     {%- if not text -%}
@@ -11,12 +11,12 @@
     {{ return(moment) }}
 {% endmacro %}
 
-{# The clock of the build as a timestamp literal, UTC. #}
+{# The time of the build as a timestamp literal, UTC. #}
 {% macro as_of() -%}
     cast('{{ as_of_datetime().isoformat(sep=" ") }}' as {{ dbt.type_timestamp() }})
 {%- endmacro %}
 
-{# A date literal: the calendar day of the clock in the platform's time zone. #}
+{# A date literal: the calendar day of the build in the platform's time zone. #}
 {% macro as_of_date() -%}
     {%- set zone = modules.pytz.timezone(var('timezone')) -%}
     cast('{{ modules.pytz.utc.localize(as_of_datetime()).astimezone(zone).date().isoformat() }}' as date)

@@ -8,7 +8,7 @@
 
 {#
   True for a date that a delivery can have: from the first plausible date to tomorrow. An older home may hold a file of
-  the year 1 or 9999. It would give a table with one row per day millions of rows.
+  the year 1 or 9999. With this file, a table with one row per day would have millions of rows.
 #}
 {% macro is_plausible(column) -%}
     {{ column }} between cast('{{ var("first_plausible_date") }}' as date) and {{ days_later(as_of_date(), 1) }}

@@ -1,5 +1,5 @@
 {#
-  Pre-hook for a column that may be NULL now, because a table that an earlier version built still refuses NULL in it.
+  Pre-hook for a column that may be NULL now. A table that an earlier version built still refuses NULL in this column.
 #}
 {% macro drop_not_null(column) %}
     {%- if warehouse_is_open() and is_incremental() -%}

@@ -23,7 +23,7 @@
         and table_catalog = current_database()
 {%- endmacro %}
 
-{# `union all` rows (table_schema, table_name, domain) of every model of the project, from its meta. #}
+{# Rows (table_schema, table_name, domain) for all models of the project, as `union all` parts. Their meta is read. #}
 {% macro domains_of_models() -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='unique_id') -%}

@@ -1,5 +1,5 @@
 {#
-  At least this share of the mapped rows passes all mappings. The test belongs to the view of all mapped rows, so a
+  At least this share of the mapped rows passes all mappings. The test belongs to the view of all mapped rows. So a
   broken mapping is found before the canonical table is written, and the table keeps its present rows.
 #}
 {% test accepted_share(model, min) %}

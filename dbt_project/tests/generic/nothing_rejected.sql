@@ -1,4 +1,4 @@
-{# No row of this canonical table was kept out. #}
+{# The canonical table has all rows: no mapping of a row failed. #}
 {% test nothing_rejected(model, rejects) %}
 
 select * from {{ rejects }}

@@ -1,6 +1,9 @@
 {#
-  The grain: no key is NULL, and none occurs twice. For a model that grows, only the rows that were written since the
-  test last passed are compared, with each other and with older rows, so the cost depends only on their number.
+  No key is NULL, and no key occurs twice.
+
+  grows: the model only gets new rows. Then only the rows that were written since the test last passed are compared,
+  with each other and with older rows. So the cost depends only on their number.
+
   written_at: the column with the time at which a row was written.
 #}
 {% test primary_key(model, columns, grows=false, written_at='dbt_updated_at') %}

@@ -1,4 +1,4 @@
-{# None of these columns is NULL. One scan checks all of them. #}
+{# None of these columns is NULL. One scan tests all of them. #}
 {% test required(model, columns) %}
 
 select {{ columns | join(', ') }}

@@ -1,4 +1,4 @@
-{# The sum of a column equals the sum in another table. It shows joins that multiplied or lost rows. #}
+{# The sum of a column equals the sum in another table. If not, a join has repeated or lost rows. #}
 {% test same_total(model, column, to, field) %}
 
 with here as (

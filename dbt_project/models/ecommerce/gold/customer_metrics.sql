@@ -38,7 +38,7 @@ select
     cast(coalesce(totals.undone_orders, 0) as {{ dbt.type_bigint() }}) as undone_orders,
     cast(coalesce(totals.sales_orders, 0) as {{ dbt.type_bigint() }}) as sales_orders,
     cast(coalesce(totals.units_bought, 0) as {{ dbt.type_bigint() }}) as units_bought,
-    -- A customer without any day has bought nothing. If the amount of one day is not known, the sum is not known.
+    -- A customer without any day has bought nothing. If the amount of a day is unknown, the sum is unknown.
     cast(case when totals.customer_id is null then 0 else totals.gross_revenue end as {{ money() }}) as gross_revenue,
     cast(case when totals.customer_id is null then 0 else totals.net_revenue end as {{ money() }}) as net_revenue,
     cast('{{ var('reporting_currency') }}' as {{ dbt.type_string() }}) as reporting_currency,

@@ -17,7 +17,7 @@
     )
 }}
 
--- A touched date also changes the average of the six days after it. The figures of those days are read from this table.
+-- A touched date also changes the average of the six days after it. This table has the other figures of those days.
 {%- set touched = touched_dates() if is_incremental() else [] %}
 
 with orders as (
@@ -50,7 +50,7 @@ items as (
     group by order_date
 ),
 
--- A day that has lines and no order, or an order and no lines, is a day as well.
+-- A day counts even if it has only lines or only orders.
 days as (
     select
         coalesce(orders.order_date, items.order_date) as order_date,
@@ -100,9 +100,9 @@ traded as (
     where missing.business_date is null and around.order_date >= coalesce(begun.first_date, around.order_date)
 ),
 
--- The average over those of the last seven calendar days that were delivered and have data. On a day without rows the
--- shop was closed or the files are missing, which is not the same as a day that earned nothing. If the revenue of one
--- day is not known, the average is not known.
+-- The average over those of the last seven calendar days that were delivered and have data. A day without rows is left
+-- out, because the shop was closed or the files are missing. It must not count as a day without revenue. If the revenue
+-- of one day is unknown, the average is unknown.
 averages as (
     select
         days_shown.order_date,

@@ -1,18 +1,19 @@
 {{ config(materialized='table') }}
 
 {#
-  The tested day is left out of its own baseline. If the window included it, a drop would widen the interval that should
-  catch the drop, and among nine values none can lie three standard deviations from their mean.
+  The tested day is not part of its own baseline. If it were, a drop would widen the interval that should find the drop,
+  and among nine values none can be three standard deviations from their mean.
 
-  With up to 27 days of history, the prediction interval lies around the mean of these days. From 28 days on, it
-  lies around the mean of the same weekday, with the noise of all days relative to their weekday's level. The
-  t-statistic is given as the standard normal deviate of the same probability (Wallace 1959), so that one threshold
-  fits any length of history.
-  Compared with the exact distribution, the deviate is too small at the thresholds: by up to 0.03 with 7 degrees of
-  freedom, and by less than 0.003 from 20 on.
+  With up to 27 days of history, the prediction interval lies around the mean of these days. From 28 days on, it lies
+  around the mean of the same weekday, with the noise of all days relative to their weekday's level.
 
-  A day whose alert a person judged false is not an example for other days. If the alert was about this series, the day
-  is no longer an anomaly. If the alert was about the number of rows that arrived, the day's revenue is still judged.
+  The t-statistic is converted to the standard normal deviate of the same probability (Wallace 1959), so that one
+  threshold fits any length of history. Compared with the exact distribution, the deviate is too small at the
+  thresholds: by up to 0.03 with 7 degrees of freedom, and by less than 0.003 from 20 on.
+
+  A day whose alert a person judged false is not part of the baseline of other days. If the alert was about this series,
+  the day is no longer an anomaly. If the alert was about the number of rows that arrived, the day's revenue is still
+  judged.
 #}
 with judged as (
     select
@@ -23,8 +24,8 @@ with judged as (
     group by business_date
 ),
 
--- A day whose files have not arrived is left out: it is neither an anomaly nor an example. Before the first delivery no
--- files are expected, and a day there can have rows only because an order was changed later.
+-- A day whose files have not arrived is not tested, and is not part of a baseline. Before the first delivery no files
+-- are expected. A day there can have rows only because an order was changed later.
 missing as (
     select business_date from {{ ref('int_delivered_days') }}
     where not is_complete
@@ -53,7 +54,7 @@ observations as (
     select order_date, weekday, position, 'orders' as metric, cast(total_orders as double) as observed from days
     union all
     select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
-    -- The revenue is not known as long as the currency of an order has no rate.
+    -- The revenue is unknown as long as the currency of an order has no rate.
     where gross_revenue is not null
 ),
 
@@ -152,7 +153,7 @@ chosen as (
     from expectations
 ),
 
--- A constant series has no noise. Without a lower limit for the noise, any change by a cent would be an anomaly.
+-- A constant series has no noise. Without a lower limit for the noise, a change of one cent would be an anomaly.
 standardized as (
     select
         *,

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A view, because scores are taken after the tables that they judge. A table would always be one run behind.
+-- This is a view, because scores are computed after the tables that they judge. A table would lack the newest scores.
 with scores as (
     select
         *,
@@ -15,7 +15,7 @@ existing as (
     {{ warehouse_tables(['bronze', 'silver', 'gold']) }}
 ),
 
--- Tables that were never scored have a domain too.
+-- Tables without a score have a domain too.
 domains as (
     select 'bronze' as table_schema, feed as table_name, max_by(domain, arrived_at) as domain
     from {{ source('ops', 'batches') }}

@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
-{#- A period is complete if the files of each of its days have arrived, or none are expected. Rows do not show that. #}
--- Periods end with the newest day that has data (data_through). If they ended today, a file that has not arrived
--- would look like a loss of the shop.
+{#- A period is complete if the files of each of its days have arrived, or none are expected. Rows cannot show this. #}
+-- Periods end with the newest day that has data (data_through). If they ended with the present day, a file that has not
+-- arrived would look like a loss of revenue.
 with days as (
     select * from {{ ref('daily_revenue') }}
     where order_date <= {{ as_of_date() }}
@@ -70,7 +70,7 @@ previous_period as (
     inner join days on days.order_date between periods.previous_start and periods.previous_end
     cross join begun
     where
-        -- A whole month that is compared with half a month always looks like growth. So periods are compared only if no
+        -- Half a month that is compared with a whole month always looks like a loss. So periods are compared only if no
         -- day of them is missing.
         periods.previous_start >= begun.first_date
         and not exists (
@@ -80,7 +80,7 @@ previous_period as (
     group by periods.period
 ),
 
--- A customer who bought on two days is one customer, so daily counts cannot be added up.
+-- A customer who bought on two days is one customer. So the customers of single days cannot be added up.
 buyers as (
     select
         periods.period,

@@ -35,7 +35,7 @@ performance as (
         coalesce(totals.sales_orders, 0) as sales_orders,
         coalesce(totals.units_sold, 0) as units_sold,
         coalesce(totals.units_returned, 0) as units_returned,
-        -- A product without any day was not sold. If the amount of one day is not known, the sum is not known.
+        -- A product without any day was not sold. If the amount of a day is unknown, the sum is unknown.
         case when totals.product_id is null then 0 else totals.gross_revenue end as gross_revenue,
         case when totals.product_id is null then 0 else totals.net_revenue end as net_revenue,
         coalesce(totals.product_views, 0) as product_views,
@@ -62,7 +62,7 @@ select
     cast(net_revenue as {{ money() }}) as net_revenue,
     cast('{{ var('reporting_currency') }}' as {{ dbt.type_string() }}) as reporting_currency,
     {{ ratio('gross_revenue', 'units_sold', 2) }} as average_selling_price,
-    -- The revenue of the units sold, less their present cost. Unknown if the cost is not known.
+    -- The share of the revenue that remains after the present cost of the units. NULL if the cost is unknown.
     {{ ratio('gross_revenue - units_sold * unit_cost', 'gross_revenue') }} as gross_margin,
     cast(product_views as {{ dbt.type_bigint() }}) as product_views,
     cast(cart_additions as {{ dbt.type_bigint() }}) as cart_additions,

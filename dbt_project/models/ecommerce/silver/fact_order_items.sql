@@ -39,7 +39,8 @@ orders as (
     {%- endif %}
 ),
 
--- A line whose order is missing keeps the date of its own file. It has no customer and no currency, and is not undone.
+-- A line whose order is missing keeps the date of its own file. It has no customer and no currency, and counts as a
+-- line of an order that is not undone.
 joined as (
     select
         items.order_id,
@@ -61,7 +62,8 @@ joined as (
 priced as (
     select
         *,
-        -- The lines of an undone order count nothing, except those that give something back (negative lines).
+        -- The sales lines of an undone order have the net amount 0. Its negative lines (returned goods) keep their
+        -- amount.
         cast(
             case when is_undone and quantity > 0 then 0 else line_amount - discount_amount end as {{ money() }}
         ) as net_amount,

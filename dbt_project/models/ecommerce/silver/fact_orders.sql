@@ -34,7 +34,7 @@ published as (
     ) }}
 ),
 
--- The rate of the day. If there is none, the newest rate of the days before, within the days that a rate may be used.
+-- The rate of the order's day. If there is none, the newest rate that is still valid on this day.
 rates as (
     select
         foreign_days.currency,
@@ -53,7 +53,7 @@ rates as (
             and published.business_date >= {{ dbt.dateadd('day', -valid_days('exchange_rates'), 'foreign_days.business_date') }}
 ),
 
--- Without a rate the amount is unknown: neither 0 nor 1 may stand for it. The reporting currency needs no rate.
+-- Without a rate the amount is unknown. It is not computed with a rate of 0 or 1. The reporting currency needs no rate.
 converted as (
     select
         orders.*,

@@ -48,7 +48,7 @@ known as (
     from states
 ),
 
--- The source numbers its changes. A lost change can be sent again in a later file. It must not undo the later changes
+-- The source numbers its changes. A change that was lost can come in a later file. It must not undo the later changes
 -- of its policy.
 versions as (
     select

@@ -1,14 +1,18 @@
 {{ config(materialized='table') }}
 
 {#
-  A hole in cdc_seq is one of four things, and each has another remedy: a row that landing refused (replay it), a file
-  that is late (wait), a file that is missing (ask for it), or changes lost inside files that came (ask for these).
+  A gap in cdc_seq has one of four causes, and each cause has its own remedy:
+
+  - Landing refused rows. Replay their file.
+  - A file is late. Wait for it.
+  - A file is missing. Ask the source for it.
+  - Changes were lost, although their files came. Ask the source for the changes.
 #}
 with numbers as (
     select
         cdc_seq,
         business_date,
-        -- A change that was sent again stands in the files of several dates.
+        -- A change that was sent again is in the files of several dates.
         lead(cdc_seq) over (order by cdc_seq, business_date) as next_seq,
         lead(business_date) over (order by cdc_seq, business_date) as next_date
     from {{ ref('stg_policy_changes') }}
@@ -25,7 +29,7 @@ gaps as (
     where next_seq - cdc_seq > 1
 ),
 
--- The contract puts the number first in the line. A line without a readable number explains no gap.
+-- By the contract the number is the first field of the line. A line without a readable number explains no gap.
 refused as (
     select distinct try_cast(trim(split_part(raw_text, ',', 1), ' "') as {{ dbt.type_bigint() }}) as cdc_seq
     from {{ source('ops', 'quarantine') }}
@@ -49,7 +53,7 @@ partitions_missing as (
     where findings.feed = 'policies' and findings.kind = 'source_missing' and findings.state = 'open'
 ),
 
--- A file may come and hold no change: then nothing is late.
+-- A file without any change is possible. Then no file is late.
 partitions_delivered as (
     select gaps.first_missing_seq, count(distinct batches.business_date) as files
     from gaps

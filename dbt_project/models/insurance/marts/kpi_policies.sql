@@ -5,8 +5,8 @@ with versions as (
     where is_in_force and (valid_to is null or in_force_from < valid_to)
 ),
 
--- Only the policies that begin or end on a day are read, so that a day costs as much as its changes, and not as much as
--- the whole portfolio.
+-- Only the policies that begin or end on a day are read. So a day costs as much as its changes, and not as much as the
+-- whole portfolio.
 movements as (
     select in_force_from as business_date, product, region, 1 as policies, premium as amount from versions
     union all
@@ -46,7 +46,7 @@ segments as (
     select distinct product, region from moved
 ),
 
--- A policy that began before the first extract counts from the day of that extract on.
+-- A policy that began before the first extract counts from the day of the first extract on.
 opening as (
     select
         moved.product,
@@ -95,7 +95,7 @@ select
     {{ ratio('portfolio.premium_amount', 'portfolio.policy_count', 2) }} as average_premium,
     cast(portfolio.policies_change as {{ dbt.type_bigint() }}) as policy_count_change,
     cast(portfolio.amount_change as {{ money() }}) as premium_amount_change,
-    -- A day whose extract has not arrived shows the figures of the day before, and a column says so.
+    -- A day whose extract has not arrived has the figures of the day before. This column marks it.
     landed.business_date is not null as is_complete,
     {{ as_of() }} as metric_updated_at
 from portfolio

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A change that arrived twice with the files of a date counts once, in its newest version.
+-- A change that arrived twice in the files of one date counts once, with its newest version.
 with changes as (
     select
         deliveries.*,

@@ -9,11 +9,14 @@
 }}
 
 {#
-  A figure that was reported to investors stays. A row is written once: when its period has closed, and every file that
-  the contracts expect for the period has arrived. It is never written again, whatever is delivered later. The row holds
-  what the files dated up to the closing date say, and names these files (input_batches). The period in which the
-  deliveries begin gets no row, because nothing is known of its first days. This table depends on when files arrived, by
-  intention: a file that replaces one of them later changes nothing here, and is shown in rec_restatements.
+  A figure that was reported to investors stays. A row is written when its period has closed, and every file that the
+  contracts expect for the period has arrived. It is never written again, whatever is delivered later.
+
+  The row is computed from the files that are dated up to the closing date, and names these files (input_batches). The
+  period in which the deliveries begin gets no row, because nothing is known of its first days.
+
+  This table depends on when files arrived, by intention. A file that replaces one of them later changes nothing here.
+  rec_restatements shows the difference.
 #}
 with versions as (
     select * from {{ ref('stg_transactions') }}
@@ -50,7 +53,7 @@ deliveries as (
     select * from {{ ref('int_investor_deliveries') }}
 ),
 
--- Days whose files have not arrived are unknown, and not zero.
+-- A day whose files have not arrived is unknown. It does not count as 0.
 ready as (
     select
         closed.period_type,
@@ -67,7 +70,7 @@ ready as (
     having count(*) = {{ dbt.datediff('closed.period_start', 'closed.period_end', 'day') }} + 1
 ),
 
--- Every transaction that any file ever placed in the period, in all its versions: a later version can move it out.
+-- Every transaction that any version ever placed in the period. A later version can move it out of the period.
 candidates as (
     select distinct period_type, period_start, transaction_id from in_periods
 ),

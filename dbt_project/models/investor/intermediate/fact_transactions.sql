@@ -7,7 +7,7 @@
     )
 }}
 
-{#- A transaction can be delivered again with a time on another day: then it leaves the old day. #}
+{#- A transaction can be delivered again with a time on another day. Then it leaves its old day. #}
 with wanted as (
     select distinct transaction_id from {{ ref('stg_transactions') }}
     where {{ in_touched_dates('business_date') }}

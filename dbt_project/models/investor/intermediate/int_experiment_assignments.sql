@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- An experiment that has ended is missing in later extracts. The last extract that contains the experiment counts.
+-- Later extracts do not contain an experiment that has ended. So the last extract that contains it counts.
 with latest as (
     select experiment_id, max(business_date) as last_date
     from {{ source('bronze', 'experiment_assignments') }}
@@ -33,5 +33,5 @@ select
     last_date,
     {{ as_of() }} as dbt_updated_at
 from assigned
--- A unit in both arms belongs to neither, because its sales would count twice. rec_experiment_arms lists these units.
+-- A unit in both arms is left out, because its sales would count twice. rec_experiment_arms lists these units.
 where place = 1 and is_in_one_arm

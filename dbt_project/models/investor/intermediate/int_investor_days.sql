@@ -42,7 +42,7 @@ select
     cast(coalesce(sales.gross_profit, 0) as {{ money() }}) as gross_profit,
     cast(coalesce(spend.marketing_spend, 0) as {{ money() }}) as marketing_spend,
     cast(coalesce(sales.gross_profit, 0) - coalesce(spend.marketing_spend, 0) as {{ money() }}) as profit,
-    -- A day is complete when all its files were delivered. Without a journal of deliveries, its rows have to show it.
+    -- A day is complete when all its files were delivered. Without a journal of deliveries, the day's rows decide.
     case
         when journal.is_kept then coalesce(deliveries.transactions_complete, false)
         else sales.business_date is not null

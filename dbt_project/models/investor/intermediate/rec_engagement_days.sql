@@ -1,15 +1,17 @@
 {{ config(materialized='table') }}
 
 {#
-  Compares each day with the eight weeks before it, for each of three measures. It works on logarithms, in which growth
-  is a straight line and a weekday a constant. From 28 days of history on, the baseline is the level of the same weekday,
-  carried forward by the common growth of all weekdays, with the noise of all of them. With less history it is the mean
-  of all days. The tested day is not part of its own baseline. Holidays, days whose alert was judged false, and days far
-  from the median of their weekday are part of no baseline.
+  Compares each day with the eight weeks before it, for each of three measures. It computes with logarithms, in which
+  steady growth is a straight line and the effect of a weekday is a constant.
 
-  The distance is a t-statistic given as the standard normal deviate of the same probability (Wallace 1959; its error at
-  3 is below 0.01 from 7 degrees of freedom on and below 0.001 from 21 on). A drop counts from a smaller distance than a rise: a
-  drop is what lost data and broken products look like.
+  From 28 days of history on, the baseline is the level of the same weekday. It is carried forward by the common growth
+  of all weekdays, with the noise of all of them. With less history, the baseline is the mean of all days. The tested
+  day is not part of its own baseline. These days are part of no baseline: holidays, days whose alert was judged false,
+  and days far from the median of their weekday.
+
+  The distance is a t-statistic that is converted to the standard normal deviate of the same probability (Wallace 1959).
+  Its error at 3 is below 0.01 from 7 degrees of freedom on and below 0.001 from 21 on. The limit for a drop is lower
+  than that for a rise, because lost data and broken products cause drops.
 #}
 with days as (
     select
@@ -22,7 +24,7 @@ with days as (
     group by business_date
 ),
 
--- A day whose alert a person judged false.
+-- The days whose alert a person judged false.
 judged as (
     select distinct business_date
     from {{ source('ops', 'excluded_points') }}
@@ -100,7 +102,7 @@ far_off as (
     from off_median
 ),
 
--- If more than a seventh of the days is far from the level, such days are usual for the series.
+-- If more than a seventh of the days is far from the level, such days are usual for the series, and all days are kept.
 kept as (
     select *
     from far_off
@@ -159,7 +161,7 @@ expected as (
         shapes.points,
         levels.size - slopes.growth * levels.position as size,
         noises.degrees,
-        -- A constant series has no noise, so a lower limit stands in for it.
+        -- A constant series has no noise, so a lower limit is used in its place.
         greatest(sqrt(noises.squares / noises.degrees), {{ var('investor_min_noise') }}) * sqrt(
             1 + 1.0 / levels.points
             + case when slopes.has_growth then levels.position * levels.position / slopes.spread else 0 end

@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 {#
-  Whether sales still name the units that the other sources know. Some units buy before another source has seen them: at
-  most 1 % with four simulated days, and 6 % with one. A single day is therefore not judged.
+  Whether the units of sales are units that the other sources know. Some units buy before another source contains them:
+  at most 1 % with four simulated days, and 6 % with one. So a day is judged only if product use is known for several
+  days.
 #}
 with known as (
     select unit_id from {{ ref('int_unit_event_days') }}

@@ -17,7 +17,7 @@ deliveries as (
     select * from {{ ref('int_investor_deliveries') }}
 ),
 
--- Without a journal of deliveries, only the rows show which days are complete.
+-- Without a journal of deliveries, the rows decide which days are complete.
 whole_days as (
     select business_date from deliveries
     where product_events_complete
@@ -74,7 +74,7 @@ select
     cast(sessions as {{ dbt.type_bigint() }}) as sessions,
     {{ ratio('sessions', 'active_units', 2) }} as sessions_per_unit,
     {{ ratio('engaged_seconds', 'sessions', 2) }} as seconds_per_session,
-    -- The share of the units of the period that is active on an average day.
+    -- The share of the period's units that is active on an average day.
     {{ ratio('unit_days * 1.0 / days_with_events', 'active_units') }} as stickiness,
     {{ period_growth('active_units') }} as active_units_growth,
     {{ as_of() }} as metric_updated_at

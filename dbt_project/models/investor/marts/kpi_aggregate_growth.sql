@@ -31,7 +31,7 @@ totals as (
         period_end,
         sum(revenue) as revenue,
         count(*) as transactions,
-        -- A unit that bought on two days is one buyer, so distinct units cannot be added up.
+        -- A unit that bought on two days is one buyer. So the buyers of single days cannot be added up.
         count(distinct unit_id) as buyers,
         count(distinct case when first_date >= period_start then unit_id end) as new_buyers
     from in_periods

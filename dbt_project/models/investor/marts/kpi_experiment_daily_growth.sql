@@ -40,7 +40,7 @@ daily as (
         coalesce(sales.transactions, 0) as transactions,
         coalesce(sales.revenue, 0) as revenue,
         coalesce(sales.profit, 0) as profit,
-        -- A day that was not delivered has no growth, and neither has the day after it.
+        -- A day that was not delivered has no growth. The day after it has none either.
         lag(days.business_date) over (arm_days) as previous_date,
         lag(coalesce(sales.revenue, 0)) over (arm_days) as previous_revenue,
         lag(coalesce(sales.profit, 0)) over (arm_days) as previous_profit
@@ -72,7 +72,7 @@ select
     cast(profit as {{ money() }}) as profit,
     {{ ratio('buyers', 'units') }} as conversion,
     {{ ratio('revenue - revenue_before', 'revenue_before') }} as revenue_growth,
-    -- Growth from a loss to a gain cannot be given in per cent.
+    -- Growth from a loss to a gain cannot be expressed in per cent.
     case when profit_before > 0 then {{ ratio('profit - profit_before', 'profit_before') }} end as profit_growth,
     {{ as_of() }} as metric_updated_at
 from grown

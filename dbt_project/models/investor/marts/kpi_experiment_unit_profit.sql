@@ -1,10 +1,12 @@
 {{ config(materialized='table') }}
 
 {#
-  Profit by unit, including the units that bought nothing, with a confidence interval for the difference of the means
-  (large samples of unequal variance). The verdict is renewed every day, so the interval must hold on all days together
-  (always_valid_z). If chance gives such a sample ratio only once in a thousand experiments, units were lost, and the
-  difference is not trusted.
+  Profit by unit, including the units that bought nothing. The difference of the means has a confidence interval (for
+  large samples of unequal variance). The verdict is computed again every day, so the interval must hold on all days
+  together (see always_valid_z).
+
+  If the numbers of units in both arms differ more than chance explains in one of a thousand experiments, units were
+  lost. Then the difference is not trusted.
 #}
 with assignments as (
     select * from {{ ref('int_experiment_assignments') }}

@@ -41,7 +41,7 @@ select
     cast(current_value as {{ money() }}) as current_value,
     cast(change as {{ money() }}) as change,
     {{ ratio('100.0 * change', 'abs(reported_value)', 2) }} as change_percent,
-    -- A change of a figure that was reported as zero has no percentage. Any such change is beyond the tolerance.
+    -- If a figure was reported as zero, its change has no percentage. Any such change exceeds the tolerance.
     abs(change) * 100 > {{ var('investor_restatement_percent') }} * abs(reported_value) as is_beyond_tolerance,
     {{ as_of() }} as metric_updated_at
 from compared

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 {#
-  Every version that was delivered, with the date of the file that brought it, so that the figures as they were known on
-  a past day can be computed later. A refund takes the revenue back and leaves the cost.
+  Every version that was delivered, with the date of its file. So a later build can compute the figures as they were
+  known on a past day. A refund sets the revenue to 0 and does not change the cost.
 #}
 select
     transactions.transaction_id,

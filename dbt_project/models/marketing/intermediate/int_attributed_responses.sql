@@ -18,7 +18,7 @@ select
     responses.is_conversion,
     responses.response_type = 'unsubscribe' as is_unsubscribe,
     contacts.contact_id is not null as is_attributed,
-    -- A response whose contact is not known is kept, because that contact can have taken place.
+    -- A response whose contact is not known does not count as control, because the contact may have taken place.
     coalesce(contacts.contact_status = 'control', false) as is_control,
     responses.responded_at,
     responses.response_value

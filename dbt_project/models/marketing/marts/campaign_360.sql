@@ -43,7 +43,7 @@ responses as (
     group by campaign_id
 ),
 
--- Lift counts customers: a customer who was contacted twice is won once.
+-- The lift counts customers. A customer who was contacted twice counts once.
 members as (
     select
         campaign_id,
@@ -110,7 +110,7 @@ select
     cast(round(lifts.lift_high, 6) as decimal(18, 6)) as lift_high,
     lifts.rate / nullif(lifts.control_rate, 0) - 1 as relative_lift,
     lifts.q_value as lift_q_value,
-    -- Among many campaigns without an effect, some intervals leave out 0 by chance. Without a control: unknown.
+    -- Among many campaigns without an effect, some intervals leave out 0 by chance. NULL without a control group.
     lifts.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
     cast(coalesce(totals.contact_cost, 0) as decimal(18, 4)) as contact_cost,
     {{ ratio('totals.contact_cost', 'responses.responses') }} as cost_per_response,

@@ -83,7 +83,8 @@ select
     lifts.lift,
     lifts.lift_low,
     lifts.lift_high,
-    -- A channel, an offer or a cell has no control group of its own, so its lift also shows how its customers differ.
+    -- A channel, offer or cell has no control group of its own. So its lift also contains the differences of its
+    -- customers.
     case when lifts.control_audience is not null then 'campaign' end as control_basis,
     coalesce(lifts.control_audience, 0) as control_audience,
     lifts.control_rate as control_conversion_rate,

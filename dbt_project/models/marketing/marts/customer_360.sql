@@ -27,7 +27,7 @@ addresses as (
     group by customer_id
 ),
 
--- A member of a control cell is not contacted: the row that stands for it does not count.
+-- A member of a control cell is not contacted. So the member's row among the contacts does not count.
 contacts as (
     select * from {{ ref('int_contact_outcomes') }}
     where not is_control
@@ -110,7 +110,8 @@ preferred_channels as (
     from channel_counts
 ),
 
--- Scores are fifths of the customers who ever responded. Customers with equal values get the same, lowest score.
+-- Scores are fifths of the customers who ever responded. Customers with equal values all get the lowest of their
+-- scores.
 scores as (
     select
         customer_id,
@@ -165,7 +166,7 @@ combined as (
 touched as (
     select
         *,
-        -- A response comes after the contact that it answers, also where both have the same second.
+        -- A response comes after the contact that it answers, even if both have the same second.
         coalesce(last_touch_response_at >= last_contact_at, last_contact_at is null) as is_last_touch_a_response
     from combined
 )

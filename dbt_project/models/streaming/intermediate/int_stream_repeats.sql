@@ -8,8 +8,8 @@
 }}
 
 {#
-  This table has only the few rows that a later delivery replaces. Other models read bronze and leave these rows out,
-  because a window over all streams of a day costs ten times as much as finding the numbers that occur twice.
+  This table has only the few rows that a later delivery replaces. Other models read bronze without these rows. Finding
+  the stream numbers that occur twice costs a tenth of a window over all streams of a day.
 #}
 with wanted as (
     select distinct stream_id from {{ source('bronze', 'streams') }}

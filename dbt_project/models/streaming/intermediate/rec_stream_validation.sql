@@ -13,8 +13,8 @@
 
 {#
   The two limits are checked over exact sliding windows, once by the time of listening and once by the time of loading.
-  A window of listening belongs to the day on which it ends. A window of loading belongs to each business date that
-  brought errors into it. Such a date is judged again when a later load enters the window.
+  A window of listening belongs to the day on which it ends. A window of loading belongs to each business date that has
+  errors in it. Such a date is judged again when a later load falls into the window.
 #}
 {%- set rebuilt = 'true' if not is_incremental() else date_predicate('business_date', rebuilt_dates()) %}
 {%- set around = 'true' if not is_incremental() else date_predicate('business_date', widened(rebuilt_dates(), 1, 0)) %}

@@ -7,7 +7,7 @@
     )
 }}
 
--- A user who listened to two songs is one listener, so the listeners of songs cannot be added up.
+-- A user who listened to two songs is one listener. So the listeners of songs cannot be added up.
 with listeners as (
     select business_date, genre, count(distinct user_id) as unique_listeners
     from {{ ref('int_streams') }}

@@ -18,7 +18,7 @@ with songs as (
     from {{ ref('dim_songs') }}
 ),
 
--- More listens first, then more time, then the song's id, so that a tie is always broken in the same way.
+-- The song with more listens comes first, then the one with more time. The song's id decides between equal songs.
 ranked as (
     select
         *,
