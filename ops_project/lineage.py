@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AssetFacts:
-    """The facts about one asset that alerting needs; the key is schema/table."""
+    """The facts about one asset that alerting needs. The key is schema/table."""
 
     key: str
     upstream: tuple[str, ...] = ()

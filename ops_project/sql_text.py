@@ -12,7 +12,7 @@ def identifier(name: str) -> str:
 
 
 def relation(table: str) -> str:
-    """`schema.table` as quoted identifiers; a dot in the table's own name stays part of it."""
+    """`schema.table` as quoted identifiers. A dot in the table's own name stays part of the name."""
     return ".".join(identifier(part) for part in table.split(".", 1))
 
 

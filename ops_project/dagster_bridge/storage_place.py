@@ -20,7 +20,7 @@ class StoragePlace:
     """Where the storage is. If both fields are empty, all of it is in Dagster's folder."""
 
     postgres: tuple[str, ...] = ()
-    """The PostgreSQL URLs; they may hold passwords."""
+    """The PostgreSQL URLs. They may contain passwords."""
     elsewhere: tuple[str, ...] = ()
     """Descriptions of the storages that are neither in the folder nor in PostgreSQL."""
 

@@ -48,8 +48,8 @@ def compose(site: Site) -> dg.Definitions:
 
 
 def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
-    """Raises ConfigError with file and line for a service level with a table that no step builds, or with a job that
-    does not exist. Otherwise this service level would never be reported as missed.
+    """Raises ConfigError with file and line if a service level has a table that no step builds, or a job that does not
+    exist. Such a service level could never be reported as missed.
     """
     assets = ["/".join(key.path) for key in built]
     if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):

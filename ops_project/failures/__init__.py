@@ -57,7 +57,7 @@ class Classified:
     transient: bool
     because: str
     confidence: float = 0.0
-    """0 to 1; 0 for unknown."""
+    """The confidence from 0 to 1. It is 0 for `unknown`."""
     evidence: tuple[Evidence, ...] = ()
     also: tuple[FailureClass, ...] = ()
     """Other classes for which there is evidence."""
@@ -232,7 +232,9 @@ def _types(rule: TypeRule) -> frozenset[str]:
 
 
 def _type_rule(names: Iterable[str], text: str) -> TypeRule | None:
-    """The first rule for one of the types whose words fit. `names`: the type and its bases, the most specific first."""
+    """The rule of the most specific type that has a fitting rule. `names`: the type and its bases, the most specific
+    first.
+    """
     words = without_names(text)
     for name in names:
         for rule in rules().types:

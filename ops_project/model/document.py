@@ -59,11 +59,11 @@ class Document:
     data: Any
     lines: dict[Loc, int] = field(repr=False)
     files: dict[Loc, str] = field(default_factory=dict, repr=False)
-    """The file of each key and item if the document is made of several files; otherwise empty."""
+    """The file of each key and item, if the document is made of several files. Otherwise empty."""
 
     @classmethod
     def parse(cls, text: str, file: str | Path) -> Document:
-        """Parse `text`; `file` is the name used in errors. Raises ConfigError on bad YAML or duplicate keys."""
+        """Parse `text`. Raises ConfigError on bad YAML or duplicate keys. `file`: the name in errors."""
         name = str(file)
         if len(text) > LONGEST_TEXT:
             raise ConfigError(

@@ -30,7 +30,7 @@ class CodeRule(Model):
     failure_class: FailureClass = Field(alias="class")
     """The failure class of the code."""
     transient: bool | None = None
-    """Whether a retry can help; by default as for the class."""
+    """Whether a retry can help. Default: the answer for the class."""
 
 
 class TypeRule(Model):
@@ -39,11 +39,11 @@ class TypeRule(Model):
     types: tuple[str, ...] = Field(min_length=1)
     """Names of exception classes: the exception's own class, or a class from which it derives."""
     words: str | None = None
-    """A regular expression that must match a part of the message; upper and lower case are the same."""
+    """A regular expression that must match a part of the message. It ignores case."""
     failure_class: FailureClass = Field(alias="class")
     """The failure class of these exceptions."""
     transient: bool | None = None
-    """Whether a retry can help; by default as for the class."""
+    """Whether a retry can help. Default: the answer for the class."""
 
     _valid = field_validator("words")(_pattern)
 
@@ -52,11 +52,11 @@ class WordRule(Model):
     """A rule for words in a message. Words within names and values do not count."""
 
     words: str
-    """A regular expression; upper and lower case are the same."""
+    """A regular expression. It ignores case."""
     failure_class: FailureClass = Field(alias="class")
     """The failure class of a message with these words."""
     transient: bool | None = None
-    """Whether a retry can help; by default as for the class."""
+    """Whether a retry can help. Default: the answer for the class."""
 
     _valid = field_validator("words")(_pattern)
 

@@ -29,7 +29,7 @@ class Person(Model):
     email: Email
     """The address for messages."""
     phone: str | None = None
-    """The telephone number; pages and `ops oncall who` show it."""
+    """The telephone number. Pages and `ops oncall who` show it."""
     slack: str | None = None
     """The Slack id or channel for messages to this person."""
     manager: str | None = None
@@ -50,7 +50,7 @@ class Team(Model):
     slack: str | None = None
     """The Slack channel of the team."""
     members: tuple[str, ...] = Field(min_length=1)
-    """Ids of people; the first one answers first."""
+    """Ids of people. The first person answers first."""
     external: bool = False
     """True for a consumer or an upstream source: it gets messages, and it never owns a table."""
 
@@ -99,7 +99,7 @@ class Owners(Model):
         return tuple(slug for slug, person in self.people.items() if person is found)[:1] if found else ()
 
     def dagster(self, owner: str) -> str:
-        """The owner as Dagster wants it: an e-mail for a person, `team:<id>` for a team."""
+        """The owner in the form that Dagster needs: an e-mail address for a person, `team:<id>` for a team."""
         found = self.resolve(owner)
         if found is None:
             raise KeyError(f"unknown owner {owner!r}; valid: {', '.join(self.valid())}")

@@ -83,7 +83,7 @@ class Platform(Model):
     timezone: Timezone
     """The zone in which business dates, schedules and deadlines are given."""
     start_date: date
-    """First business date; daily partitions begin here."""
+    """The first business date. Daily partitions begin here."""
     reporting_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """ISO 4217 code of the currency in which revenue is added up. Orders in another currency need an exchange rate."""
     warehouse: Warehouse = Warehouse()

@@ -27,7 +27,7 @@ class Measure(Model):
     """The chain's name of the column."""
     tolerance: Tolerance = Tolerance()
     scale: int | None = Field(default=None, ge=0, le=18)
-    """Decimal places kept; default: those of the columns (6 for floating point)."""
+    """The number of decimal places that are kept. Default: that of the columns (6 for floating point)."""
 
 
 class Count(Model):
@@ -59,7 +59,7 @@ class Node(Model):
     where: str | None = None
     """A condition on the node's rows, after `query`."""
     columns: dict[str, str] = {}
-    """Chain column → SQL expression, if the node has another name for it."""
+    """Chain column → SQL expression, for columns that have another name in this node."""
     grain: tuple[str, ...] = ()
     """The columns by which the rows of this node are already aggregated, if they are. Then the rows of the node before
     are first summed by these columns.

@@ -41,7 +41,7 @@ class BoundedLoader(PlainLoader):
         self.open_counts = [0]
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The next node, like SafeLoader's; raises ComposerError where the document is too deep or too large."""
+        """The next node, like SafeLoader's. Raises ComposerError where the document is too deep or too large."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
         if self.check_event(yaml.AliasEvent):
             anchored = self.anchors.get(event.anchor)

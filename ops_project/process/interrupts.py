@@ -28,7 +28,7 @@ _state = _State()
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """Listen for Ctrl-C within the block. Only the main thread can do that; in another thread Ctrl-C is never seen."""
+    """Listen for Ctrl-C within the block. Only the main thread can do this. In another thread Ctrl-C is never seen."""
     _state.pressed = False
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -39,7 +39,7 @@ class Holder:
 
 
 class LockTimeout(TimeoutError):
-    """The lock was not given in time; the message says who holds it."""
+    """The process did not get the lock in time. The message names the holder."""
 
 
 @dataclass

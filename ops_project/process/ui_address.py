@@ -32,7 +32,7 @@ def remember(settings: Settings, host: str, port: int) -> None:
 
 
 def recall(settings: Settings) -> str:
-    """The address; empty if none was written down, or it cannot be read."""
+    """The address. Empty if there is no stored address, or if it cannot be read."""
     try:
         found = read_object(_path(settings))
     except (OSError, ValueError):

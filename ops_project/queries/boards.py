@@ -70,7 +70,7 @@ def figures(board: str) -> tuple[Figure, ...]:
 
 
 def figure(board: str, name: str) -> Figure:
-    """One figure, or an operational query of a domain (board `queries-<domain>`). Raises QueryError."""
+    """One figure of a board. The board `queries-<domain>` has the operational queries. Raises QueryError."""
     found = {item.name: item for item in (of_domain(board[8:]) if board.startswith("queries-") else figures(board))}
     if name not in found:
         raise QueryError(f"board {board} has no figure {name!r}; valid: {', '.join(found)}")

@@ -179,7 +179,7 @@ def _orders(shop: Shop, rng: np.random.Generator, count: int, *, counted: Counte
 
 
 def _slice_of_day(seconds: Ints, number: int, slices: int) -> Ints:
-    """The times of a slice, squeezed into its part of the day. So the rows of the file stay in the order of time."""
+    """The times of a slice, moved into its part of the day, so that the rows of the file stay in the order of time."""
     return (seconds + number * 86_400) // slices
 
 

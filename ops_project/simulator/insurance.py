@@ -101,7 +101,7 @@ def file_name(feed: str, day: date) -> str:
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the extract of business date `day`. `first`: it has every policy that is not erased, as an insert."""
+    """Stage the extract of business date `day`. `first`: it has an insert for each policy that is not erased."""
     book = Book(world, day)
     if first:
         keys = np.flatnonzero(book.erased > book.today)

@@ -73,7 +73,7 @@ class Sheet:
     trailer: str | None = None
     trailer_pattern: str | None = None
     types: dict[str, pa.DataType] = field(default_factory=dict)
-    """The types of the columns; only for Parquet."""
+    """The types of the columns. Only Parquet files have them."""
     original_names: tuple[str, ...] = ()
     line_end: str = "\n"
 

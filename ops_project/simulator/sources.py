@@ -40,7 +40,7 @@ class Source(Protocol):
         """The name of the feed's file of a day."""
 
     def deliver(self, world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-        """Stage the files of a business date. `first`: nothing of this domain was delivered before."""
+        """Stage the files of a business date. `first`: true if nothing of this domain was delivered before."""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _in_transfer(folder: Path, name: str, now: datetime) -> bool:
     try:
         return now.timestamp() - (folder / name).lstat().st_mtime < TRANSFER_TIME.total_seconds()
     except OSError:
-        return True  # gone meanwhile
+        return True  # The file is gone already.
 
 
 def _owners(view: View, folder: str) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ def _asset(asset: str | None, feed: str | None) -> str:
 
 
 def _last_builds(view: View) -> dict[str, str]:
-    """Asset → the run that built it last. A snapshot has the tables of all domains; its run built only some."""
+    """Asset → the run that built it last. The run of a snapshot built only some of the snapshot's tables."""
     built = view.ledger.latest("asset.failure").values()
     return {s.asset: s.run_id for s in built if s.state == OK and not s.partition}
 

@@ -80,7 +80,8 @@ class EmailChannel(Channel):
     sender_env: SecretName = "OPS_SMTP_FROM"
     """Variable with the sender's address."""
     tls: Literal["starttls", "implicit", "auto", "none"] = "auto"
-    """How the connection is encrypted. `none`: not at all, and the password is sent in clear text."""
+    """How the connection is encrypted. `none`: the connection is not encrypted, and the password is sent in clear text.
+    """
     secret_fields = ("password_env",)
     one_message = True
 
@@ -150,7 +151,7 @@ class Receiver(Model):
     """The ways in which the receiver gets messages."""
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
-        """The name and the channel of each channel; data-team/2-email is such a name.
+        """Each channel with its name, for example data-team/2-email.
 
         The name contains the kind of the channel. So if the list of channels is edited, a message that waits is never
         sent through a channel of another kind.

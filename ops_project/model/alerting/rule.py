@@ -49,7 +49,7 @@ class Condition(Model):
     op: Literal[">", ">=", "<", "<=", "==", "!="] = ">="
     """How the value is compared with the threshold."""
     threshold: Annotated[float, BeforeValidator(_percent)] = 1.0
-    """A number; `5%` means 0.05."""
+    """The number with which the value is compared. `5%` means 0.05."""
     aggregate: Literal["last", "count", "sum", "avg", "max", "min", "ratio"] = "last"
     """How the readings become one value. last: the newest reading. count: the number of readings whose state is firing.
     ratio: the sum of the values divided by the sum of the totals.
@@ -57,7 +57,7 @@ class Condition(Model):
     window: Duration | None = None
     """The length of the window, which ends now. A reading counts if its `event_at` is in the window."""
     match: tuple[ConfiguredMatcher, ...] = ()
-    """Matchers of the labels of the readings that count."""
+    """A reading counts only if its labels fit all of these matchers."""
 
     @model_validator(mode="after")
     def _window_fits(self) -> Condition:
@@ -128,7 +128,7 @@ class Rule(Model):
     by: tuple[str, ...] = IDENTITY
     """The labels that define a subject. Each combination of their values has its own alert."""
     category: Literal["data", "business", "platform"] = "data"
-    """What the alert is about; routes can match it."""
+    """What the alert is about. Routes can match this value."""
     failure_class: FailureClass | None = None
     """The failure class of an alert whose reading states none."""
     runbook: str

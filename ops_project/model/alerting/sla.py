@@ -41,7 +41,7 @@ class Sla(Model):
     uptime_target: float | None = Field(default=None, gt=0, le=100)
     """The required percentage of the measured time in which the tables were ready."""
     severity: Literal["critical", "high"] = "critical"
-    """The severity of a missed deadline; critical pages a person."""
+    """The severity of a missed deadline. A critical alert pages a person."""
     enabled: bool = True
     """False: the service level is not checked."""
 
@@ -76,7 +76,7 @@ class Expectation(Model):
     notice: bool = True
     """Whether a success is reported."""
     receiver: str | None = None
-    """The receiver of the message about a success; default: that of the root route."""
+    """The receiver of the message about a success. Default: the receiver of the root route."""
     enabled: bool = True
     """False: the job is not checked."""
 

@@ -122,8 +122,8 @@ class Arrival(Model):
     timezone: Timezone = "America/New_York"
     """The zone of the deadline."""
     grace: Duration = Field(default=parse_duration("24h"))
-    """A file that comes within this time after the deadline counts as late in any case. A file that comes still later
-    counts as late if its absence had been recorded; otherwise it is history that is loaded.
+    """A file that comes within this time after the deadline counts as late, even if no run noticed that it was absent.
+    A file that comes still later without such a run may be a load of history.
     """
 
     @field_validator("by", mode="before")

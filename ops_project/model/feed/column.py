@@ -54,7 +54,7 @@ class Column(Model):
     timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
     ambiguous: Literal["first", "second", "refuse"] = "first"
-    """Which of the two moments is meant if a local time occurs twice because clocks go back; refuse: the row is
+    """Which of the two moments is meant if a local time occurs twice because clocks go back. refuse: the row is
     quarantined. If a file has two rows with that time and the same key, the earlier row is the first moment and the
     later row the second.
     """

@@ -17,7 +17,7 @@ class Drift(Model):
     """What happens to a file whose structure differs from the contract. The finding is written in every case."""
 
     extra: Literal["reject", "load"] = "reject"
-    """Columns that the contract does not know; `load` leaves them out."""
+    """What happens to a file with columns that the contract does not name. `load` leaves these columns out."""
     reordered: Literal["reject", "load"] = "load"
     """What happens to a file whose columns are in another order. `load` finds each column by its name."""
     share: float = Field(default=0.5, gt=0, le=1)

@@ -94,7 +94,7 @@ class Feed(Model):
     absent_keys: Literal["keep", "end"] = "keep"
     """For full extracts: whether a key that is missing from an extract keeps its last version, or ends on that date."""
     filter: str | None = None
-    """SQL over the raw text fields; rows for which it is not true are counted as filtered."""
+    """A condition in SQL over the raw text fields. Rows for which it is not true are counted as filtered."""
     rules: dict[str, str] = {}
     """Name → SQL over the contract's columns. A row for which it is false is quarantined."""
     business_date: str = "file"

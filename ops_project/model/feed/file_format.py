@@ -26,7 +26,7 @@ class Format(Model):
     kind: Kind = "csv"
     """How records are written in the file."""
     encoding: str = "utf-8"
-    """A Python codec name; a byte order mark is accepted and removed."""
+    """A Python codec name. A byte order mark is accepted and removed."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     """The character between two fields."""
     quote: str | None = Field(default='"', min_length=1, max_length=1)
@@ -158,7 +158,7 @@ class Trailer(Model):
     """The last line of the file, which holds the number of records and is not a record itself."""
 
     pattern: str
-    """Regular expression for the whole line; its group `rows` is the count."""
+    """A regular expression for the whole line. Its group `rows` is the count."""
     required: bool = True
     """True: a file without a trailer counts as cut off."""
     on_mismatch: Literal["reject", "load"] = "reject"

@@ -58,7 +58,7 @@ class Inbound:
         return any(name.startswith("part") for name in self.regex.groupindex)
 
     def match(self, name: str) -> Named | None:
-        """The parts of `name`; None if it is not a file of this pattern, or if its date does not exist."""
+        """The parts of `name`. None if it is not a file of this pattern, or if its date does not exist."""
         # Some systems write é as a letter and an accent. Both forms are the same name.
         found = self.regex.fullmatch(unicodedata.normalize("NFC", name))
         if found is None:

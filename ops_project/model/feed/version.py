@@ -27,4 +27,4 @@ class Version(Model):
     add: dict[str, Column] = {}
     """Adds columns, or replaces those of the same name."""
     drop: tuple[str, ...] = ()
-    """Columns that the source no longer sends; they stay in bronze, NULL from then on."""
+    """Columns that the source no longer sends. Bronze keeps them, with NULL in new rows."""

@@ -19,7 +19,7 @@ class Absence(Model):
     first: date
     """The first day."""
     last: date
-    """The last day; it is included."""
+    """The last day. It is included."""
     why: str = "absent"
     """The reason, for others to read."""
 
@@ -40,7 +40,7 @@ class PipelineOwners(Model):
     primary: str
     """A person's id."""
     secondary: str
-    """A person's id; not the primary owner."""
+    """The id of another person than the primary owner."""
     runbook: str | None = None
     """The pipeline's runbook; default: the runbook of its domain."""
 
@@ -63,7 +63,7 @@ class Contact(Model):
     resolve_within: Duration | None = None
     """The time from the call until the problem is solved."""
     hours: Literal["always", "business"] = "business"
-    """`always`: day and night; `business`: on working days."""
+    """When the contact answers. `always`: day and night. `business`: on working days."""
     through: tuple[Literal["email", "phone", "slack", "pagerduty"], ...] = ("email",)
     """The ways to reach this contact, in the order in which they are tried."""
 

@@ -70,7 +70,7 @@ class TwoOnCall(Model):
     first: DayOfYear
     """The first day, as MM-DD."""
     last: DayOfYear
-    """The last day, as MM-DD; it is included."""
+    """The last day, as MM-DD. It is included."""
 
     def holds(self, day: date) -> bool:
         """Whether `day` is in the range. A range may cross New Year."""
@@ -90,7 +90,7 @@ class Override(Model):
     end: datetime
     """The end. At this moment the override no longer applies."""
     role: Literal["primary", "backup"] = "primary"
-    """Whose place the person takes."""
+    """The role in which this person replaces the other."""
     why: str
     """The reason, for others to read."""
 
@@ -130,9 +130,7 @@ class Schedule(Model):
     zone: Timezone
     """The time zone of the schedule. Handoffs and holidays are local to it."""
     starts: date
-    """The local day on which the first pair's shift begins; weekly shifts always begin on the weekday of this
-    day.
-    """
+    """The local day on which the first pair's shift begins. Weekly shifts always begin on the weekday of this day."""
     handoff: Clock = "09:00"
     """The local time of a handoff. It stays the same when daylight saving time begins or ends."""
     every: Duration = timedelta(days=7)

@@ -20,7 +20,7 @@ class Fault:
     title: str
     """What the fault does, as a phrase in the third person: "removes the header"."""
     origin: str
-    """Which requirement asks for the fault; docs/requirements.md explains the codes."""
+    """The code of the requirement that asks for the fault. docs/requirements.md explains the codes."""
     finding: FailureClass | None
     """The expected class of the finding. None: the platform must find nothing, because the change only looks like a
     fault.

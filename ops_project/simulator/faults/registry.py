@@ -1,4 +1,4 @@
-"""All faults by their ids, and the resolution of a request to its fault."""
+"""Lists all faults by their ids, and finds the fault that a request names."""
 
 from __future__ import annotations
 
