@@ -1,7 +1,7 @@
 r"""Replaces the control characters of a text by their usual escapes (`\x1b`). Everything else stays unchanged.
 
-A file name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a
-screen, move the cursor or rename the window, and a mark of writing direction can reverse a name.
+A file name, a header or a value comes from outside. If such a text is printed unchanged, its escape sequences can
+clear a screen, move the cursor or rename the window. A mark of writing direction can reverse a name.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ PREPENDED: frozenset[Loc] = frozenset({("route", "routes"), ("inhibit_rules",), 
 
 
 def layered(base: Document, additions: Sequence[Document]) -> Document:
-    """`base` with `additions` over it. A later addition lies over an earlier one. Raises ConfigError if a value of an
-    addition is of another kind than the value below it.
+    """`base` merged with `additions`. A value of a later addition replaces that of an earlier one. Raises ConfigError
+    if a value of an addition is of another kind than the value that it replaces.
     """
     merged = base
     for addition in additions:

@@ -98,8 +98,8 @@ class Recommendations(Model):
     min_support: int = Field(ge=1)
     """The least number of baskets that must hold both products."""
     shrinkage: float = Field(ge=0)
-    """The number of assumed baskets that hold only one of the two products. Because of them, a pair that is rarely
-    bought does not look strong.
+    """The number of assumed baskets that hold only one of the two products. Because of them, the strength of a rare
+    pair is not overestimated.
     """
     view_weight: float = Field(ge=0)
     """How much a joint visit counts, if a joint purchase counts 1."""

@@ -13,7 +13,7 @@ SHOWN = 5
 
 
 def look(view: View) -> Observation:
-    """A signal for each feed whose damaged files differ from those at the last look."""
+    """A signal for each feed whose damaged files differ from those in the last cycle."""
     found: dict[str, list[Damage]] = {}
     for damage in damaged(view.settings):
         found.setdefault(f"bronze/{damage.feed}", []).append(damage)

@@ -34,8 +34,8 @@ class Metric(Model):
     category: Literal["data", "business", "platform"] = "data"
     """What the metric is about."""
     tables: tuple[str, ...] = ()
-    """The tables that `sql` reads, as schema.table. If one of them does not exist, the metric has no value. It is not
-    0.
+    """The tables that `sql` reads, as schema.table. If one of them does not exist, the metric has no value (which is
+    not 0).
     """
     sql: str | None = None
     """A query that runs on each new snapshot. Its answer has the column `value`. The columns total, asset, partition,
