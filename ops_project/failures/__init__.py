@@ -32,7 +32,7 @@ LONGEST = 300
 
 
 class Unusable(RuntimeError):
-    """Something that the program needs cannot be used. The message says what, where, and what to do next."""
+    """Something that the program needs cannot be used. The message names it, says where it is, and what to do next."""
 
 
 @dataclass(frozen=True)

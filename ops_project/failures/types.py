@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("types.yaml")
 
 @dataclass(frozen=True)
 class KnownTypes:
-    """The known facts about each name of a type."""
+    """The base types and the PostgreSQL codes of exceptions. Each is found by the name of the type."""
 
     ancestors: dict[str, tuple[str, ...]]
     """The base types, the nearest first."""

@@ -28,7 +28,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """timedelta → the shortest text that `parse_duration` reads back, to the second."""
+    """The shortest text that `parse_duration` reads back as this timedelta. Parts of a second are left out."""
     seconds = int(value.total_seconds())
     if seconds == 0:
         return "0s"

@@ -172,7 +172,7 @@ class Rules(Model):
 
     rules: dict[RuleId, Rule] = Field(min_length=1)
     first_responses: dict[FailureClass, FirstResponse] = {}
-    """By failure class, for generic rules."""
+    """Failure class → what to do first. It applies to the alerts of all generic rules."""
     flap_window: Duration = timedelta(hours=1)
     """Firing again within this time counts as a flap."""
     flap_hold: Duration = timedelta(minutes=30)
