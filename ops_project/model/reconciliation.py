@@ -21,7 +21,7 @@ class Tolerance(Model):
 
 
 class Measure(Model):
-    """A number that is summed: a column on every node of the chain."""
+    """A column whose values are summed. Every node of the chain has this column."""
 
     column: str
     """The chain's name of the column."""
@@ -61,12 +61,12 @@ class Node(Model):
     columns: dict[str, str] = {}
     """Chain column → SQL expression, for columns that have another name in this node."""
     grain: tuple[str, ...] = ()
-    """The columns by which the rows of this node are already aggregated, if they are. Then the rows of the node before
-    are first summed by these columns.
+    """Given if the rows of this node are sums: the columns by which they are grouped. The rows of the previous node are
+    then first summed by these columns.
     """
     from_previous: str | None = None
-    """A SELECT over `{rows}` (the node before) that computes the rows of this node again. Use it if the node is neither
-    a copy of those rows nor their sums by `grain`. The query reads every date. `--date` limits only its result.
+    """A SELECT over `{rows}` (the previous node) that computes the rows of this node again. Use it if the node is
+    neither a copy of those rows nor their sums by `grain`. The query reads every date. `--date` limits only its result.
     """
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""

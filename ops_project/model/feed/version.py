@@ -12,7 +12,7 @@ from ops_project.model.feed.file_format import Format
 
 
 class Version(Model):
-    """A change of the contract that was announced."""
+    """An announced change of the contract."""
 
     version: int = Field(ge=2)
     """The number of the version."""
