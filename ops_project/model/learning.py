@@ -88,8 +88,8 @@ class Recommendations(Model):
     min_history_days: int = Field(ge=2)
     """With fewer days of history no model is trained."""
     min_orders: int = Field(ge=1)
-    """A tenth of this number is the least number of held-out baskets with two products. With fewer, a candidate is not
-    judged.
+    """Divided by ten, this is the least number of held-out baskets with two products. With fewer such baskets, a
+    candidate is not judged.
     """
     max_basket: int = Field(ge=2)
     """The size of the largest basket. Larger baskets belong to resellers. They do not show which products belong

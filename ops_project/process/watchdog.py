@@ -129,8 +129,8 @@ class Watchdog:
 def _descriptor_for_traces() -> Iterator[int]:
     """The descriptor to which the interpreter's timer writes the activity of each thread.
 
-    It is that of standard error, if standard error has one. Otherwise the process is watched without traces: the traces
-    are discarded. Descriptor 2 is not used in that case, because it can be any file that the process opened later.
+    This is the descriptor of standard error, if there is one. Otherwise the process is watched, but the traces are
+    discarded. Descriptor 2 is not used in that case, because it can be any file that the process opened later.
     """
     for stream in (sys.stderr, sys.__stderr__):
         try:

@@ -11,8 +11,8 @@ from ops_project.model.duration import Duration
 
 DAY = timedelta(days=1)
 SHORTEST = timedelta(days=2)
-"""The shortest time that retention.yaml may give. The window of a rule reaches back at most one day, and a repair may
-be read one day late.
+"""The shortest time that retention.yaml may give. The window of a rule reaches back at most one day, and a signal that
+something is repaired may be read one day late.
 """
 
 
