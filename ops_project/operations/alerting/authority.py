@@ -111,7 +111,8 @@ def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
     """
     found = recorded(ledger)
     process = Process.parse(found.holder) if found is not None else None
-    if process is not None and process.gone():
+    # A process of another boot may run on another machine that uses the same ledger, so it is not taken for ended.
+    if process is not None and process.visible() and not process.alive():
         return None
     if found is None or found.role == SHELL:
         # A daemon of an earlier version has written a heartbeat but no record.

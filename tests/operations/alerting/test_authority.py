@@ -280,13 +280,19 @@ def test_a_daemon_in_a_long_cycle_is_alive(place):
     assert [found.role for found in seen if found] == ["daemon"] * 4
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place, elsewhere):
+HERE = current()
+
+
+@pytest.mark.parametrize(
+    ("boot", "believed"),
+    [(HERE.boot, False), (f"{HERE.boot.partition('.')[0]}.1", True), ("another-machine.1", True)],
+    ids=["here", "another container", "another machine"],
+)
+def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place, boot, believed):
     """`kill -9` records no end. A process that cannot be seen from here is believed until its heartbeat is old."""
-    here = current()
-    gone = replace(here, pid=999_999_999, boot=f"{here.boot.partition('.')[0]}.1" if elsewhere else here.boot)
-    place.cycle(place.theirs, NOW, daemon=True, holder=str(gone))
-    assert bool(place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped) is elsewhere
+    place.cycle(place.theirs, NOW, daemon=True, holder=str(replace(HERE, pid=999_999_999, boot=boot)))
+    assert bool(place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped) is believed
+    assert not place.cycle(place.plain, NOW + timedelta(minutes=2)).skipped
 
 
 def test_the_daemon_records_its_end_although_the_rest_of_dagster_goes_on(place, monkeypatch):
