@@ -126,8 +126,8 @@ def with_history(waiting: Path, home: Path) -> Path:
     return home
 
 
-def _run(command: Sequence[str], home: Path, **more: str) -> tuple[float, str]:
-    environ = {**os.environ, **Settings(home=home, as_of=NOW).environ(), **more}
+def _run(command: Sequence[str], home: Path, at: datetime = NOW, **more: str) -> tuple[float, str]:
+    environ = {**os.environ, **Settings(home=home, as_of=at).environ(), **more}
     began = time.perf_counter(), _cpu()
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environ, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - began[0]
@@ -139,8 +139,9 @@ def _run(command: Sequence[str], home: Path, **more: str) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def ops_run(home: Path) -> tuple[float, dict[str, Any]]:
-    seconds, said = _run([sys.executable, "-m", "ops_project.cli", "run", "--domain", "ecommerce", "--json"], home)
+def ops_run(home: Path, at: datetime = NOW) -> tuple[float, dict[str, Any]]:
+    """A run of the shop at this time: its seconds, and what it says."""
+    seconds, said = _run([sys.executable, "-m", "ops_project.cli", "run", "--domain", "ecommerce", "--json"], home, at)
     return seconds, json.loads(said)["runs"][0]
 
 
