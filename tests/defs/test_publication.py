@@ -87,5 +87,10 @@ def test_a_run_is_good_if_nothing_that_it_found_forbids_publishing(check, words)
 
 
 def test_a_run_that_built_a_table_without_its_blocking_checks_is_not_good():
-    found = faults(SITE, RunOutcome(frozenset({KEY}), frozenset({KEY}), ()))
+    planned = tuple(CheckOutcome(KEY, name, blocking=False, passed=None) for name in ("unique", "score"))
+    found = faults(SITE, RunOutcome(frozenset({KEY}), frozenset({KEY}), planned))
     assert found == ["score did not run at gold.takings", "unique did not run at gold.takings"]
+
+
+def test_a_job_that_leaves_a_check_out_need_not_run_it():
+    assert faults(SITE, RunOutcome(frozenset({KEY}), frozenset({KEY}), ())) == []

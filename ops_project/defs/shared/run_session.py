@@ -268,6 +268,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         domain=domain,
         window=session.window,
         good=good,
+        whole=domain is not None and run.job_name == site.catalog.domains.main_job(domain),
         models=models,
         config=session.config,
         **stamp,

@@ -9,11 +9,16 @@ from ops_project.settings import Settings
 
 def failed(settings: Settings, entry: journal.Entry) -> list[str]:
     """The domains whose last run failed, after a restore. The whole content of a snapshot is as good as the snapshot.
-    No check has looked at single restored tables, or at what an undo put back, so there nothing becomes good.
+    No check has looked at single restored tables, so they make nothing good, and they bring the failures of their
+    snapshot. What an undo or a backup put back counts as failed until the next whole run.
     """
     existing = snapshots.existing(settings)
-    whole = [item for item in existing if not entry.tables and entry.source == f"snapshot {item.id}"]
-    return [domain for item in (whole or existing[-1:]) for domain in retention.failed_in(item.manifest)]
+    standing = {domain for item in existing[-1:] for domain in retention.failed_in(item.manifest)}
+    source = [item for item in existing if entry.source == f"snapshot {item.id}"]
+    if not source:
+        return sorted({*standing, retention.SEVERAL})
+    brought = {*retention.failed_in(source[0].manifest)}
+    return sorted(standing | brought if entry.tables else brought)
 
 
 def newest_run(settings: Settings) -> str | None:

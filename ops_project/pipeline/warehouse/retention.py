@@ -17,19 +17,34 @@ def is_good(manifest: Mapping[str, Any]) -> bool:
 
 
 def standing(
-    before: Sequence[Mapping[str, Any]], name: str, domain: str | None, *, good: bool, failed: Collection[str] | None
+    before: Sequence[Mapping[str, Any]],
+    name: str,
+    domain: str | None,
+    *,
+    good: bool,
+    whole: bool = True,
+    failed: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """What the manifest of a new snapshot says about the last run of each domain.
 
     `before`: the manifests of the existing snapshots, the oldest first. `failed`: the domains whose last run failed;
-    None if the run that makes the snapshot adds or removes its own domain.
+    None if the run that makes the snapshot adds or removes its own domain. `whole`: whether the run built its whole
+    domain. A run of a part says nothing about what had failed elsewhere in the domain.
     """
     new = {"id": name, "domain": domain}
     if failed is None:
         own = domain or SEVERAL
-        earlier = {*failed_in(before[-1])} if before else set()
-        failed = earlier - {own, SEVERAL} | (set() if good else {own})
+        mended = {own, SEVERAL} if whole else set()
+        failed = _failed_before(before) - mended | (set() if good else {own})
     return {"runs": runs_of([*before, new])[-1], "failed": sorted(failed)}
+
+
+def _failed_before(before: Sequence[Mapping[str, Any]]) -> set[str]:
+    if not before or "failed" in before[-1]:
+        return {*failed_in(before[-1])} if before else set()
+    # An earlier version recorded only its own domain in each snapshot.
+    newest = {manifest.get("domain") or SEVERAL: manifest for manifest in before}
+    return {domain for domain, manifest in newest.items() if not is_good(manifest)}
 
 
 def failed_in(manifest: Mapping[str, Any]) -> list[str]:

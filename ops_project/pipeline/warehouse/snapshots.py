@@ -215,6 +215,7 @@ def take(
     domain: str | None = None,
     window: tuple[date, date] | None = None,
     good: bool = True,
+    whole: bool = True,
     failed: Collection[str] | None = None,
     models: Mapping[str, BuiltByDates] | None = None,
     config: Mapping[str, str] | None = None,
@@ -224,6 +225,7 @@ def take(
 
     `window`: business dates that this run rebuilt besides those that were touched.
     `good`: whether no step of the run failed and nothing that it found forbids to publish a table.
+    `whole`: whether the run built its whole domain.
     `failed`: the domains whose last run failed, if not only this run decides it. None: this run decides.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
     `config`: the configuration files that the run used → their digests.
@@ -256,7 +258,9 @@ def take(
             "run_id": run_id,
             "commit": commit,
             "domain": domain,
-            **retention.standing([item.manifest for item in earlier], name, domain, good=good, failed=failed),
+            **retention.standing(
+                [item.manifest for item in earlier], name, domain, good=good, whole=whole, failed=failed
+            ),
             "good": good,
             "warehouse_id": known.id,
             "generation": known.generation,

@@ -260,3 +260,18 @@ def test_a_restored_state_is_as_good_as_its_snapshot(home: Settings, platform: P
     assert snapshots.newest(home).good
     perform(home, platform, 2)
     assert not snapshots.newest(home).good
+
+
+def test_a_table_of_a_bad_snapshot_and_an_undo_make_nothing_good(home: Settings, platform: Platform) -> None:
+    with writer(home, platform, owner="test", now=NOW) as held:
+        held.connection().execute("INSERT INTO silver.orders VALUES (5000, 1)")
+        snapshots.take(held, run_id="night-3", as_of=NOW, commit="c0ffee", domain="shop", good=False)
+    bad = len(snapshots.existing(home)) - 1
+    perform(home, platform, 1)
+    assert snapshots.newest(home).good
+    undo(home, platform)
+    assert not snapshots.newest(home).good, "the undo has put the bad content back"
+    perform(home, platform, 1)
+    assert snapshots.newest(home).good
+    perform(home, platform, bad, ORDERS)
+    assert not snapshots.newest(home).good, "the table is that of the bad snapshot"

@@ -78,3 +78,22 @@ def test_the_result_of_each_of_the_last_runs_of_each_domain_stays(domains: list[
         for first, after in list(zip(runs, [*runs[1:], len(domains)], strict=True))[-keep:]:
             assert any(first <= number < after for number in kept)
     assert len(kept) <= keep * len(set(domains))
+
+
+def test_a_run_of_a_part_makes_no_domain_good() -> None:
+    """The failed tables of the domain may lie in the other part."""
+    failed = {"id": "000001", "domain": "a", "failed": ["a"]}
+    assert retention.standing([failed], "000002", "a", good=True, whole=False)["failed"] == ["a"]
+    assert retention.standing([failed], "000002", "a", good=True, whole=True)["failed"] == []
+    assert retention.standing([], "000002", "a", good=False, whole=False)["failed"] == ["a"]
+
+
+def test_the_first_snapshot_after_an_upgrade_keeps_what_had_failed_before() -> None:
+    """An earlier version recorded in each snapshot only how its own run went."""
+    old = [
+        {"id": "000001", "domain": "a", "good": True},
+        {"id": "000002", "domain": "a", "good": False},
+        {"id": "000003", "domain": "b", "good": True},
+    ]
+    assert retention.standing(old, "000004", "c", good=True)["failed"] == ["a"]
+    assert retention.standing(old, "000004", "a", good=True)["failed"] == []
