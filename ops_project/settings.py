@@ -11,7 +11,7 @@ import pwd
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
@@ -142,8 +142,12 @@ class Settings:
         env = os.environ if environ is None else environ
         home = _folder(home or env.get("OPS_HOME") or PROJECT_ROOT / "data", "home")
         watched, config = _watched(home)
-        overlay = overlay or env.get("OPS_CONFIG") or config
-        as_of = as_of or env.get("OPS_AS_OF") or None
+        return cls._of(home, overlay or env.get("OPS_CONFIG") or config, as_of or env.get("OPS_AS_OF") or None, watched)
+
+    @classmethod
+    def _of(
+        cls, home: Path, overlay: str | Path | None, as_of: str | datetime | None, watched: Path | None
+    ) -> Settings:
         overlay_dir = _folder(overlay, "configuration folder") if overlay else None
         if overlay_dir is not None and not overlay_dir.is_dir():
             raise SettingsError(f"configuration folder {overlay_dir} does not exist; --config takes a folder")
@@ -165,10 +169,12 @@ class Settings:
         """
         env = os.environ if environ is None else environ
         dagster = _folder(env.get("DAGSTER_HOME") or PROJECT_ROOT / "data" / "dagster", "DAGSTER_HOME")
-        found = cls.load(home or env.get("OPS_HOME") or dagster / "operations", overlay, environ=env)
+        where = _folder(home or env.get("OPS_HOME") or dagster / "operations", "home")
+        # The note is written from here and not read. So a damaged note stops nobody, and an old one decides nothing.
+        found = cls._of(where, overlay or env.get("OPS_CONFIG"), env.get("OPS_AS_OF") or None, dagster)
         if found.warehouse.exists():
             raise SettingsError(f"home {found.home} holds a warehouse; give operations over another project its own")
-        return replace(found, watched=dagster)
+        return found
 
     def watch(self) -> None:
         """Make the home, and note in it which Dagster home it watches, and with which configuration. Without the note
@@ -177,9 +183,11 @@ class Settings:
         file = _note(self.home)
         said = {"dagster_home": str(self.watched), "config": str(self.overlay) if self.overlay else None}
         text = json.dumps(said, indent=2) + "\n"
-        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        if not file.is_file() or file.read_bytes() != text.encode():
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            partial = file.with_name(f".{file.name}-{os.getpid()}")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(file)
 
     def now(self) -> datetime:
         """The present time in UTC; the as-of time if one is set. Only entry points may call this."""

@@ -207,6 +207,21 @@ def test_a_command_finds_what_the_home_watches_and_with_which_configuration(tmp_
         Settings.load(tmp_path / "home", environ={})
 
 
+def test_the_note_of_a_home_is_written_whole_and_not_read_by_the_project_itself(tmp_path: Path) -> None:
+    """A damaged note must not stop the jobs of the project, and a folder that the code no longer names is not used."""
+    environ = {"DAGSTER_HOME": str(tmp_path / "d")}
+    (tmp_path / "config").mkdir()
+    Settings.watching(tmp_path / "home", tmp_path / "config", environ=environ).watch()
+    [note] = (tmp_path / "home" / "state").iterdir()
+    note.write_text("")
+    with pytest.raises(SettingsError, match=r"watched\.json cannot be read"):
+        Settings.load(tmp_path / "home", environ=environ)
+    Settings.watching(tmp_path / "home", environ=environ).watch()
+    assert [path.name for path in note.parent.iterdir()] == [note.name]
+    found = Settings.load(tmp_path / "home", environ=environ)
+    assert (found.watched, found.overlay) == (tmp_path / "d", None)
+
+
 def test_a_daemon_that_is_down_is_told_to_the_owner_of_what_has_no_owner(shop: Bookshop, tmp_path: Path) -> None:
     """The signal named a team of ours, which no other project has."""
     (tmp_path / "config" / "owners.d").mkdir(parents=True)
