@@ -115,7 +115,8 @@ def seen(status: str, run_id: str, process: str | None, died: locks.Holder | Non
     one that cannot be seen from here, such as that of a container that has gone.
     """
     found = Process.parse(process or "") if status in IN_A_PROCESS else None
-    gone = found is not None and (found.gone() or (died is not None and died.run == run_id and not found.alive()))
+    # A process of another boot may be one of another machine. Then only the lock that was left behind tells its end.
+    gone = found is not None and not found.alive() and (found.visible() or (died is not None and died.run == run_id))
     return INTERRUPTED if gone else status.lower()
 
 

@@ -36,9 +36,21 @@ OF_THE_LOCK = locks.Holder(7, "job investor_pipeline", "", NOW.isoformat())
         ("STARTED", PROCESS_TAG, HERE, False, "started"),
         ("STARTED", PROCESS_TAG, ELSEWHERE, False, "started"),
         ("STARTED", PROCESS_TAG, ELSEWHERE, True, "interrupted"),
+        ("STARTED", PROCESS_TAG, "another-machine.1:7:7", False, "started"),
+        ("STARTED", PROCESS_TAG, "another-machine.1:7:7", True, "interrupted"),
         ("SUCCESS", PROCESS_TAG, GONE, False, "success"),
     ],
-    ids=["gone", "former tag", "at its begin", "runs", "elsewhere", "elsewhere, left the lock", "ended"],
+    ids=[
+        "gone",
+        "former tag",
+        "at its begin",
+        "runs",
+        "elsewhere",
+        "elsewhere, left the lock",
+        "another machine",
+        "another machine, left the lock",
+        "ended",
+    ],
 )
 def test_the_state_says_whether_the_process_is_gone(
     tmp_path: Path, status: str, tag: str, process: str, left_the_lock: bool, state: str
