@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 
@@ -23,7 +22,9 @@ class Listener:
             self.hear(event)
 
 
-@cache
+_turn = threading.Lock()
+
+
 def take() -> None:
     """Change dbt for the rest of this process:
 
@@ -33,11 +34,11 @@ def take() -> None:
     - It prepares the regular expressions that recognise dates only once.
     - It collects the macros for a model, and for each call of a macro, in fewer steps.
     """
-    _plugins_once()
-    _no_summary()
-    _events_on_demand()
-    _words_of_dates_once()
-    _macros_in_fewer_steps()
+    with _turn:
+        # A shortcut that has been taken is not taken a second time, also if the next one fails.
+        while _left:
+            _left[0]()
+            del _left[0]
 
 
 def _plugins_once() -> None:
@@ -196,3 +197,6 @@ def _macros_in_fewer_steps() -> None:
 
     base.get_context_modules = context_modules
     MacroNamespaceBuilder.build_namespace = build  # type: ignore[method-assign, assignment]  # replaced in dbt
+
+
+_left = [_plugins_once, _no_summary, _events_on_demand, _words_of_dates_once, _macros_in_fewer_steps]

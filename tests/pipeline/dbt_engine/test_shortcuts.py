@@ -169,3 +169,22 @@ def test_what_is_run_lacks_only_the_files_and_the_unit_tests() -> None:
     assert {name: node.raw_code for name, node in run.nodes.items()} == {
         name: node.raw_code for name, node in whole.nodes.items()
     }
+
+
+def test_shortcuts_are_taken_once_by_whoever_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+
+    def fails_once() -> None:
+        taken.append("second")
+        if taken.count("second") == 1:
+            raise ImportError("not yet")
+
+    monkeypatch.setattr(shortcuts, "_left", [lambda: taken.append("first"), fails_once])
+    with pytest.raises(ImportError):
+        shortcuts.take()
+    threads = [threading.Thread(target=shortcuts.take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert taken == ["first", "second", "second"]
