@@ -11,6 +11,7 @@ from ops_project.catalog import Catalog
 from ops_project.cli.output import Group, console, emit, table
 from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
 from ops_project.dagster_bridge.storage_errors import unusable
+from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING
 from ops_project.operations.domains import domains_of, title_of
 from ops_project.operations.ledger import Ledger, open_ledger, refuses_writing
@@ -40,20 +41,20 @@ def status_of_project(settings: Settings, catalog: Catalog, domains: tuple[str, 
         "ledger": refuses_writing(settings.ledger_url) or None,
         "dagster": lost or None,
         "open_incidents": ledger.count_incidents("open"),
-        "domains": _domains(ledger, catalog, shown),
+        "domains": _domains(ledger, catalog, lineage, shown),
     }
     emit(as_json, data, lambda: console.print(Group(*_lines(data))))
     if data["ledger"] or data["dagster"]:
         raise SystemExit(1)
 
 
-def _domains(ledger: Ledger, catalog: Catalog, names: list[str]) -> list[dict[str, Any]]:
+def _domains(ledger: Ledger, catalog: Catalog, lineage: Lineage, names: list[str]) -> list[dict[str, Any]]:
     built = ledger.last_ok("asset.failure")
     failed = {signal.asset for signal in ledger.latest("asset.failure").values() if signal.state == FIRING}
     alerts = [alert.labels.get("domain", "") for alert in ledger.alerts("open", limit=None)]
     result = []
     for name in names:
-        facts = [fact for fact in recall(ledger).assets.values() if fact.domain == name]
+        facts = [fact for fact in lineage.assets.values() if fact.domain == name]
         assets = [fact.key for fact in facts if not fact.external]
         result.append(
             {

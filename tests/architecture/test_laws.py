@@ -205,11 +205,13 @@ def test_sql_is_quoted_in_one_place() -> None:
     assert not offenders
 
 
-def test_the_date_arithmetic_of_checks_is_that_of_the_project() -> None:
-    """Checks may not import the project, so the function exists twice. A change of one must be made in the other as
+@pytest.mark.parametrize(
+    ("of_checks", "of_the_project"),
+    [("asset_checks/days.py", "ops_project/model/days.py"), ("asset_checks/counted.py", "ops_project/counted.py")],
+)
+def test_a_function_that_checks_have_for_themselves_is_that_of_the_project(of_checks: str, of_the_project: str) -> None:
+    """Checks may not import the project, so these functions exist twice. A change of one must be made in the other as
     well.
     """
-    checks, project = (
-        (ROOT / name).read_text(encoding="utf-8") for name in ("asset_checks/days.py", "ops_project/model/days.py")
-    )
+    checks, project = ((ROOT / name).read_text(encoding="utf-8") for name in (of_checks, of_the_project))
     assert checks[checks.index("def ") :] == project[project.index("def ") :]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -21,10 +20,9 @@ from click.testing import CliRunner
 from ops_project.cli import cli
 from ops_project.defs.operations import sensors as alert_sensors
 from ops_project.operations.alerting.listener import Listener, Pace
-from ops_project.settings import PROJECT_ROOT
+from tests.docs.guides import blocks
 
-GUIDE = PROJECT_ROOT / "docs" / "guides" / "your-dagster-project.md"
-BLOCK = re.compile(r"(?:^`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+GUIDE = "your-dagster-project"
 EXECUTE = "dagster job execute -f bookshop.py -j nightly"
 
 
@@ -38,13 +36,12 @@ class Reader:
     """Whether each run succeeded."""
 
     def follow(self) -> None:
-        blocks = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-        for file, _, text in blocks:
-            if file:
-                (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (self.folder / file).write_text(text, encoding="utf-8")
-        for _, language, text in blocks:
-            for line in text.replace("/tmp/bookshop", str(self.folder)).splitlines() if language == "sh" else ():
+        guide = blocks(GUIDE)
+        for block in guide:
+            if block.file:
+                block.written_to(self.folder)
+        for block in guide:
+            for line in block.commands("/tmp/bookshop", self.folder):
                 self._do(line)
 
     def _do(self, line: str) -> None:

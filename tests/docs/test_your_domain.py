@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shlex
 import subprocess
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ import pytest
 
 from ops_project.settings import PROJECT_ROOT
 from tests.dagster_dev import BIN
+from tests.docs.guides import blocks
 from tests.scenarios.forks import Forks
 
 # One worker follows the guide, for all of the tests.
 pytestmark = pytest.mark.xdist_group("guide")
-GUIDE = PROJECT_ROOT / "docs" / "guides" / "your-domain.md"
+GUIDE = "your-domain"
 EXAMPLE = PROJECT_ROOT / "examples" / "bakery"
-BLOCK = re.compile(r"(?:^`(my-config/[^`]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN = "domains.d/mine.yaml"
 """The one file of the guide that the example leaves out: it switches a shipped domain off."""
 
@@ -35,11 +34,6 @@ class Followed:
     """Command → the output of its last run."""
 
 
-def blocks() -> list[tuple[str, str, str]]:
-    """(file, language, text) of every block."""
-    return [(match[1] or "", match[2], match[3]) for match in BLOCK.finditer(GUIDE.read_text(encoding="utf-8"))]
-
-
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     folder = tmp_path_factory.mktemp("guide")
@@ -47,13 +41,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     result = Followed(folder, folder / "home", {**os.environ, "PATH": path})
     with contextlib.closing(Forks(tmp_path_factory.mktemp("said"))) as forks:
-        for file, language, text in blocks():
-            if file:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_text(text, encoding="utf-8")
-            elif language == "sh":
-                for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
-                    _perform(line, result, forks)
+        for block in blocks(GUIDE):
+            if block.file:
+                block.written_to(folder)
+            for line in block.commands("/tmp/bakery", result.home):
+                _perform(line, result, forks)
     return result
 
 
@@ -125,7 +117,7 @@ def test_the_schedule_and_every_check_are_built(followed: Followed) -> None:
 
 
 def test_the_example_holds_the_files_of_the_guide() -> None:
-    said = {file.removeprefix("my-config/"): text for file, _, text in blocks() if file}
+    said = {block.file.removeprefix("my-config/"): block.text for block in blocks(GUIDE) if block.file}
     assert said.pop(OWN)
     held = {
         path.relative_to(EXAMPLE).as_posix(): path.read_text(encoding="utf-8")
