@@ -105,6 +105,8 @@ def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) 
         + f" from {relation} order by {largest}{task.key_list} limit {samples}"
     )
     width = len(task.keys)
+    chosen = f"select {task.key_list} from {relation} order by {largest}{task.key_list} limit {samples}"
+    differences = _differences(task, chosen) if changed else {}
     result: list[dict[str, Any]] = []
     for row in cursor:
         sample = dict(zip(task.keys, row[:width], strict=True))
@@ -112,26 +114,35 @@ def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) 
         for i, name in enumerate(task.measures):
             sample |= {f"source {name}": row[width + 2 + 2 * i], f"target {name}": row[width + 3 + 2 * i]}
         if changed:
-            sample["differs"] = _differing(task, row[:width])
+            sample["differs"] = differences.get(row[:width], "")
         result.append(sample)
     return result
 
 
-def _differing(task: Task, key: tuple[Any, ...]) -> str:
-    """The columns in which the two rows of a key differ, each with its two values."""
+def _differences(task: Task, chosen: str) -> dict[tuple[Any, ...], str]:
+    """Key → the columns in which its two rows differ, each with its two values.
+
+    `chosen`: SQL that selects the keys. All keys are read in one query. A query for each key reads both tables again,
+    and for 1,000 keys of 10 million rows that took 20 s.
+    """
     names = [*task.measures, *task.attributes]
     listed = [*(f"m{i}" for i in range(len(task.measures))), *(f"a{i}" for i in range(len(task.attributes)))]
     if not listed:
-        return ""
-    same = " and ".join(f"k{i} = ?" for i in range(len(key)))
-    rows = [
-        task.connection.execute(f"select {', '.join(listed)} from {task.prefix}_{letter} where {same}", key).fetchone()
-        for letter in "st"
-    ]
-    if rows[0] is None or rows[1] is None:
-        return ""
-    pairs = zip(names, rows[0], rows[1], strict=True)
-    return "; ".join(f"{name}: {_shown(mine)} → {_shown(theirs)}" for name, mine, theirs in pairs if mine != theirs)
+        return {}
+    width, count = len(task.keys), len(listed)
+    values = "".join(f", {letter}.{column}" for letter in "st" for column in listed)
+    rows = task.run(
+        f"with chosen as ({chosen}) select {task.key_list}{values} from chosen"
+        f" join {task.prefix}_s as s using ({task.key_list}) join {task.prefix}_t as t using ({task.key_list})"
+    )
+    return {
+        row[:width]: "; ".join(
+            f"{name}: {_shown(mine)} → {_shown(theirs)}"
+            for name, mine, theirs in zip(names, row[width : width + count], row[width + count :], strict=True)
+            if mine != theirs
+        )
+        for row in rows
+    }
 
 
 def _shown(value: Any) -> str:
