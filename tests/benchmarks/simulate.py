@@ -31,7 +31,11 @@ print(json.dumps({"rows": result.reports[0].rows, "bytes": result.reports[0].byt
 
 
 def measure(rounds: int, large: bool) -> dict[str, Any]:
-    """Seconds for the web events alone and for all five files of the shop, processes' start included."""
+    """Seconds for the web events alone and for all five files of the shop, processes' start included.
+
+    The bound is for the large size. At the small size half of the time is the start of the process, which the projection
+    to 20 million events would count fifty times.
+    """
     size = LARGE if large else SMALL
     events = [_once(size, ["web_events"]) for _ in range(rounds)]
     whole = [_once(size, []) for _ in range(rounds)]
@@ -47,7 +51,7 @@ def measure(rounds: int, large: bool) -> dict[str, Any]:
         "peak_mb": max(one["peak_mb"] for one in events + whole),
         "seconds_for_20_million_events": round(projected, 1),
         "bound_seconds": BOUND_SECONDS,
-        "holds": projected <= BOUND_SECONDS,
+        "holds": projected <= BOUND_SECONDS if large else None,
     }
 
 

@@ -1,6 +1,7 @@
 """Finds the keys that are not unique in segments that are equal on both sides. On 10 million rows, DuckDB takes 0.56 s
-to count distinct keys. Sorting the 64-bit hashes of the keys takes 0.16 s and gives candidates. The candidates are then
-checked by the keys themselves, so that two keys with the same hash are not a false finding.
+to count distinct keys. Sorting the 64-bit hashes of the keys gives candidates. It takes 0.16 s on a processor with
+AVX-512, and 0.6 s on one without. The candidates are then checked by the keys themselves, so two keys with the same
+hash are not a false finding.
 """
 
 from __future__ import annotations
