@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 SEVERAL = ""
@@ -55,14 +55,29 @@ def failed_in(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def stay(manifests: Sequence[Mapping[str, Any]], keep: int) -> set[str]:
-    """The ids of the snapshots that stay. `manifests`: the oldest first. For each domain, its last `keep` runs can be
-    restored. The same holds among the snapshots of runs that did not fail, and among the good snapshots. So a week of
-    failing runs does not displace a good snapshot, and a domain that runs each hour does not displace those of the
-    others.
+    """The ids of the snapshots that stay, as few as are needed. `manifests`: the oldest first. These can be restored:
+
+    - each domain after each of its last `keep` runs;
+    - each domain after each of its last `keep` good runs, whatever had failed in the other domains. So a week of
+      failing runs does not displace a good result, and a domain that always fails does not spoil those of the others;
+    - each domain after its last `keep` runs with a good snapshot, so that the whole warehouse can go back.
     """
-    successful = [manifest for manifest in manifests if manifest.get("good", True)]
-    good = [manifest for manifest in manifests if is_good(manifest)]
-    return {str(kept[index]["id"]) for kept in (manifests, successful, good) for index in needed(runs_of(kept), keep)}
+    runs, failed = runs_of(manifests), _failed_in_each(manifests)
+    good = [index for index in range(len(manifests)) if not failed[index]]
+    found = {good[index] for index in needed([runs[index] for index in good], keep)}
+    spans = _last_spans(runs, keep)
+    for domain in {domain for item in runs for domain in item}:
+        well = [index for index, item in enumerate(failed) if not item & {domain, SEVERAL}]
+        spans += _spans_of(domain, [(index, runs[index]) for index in well])[-keep:]
+    found |= _fewest([(last, first) for last, first in spans if not any(first <= index <= last for index in found)])
+    return {str(manifests[index]["id"]) for index in found}
+
+
+def _failed_in_each(manifests: Sequence[Mapping[str, Any]]) -> list[set[str]]:
+    """For each snapshot, the oldest first: the domains whose last run had failed. An earlier version recorded only its
+    own domain in each snapshot, so the other domains are looked up in the snapshots before.
+    """
+    return [_failed_before(manifests[: index + 1]) for index in range(len(manifests))]
 
 
 def runs_of(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -87,13 +102,25 @@ def needed(runs: Sequence[Mapping[str, str]], keep: int) -> set[int]:
     snapshot of that time holds them, and the last one is taken: the five snapshots of one `ops run` of five domains
     count as one.
     """
-    spans: list[tuple[int, int]] = []
-    for domain in {domain for item in runs for domain in item}:
-        span: dict[str, tuple[int, int]] = {}
-        for index, item in enumerate(runs):
-            if domain in item:
-                span[item[domain]] = index, span.get(item[domain], (0, index))[1]
-        spans += list(span.values())[-keep:]
+    return _fewest(_last_spans(runs, keep))
+
+
+def _last_spans(runs: Sequence[Mapping[str, str]], keep: int) -> list[tuple[int, int]]:
+    domains = {domain for item in runs for domain in item}
+    return [span for domain in domains for span in _spans_of(domain, list(enumerate(runs)))[-keep:]]
+
+
+def _spans_of(domain: str, runs: Sequence[tuple[int, Mapping[str, str]]]) -> list[tuple[int, int]]:
+    """For each run of a domain, the oldest first: the indices of the last and of the first snapshot with its result."""
+    span: dict[str, tuple[int, int]] = {}
+    for index, item in runs:
+        if domain in item:
+            span[item[domain]] = index, span.get(item[domain], (0, index))[1]
+    return list(span.values())
+
+
+def _fewest(spans: Iterable[tuple[int, int]]) -> set[int]:
+    """The fewest indices of which each span contains one."""
     found: list[int] = []
     for last, first in sorted(spans):
         if not found or found[-1] < first:

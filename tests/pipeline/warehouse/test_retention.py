@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +99,57 @@ def test_the_first_snapshot_after_an_upgrade_keeps_what_had_failed_before() -> N
     ]
     assert retention.standing(old, "000004", "c", good=True)["failed"] == ["a"]
     assert retention.standing(old, "000004", "a", good=True)["failed"] == []
+
+
+def _history(turns: list[tuple[str | None, bool]], keep: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The manifests of all snapshots that were made, and of those that stay after each was pruned."""
+    made: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    for number, (domain, good) in enumerate(turns):
+        name = f"{number:06d}"
+        made.append({"id": name, "domain": domain, "good": good})
+        made[-1] |= retention.standing(kept, name, domain, good=good)
+        kept.append(made[-1])
+        stay = retention.stay(kept, keep)
+        kept = [item for item in kept if item["id"] in stay]
+    return made, kept
+
+
+def _is_well(manifest: dict[str, Any], domain: str) -> bool:
+    return not {domain, retention.SEVERAL} & {*manifest["failed"]}
+
+
+def test_a_domain_that_always_fails_does_not_displace_the_good_results_of_another() -> None:
+    turns: list[tuple[str | None, bool]] = [("x", False), ("b", True), *[("a", True)] * 3, *[("a", False)] * 4]
+    _, kept = _history(turns, 3)
+    assert [item["id"] for item in kept if _is_well(item, "a")][-3:] == ["000002", "000003", "000004"]
+    assert len(kept) <= 7, "three good results of a, and three failed ones; b and x are in each of them"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "x", None]), st.booleans()), min_size=1, max_size=30),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_the_result_of_each_of_the_last_good_runs_of_each_domain_stays(
+    turns: list[tuple[str | None, bool]], keep: int, always: bool
+) -> None:
+    """`always`: the domain x always fails."""
+    turns = [(domain, good and not (always and domain == "x")) for domain, good in turns]
+    made, kept = _history(turns, keep)
+    domains = {domain for domain, _ in turns if domain is not None}
+    runs = retention.runs_of(made)
+    for domain in domains:
+        mine = [item[domain] for item, manifest in zip(runs, made, strict=True) if domain in item]
+        well = [
+            item[domain]
+            for item, manifest in zip(runs, made, strict=True)
+            if domain in item and _is_well(manifest, domain)
+        ]
+        for promised, fits in ((mine, lambda _: True), (well, lambda item, of=domain: _is_well(item, of))):
+            for run in [*dict.fromkeys(promised)][-keep:]:
+                assert any(item["runs"].get(domain) == run and fits(item) for item in kept)
+    good = [item for item in made if not item["failed"]]
+    assert not good or good[-1]["runs"] in [item["runs"] for item in kept if not item["failed"]]
+    assert kept[-1] is made[-1]
+    assert len(kept) <= 3 * keep * (len(domains) + 1)
