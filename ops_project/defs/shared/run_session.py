@@ -33,7 +33,7 @@ from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.dbt_engine.by_dates import built_by_dates
 from ops_project.pipeline.landing import ReplayOrder, ensure_tables, outdated
-from ops_project.pipeline.warehouse import closings, publishing, repair, snapshots
+from ops_project.pipeline.warehouse import announced, closings, publishing, repair, snapshots
 from ops_project.pipeline.warehouse.closings import Closing
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
 from ops_project.pipeline.warehouse.standing import WarehouseUnusable
@@ -157,6 +157,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         report.repaired += repair.remove_leftovers(settings)
         for line in report.repaired:
             log.info(line)
+        announced.run(settings, run.run_id, run.tags.get(DOMAIN_TAG))
         overlay_kept.remember(settings)
         # Every feed gets its table before anything is built, even if the table is empty.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
@@ -179,7 +180,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             config=_configuration(settings),
         )
         if session.rebuild is not None:
-            snapshots.announce_rebuild(settings, session.rebuild)
+            announced.rebuild(settings, session.rebuild)
         seconds = float(tag_of(run.tags, TIMEOUT_TAG, str(DEFAULT_RUN_SECONDS)))
         with watchdog.armed(f"run {run.run_id[:8]} of {run.job_name}", seconds):
             try:
@@ -263,12 +264,14 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures and not faults(site, outcome)
     models = built_by_dates(site.dbt.json)
+    landed = {row["feed"] for row in _rows(session, "SELECT DISTINCT feed FROM ops.batches")}
     snapshot = snapshots.take(
         session.warehouse,
         domain=domain,
         window=session.window,
         good=good,
         whole=domain is not None and run.job_name == site.catalog.domains.main_job(domain),
+        landed={feed.domain for feed in site.catalog.feeds.values() if feed.name in landed},
         models=models,
         config=session.config,
         **stamp,
@@ -306,7 +309,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
         return {}
 
 
-def _rows(session: RunSession, query: str, run_id: str) -> list[dict[str, Any]]:
-    result = session.connection().execute(query, [run_id])
+def _rows(session: RunSession, query: str, *parameters: str) -> list[dict[str, Any]]:
+    result = session.connection().execute(query, list(parameters))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from ops_project.pipeline.recovery import journal
-from ops_project.pipeline.warehouse import retention, snapshots
+from ops_project.pipeline.warehouse import announced, retention, snapshots
 from ops_project.settings import Settings
 
 
 def failed(settings: Settings, entry: journal.Entry) -> list[str]:
-    """The domains whose last run failed, after a restore. The whole content of a snapshot is as good as the snapshot.
-    No check has looked at single restored tables, so they make nothing good, and they bring the failures of their
-    snapshot. What an undo or a backup put back counts as failed until the next whole run.
+    """The domains whose last run failed or did not finish, after a restore. The whole content of a snapshot is as good
+    as the snapshot. No check has looked at single restored tables, so they make nothing good, and they bring the
+    failures of their snapshot. What an undo or a backup put back counts as failed until the next whole run.
     """
     existing = snapshots.existing(settings)
     standing = {domain for item in existing[-1:] for domain in retention.failed_in(item.manifest)}
+    standing |= announced.unfinished(settings)
     source = [item for item in existing if entry.source == f"snapshot {item.id}"]
     if not source:
         return sorted({*standing, retention.SEVERAL})

@@ -16,6 +16,14 @@ def is_good(manifest: Mapping[str, Any]) -> bool:
     return not manifest["failed"] if "failed" in manifest else bool(manifest.get("good", True))
 
 
+def is_well(manifest: Mapping[str, Any], domain: str) -> bool:
+    """Whether nothing had failed in the last run of this domain when this snapshot was made. After a failure of several
+    domains, the domain needs a whole run.
+    """
+    failed = failed_in(manifest)
+    return domain not in failed and (SEVERAL not in failed or domain in manifest.get("whole_since", ()))
+
+
 def standing(
     before: Sequence[Mapping[str, Any]],
     name: str,
@@ -24,19 +32,32 @@ def standing(
     good: bool,
     whole: bool = True,
     failed: Collection[str] | None = None,
+    unfinished: Collection[str] = (),
+    landed: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """What the manifest of a new snapshot says about the last run of each domain.
 
     `before`: the manifests of the existing snapshots, the oldest first. `failed`: the domains whose last run failed;
     None if the run that makes the snapshot adds or removes its own domain. `whole`: whether the run built its whole
-    domain. A run of a part says nothing about what had failed elsewhere in the domain.
+    domain. A run of a part says nothing about what had failed elsewhere in the domain. `unfinished`: the domains of
+    runs that ended without a snapshot. Their tables may be half built. `landed`: every domain that has data; None for
+    those that had a run. A failure of several domains stands until each of them has had a whole run.
     """
-    new = {"id": name, "domain": domain}
-    if failed is None:
-        own = domain or SEVERAL
-        mended = {own, SEVERAL} if whole else set()
-        failed = _failed_before(before) - mended | (set() if good else {own})
-    return {"runs": runs_of([*before, new])[-1], "failed": sorted(failed)}
+    runs = runs_of([*before, {"id": name, "domain": domain}])[-1]
+    runs |= dict.fromkeys([*runs, SEVERAL] if SEVERAL in unfinished else unfinished, name)
+    if failed is not None:
+        return {"runs": runs, "failed": sorted(failed), "whole_since": []}
+    own = domain or SEVERAL
+    found = _failed_before(before) | {*unfinished}
+    since = {*before[-1].get("whole_since", ())} if before and SEVERAL not in unfinished else set()
+    if whole:
+        found, since = found - {own}, since | {own}
+    if since >= (runs.keys() if landed is None else {*landed}) - {SEVERAL}:
+        found -= {SEVERAL}
+    if not good:
+        found.add(own)
+        since = set() if own == SEVERAL else since
+    return {"runs": runs, "failed": sorted(found), "whole_since": sorted(since) if SEVERAL in found else []}
 
 
 def _failed_before(before: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -62,22 +83,22 @@ def stay(manifests: Sequence[Mapping[str, Any]], keep: int) -> set[str]:
       failing runs does not displace a good result, and a domain that always fails does not spoil those of the others;
     - each domain after its last `keep` runs with a good snapshot, so that the whole warehouse can go back.
     """
-    runs, failed = runs_of(manifests), _failed_in_each(manifests)
-    good = [index for index in range(len(manifests)) if not failed[index]]
+    runs = runs_of(manifests)
+    good = [index for index, manifest in enumerate(manifests) if is_good(manifest)]
     found = {good[index] for index in needed([runs[index] for index in good], keep)}
     spans = _last_spans(runs, keep)
     for domain in {domain for item in runs for domain in item}:
-        well = [index for index, item in enumerate(failed) if not item & {domain, SEVERAL}]
-        spans += _spans_of(domain, [(index, runs[index]) for index in well])[-keep:]
+        well = [(index, item) for index, item in enumerate(runs) if _was_well(manifests[: index + 1], domain)]
+        spans += _spans_of(domain, well)[-keep:]
     found |= _fewest([(last, first) for last, first in spans if not any(first <= index <= last for index in found)])
     return {str(manifests[index]["id"]) for index in found}
 
 
-def _failed_in_each(manifests: Sequence[Mapping[str, Any]]) -> list[set[str]]:
-    """For each snapshot, the oldest first: the domains whose last run had failed. An earlier version recorded only its
-    own domain in each snapshot, so the other domains are looked up in the snapshots before.
-    """
-    return [_failed_before(manifests[: index + 1]) for index in range(len(manifests))]
+def _was_well(manifests: Sequence[Mapping[str, Any]], domain: str) -> bool:
+    """Whether nothing had failed in the last run of this domain when the last of these snapshots was made."""
+    if "failed" in manifests[-1]:
+        return is_well(manifests[-1], domain)
+    return not _failed_before(manifests) & {domain, SEVERAL}
 
 
 def runs_of(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ops_project.failures import Unusable
-from ops_project.json_file import read_json, read_object
-from ops_project.pipeline.warehouse import files, identity, retention
+from ops_project.json_file import read_object
+from ops_project.pipeline.warehouse import announced, files, identity, retention
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
 from ops_project.pipeline.warehouse.touched import WHOLE_BUILDS, BuiltByDates, touched_dates
 from ops_project.process.kill_points import reach
@@ -33,8 +33,6 @@ PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """The errors that reading a damaged manifest can raise."""
-EVERY_DATE = (date.min, date.max)
-"""The window of a rebuild whose dates are not known: every date."""
 _OPENING = threading.Lock()
 """A connection holds this lock while it checks and locks the settings of its engine."""
 
@@ -169,29 +167,6 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
     return found is not None and bool(found[0])
 
 
-def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
-    """Record that the next build makes these business dates anew although nothing touched them. Call this before that
-    build, while holding the lock.
-
-    No journal contains these dates. If the build is killed before its snapshot, this record is the only trace of them.
-    Without it, the next snapshot would keep their old checksums.
-    """
-    windows = {*announced_rebuilds(settings), window}
-    _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
-    files.write_json(_announcement(settings), sorted([str(first), str(last)] for first, last in windows))
-
-
-def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
-    """The windows that were announced since the last snapshot."""
-    try:
-        noted = read_json(_announcement(settings))
-        return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError):
-        return [EVERY_DATE]  # The dates in the damaged file are not known, so every date counts.
-
-
 def is_behind(settings: Settings) -> bool:
     """Whether the warehouse was written to or replaced after the newest snapshot, or has no snapshot. Each run ends
     with a snapshot. So a later change was made outside of any run, or by a run that was killed.
@@ -217,6 +192,7 @@ def take(
     good: bool = True,
     whole: bool = True,
     failed: Collection[str] | None = None,
+    landed: Collection[str] | None = None,
     models: Mapping[str, BuiltByDates] | None = None,
     config: Mapping[str, str] | None = None,
     replaced: bool = False,
@@ -227,6 +203,7 @@ def take(
     `good`: whether no step of the run failed and nothing that it found forbids to publish a table.
     `whole`: whether the run built its whole domain.
     `failed`: the domains whose last run failed, if not only this run decides it. None: this run decides.
+    `landed`: the domains that have data. None: those that had a run.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
     `config`: the configuration files that the run used → their digests.
     `replaced`: tables were replaced without an entry in a journal of dates. Each table is then hashed as a whole, as
@@ -237,9 +214,9 @@ def take(
     connection = warehouse.connection()
     earlier = existing(settings)
     before = earlier[-1:]
-    windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
+    windows = [*announced.rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
-    unseen = replaced or warehouse.changed_unseen or EVERY_DATE in windows
+    unseen = replaced or warehouse.changed_unseen or announced.EVERY_DATE in windows
     compared = before[0] if before and not unseen else None
     found = _fingerprints(connection, compared, windows, models)
     warehouse.checkpoint()
@@ -259,7 +236,16 @@ def take(
             "commit": commit,
             "domain": domain,
             **retention.standing(
-                [item.manifest for item in earlier], name, domain, good=good, whole=whole, failed=failed
+                [item.manifest for item in earlier],
+                name,
+                domain,
+                good=good,
+                whole=whole,
+                failed=failed,
+                unfinished=announced.unfinished(
+                    settings, {run_id, *(str(item.manifest.get("run_id")) for item in before)}
+                ),
+                landed=landed,
             ),
             "good": good,
             "warehouse_id": known.id,
@@ -274,7 +260,7 @@ def take(
             "tables": {table: value.to_json() for table, value in found.items()},
         }
         files.write_json(partial / MANIFEST, manifest)
-    _announcement(settings).unlink(missing_ok=True)
+    announced.clear(settings)
     warehouse.changed_unseen = False
     reach("snapshot:renamed")
     prune(settings, warehouse.platform.snapshots.keep)
@@ -335,10 +321,6 @@ def _fingerprints(
         )
         for table, columns in now.items()
     }
-
-
-def _announcement(settings: Settings) -> Path:
-    return settings.warehouse.with_name("rebuilding.json")
 
 
 def load_sequence(connection: duckdb.DuckDBPyConnection) -> int:

@@ -13,7 +13,7 @@ import pytest
 from ops_project.model.platform import Platform
 from ops_project.pipeline.recovery import journal, out_of_date, restore, staging
 from ops_project.pipeline.recovery.decide.target import RestoreError
-from ops_project.pipeline.warehouse import identity, snapshots, standing
+from ops_project.pipeline.warehouse import announced, identity, snapshots, standing
 from ops_project.pipeline.warehouse.connection import writer
 from ops_project.process import kill_points
 from ops_project.settings import Settings
@@ -275,3 +275,11 @@ def test_a_table_of_a_bad_snapshot_and_an_undo_make_nothing_good(home: Settings,
     assert snapshots.newest(home).good
     perform(home, platform, bad, ORDERS)
     assert not snapshots.newest(home).good, "the table is that of the bad snapshot"
+
+
+def test_what_a_killed_run_left_is_replaced_only_by_a_whole_restore(home: Settings, platform: Platform) -> None:
+    announced.run(home, "killed", "shop")
+    perform(home, platform, 1, ORDERS)
+    assert snapshots.newest(home).manifest["failed"] == ["shop"]
+    perform(home, platform, 1)
+    assert snapshots.newest(home).good

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_project.pipeline.warehouse import retention, snapshots
+from ops_project.pipeline.warehouse import announced, retention, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.settings import Settings
 from tests.empty_home import NOW
 
 DOMAINS = ("ecommerce", "insurance", "investor", "marketing", "streaming")
@@ -115,14 +116,10 @@ def _history(turns: list[tuple[str | None, bool]], keep: int) -> tuple[list[dict
     return made, kept
 
 
-def _is_well(manifest: dict[str, Any], domain: str) -> bool:
-    return not {domain, retention.SEVERAL} & {*manifest["failed"]}
-
-
 def test_a_domain_that_always_fails_does_not_displace_the_good_results_of_another() -> None:
     turns: list[tuple[str | None, bool]] = [("x", False), ("b", True), *[("a", True)] * 3, *[("a", False)] * 4]
     _, kept = _history(turns, 3)
-    assert [item["id"] for item in kept if _is_well(item, "a")][-3:] == ["000002", "000003", "000004"]
+    assert [item["id"] for item in kept if retention.is_well(item, "a")][-3:] == ["000002", "000003", "000004"]
     assert len(kept) <= 7, "three good results of a, and three failed ones; b and x are in each of them"
 
 
@@ -144,12 +141,71 @@ def test_the_result_of_each_of_the_last_good_runs_of_each_domain_stays(
         well = [
             item[domain]
             for item, manifest in zip(runs, made, strict=True)
-            if domain in item and _is_well(manifest, domain)
+            if domain in item and retention.is_well(manifest, domain)
         ]
-        for promised, fits in ((mine, lambda _: True), (well, lambda item, of=domain: _is_well(item, of))):
+        for promised, fits in ((mine, lambda _: True), (well, lambda item, of=domain: retention.is_well(item, of))):
             for run in [*dict.fromkeys(promised)][-keep:]:
                 assert any(item["runs"].get(domain) == run and fits(item) for item in kept)
     good = [item for item in made if not item["failed"]]
     assert not good or good[-1]["runs"] in [item["runs"] for item in kept if not item["failed"]]
     assert kept[-1] is made[-1]
     assert len(kept) <= 3 * keep * (len(domains) + 1)
+
+
+def test_a_run_that_ended_without_a_snapshot_leaves_its_domain_failed_until_a_whole_run(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    """The half-built tables are in the snapshot of the next run, whichever domain that run has."""
+
+    def take(run: str, domain: str | None = None, **more: Any) -> dict[str, Any]:
+        found = snapshots.take(warehouse, run_id=run, as_of=NOW, commit="c0ffee", domain=domain, **more).manifest
+        assert announced.unfinished(settings) == set()
+        return dict(found)
+
+    for domain in ("a", "b"):
+        announced.run(settings, f"first-{domain}", domain)
+        assert take(f"first-{domain}", domain)["failed"] == []
+    announced.run(settings, "killed", "a")
+    announced.run(settings, "next-b", "b")
+    found = take("next-b", "b")
+    assert (found["failed"], found["runs"]["a"]) == (["a"], found["id"]), "the tables of a have changed too"
+    announced.run(settings, "part-a", "a")
+    assert take("part-a", "a", whole=False)["failed"] == ["a"]
+    announced.run(settings, "again-a", "a")
+    assert take("again-a", "a")["failed"] == []
+
+
+def test_a_run_that_was_killed_after_its_snapshot_has_finished(warehouse: Warehouse, settings: Settings) -> None:
+    announced.run(settings, "run-a", "a")
+    snapshots.take(warehouse, run_id="run-a", as_of=NOW, commit="c0ffee", domain="a")
+    announced.run(settings, "run-a", "a")  # Killed before the announcement was removed.
+    announced.run(settings, "run-b", "b")
+    assert snapshots.take(warehouse, run_id="run-b", as_of=NOW, commit="c0ffee", domain="b").good
+
+
+def test_an_announced_run_that_cannot_be_read_may_be_of_any_domain(warehouse: Warehouse, settings: Settings) -> None:
+    announced.run(settings, "run-a", "a")
+    settings.warehouse.with_name("unfinished.json").write_bytes(b"{")
+    found = snapshots.take(warehouse, run_id="run-b", as_of=NOW, commit="c0ffee", domain="b", landed={"a", "b"})
+    assert found.manifest["failed"] == [retention.SEVERAL]
+
+
+def test_a_failure_of_several_domains_stands_until_each_has_had_a_whole_run() -> None:
+    kept: list[dict[str, Any]] = [{"id": "000001", "domain": None, "failed": [retention.SEVERAL]}]
+
+    def after(domain: str | None, *, good: bool = True, whole: bool = True) -> list[str]:
+        name = f"{len(kept) + 1:06d}"
+        said = retention.standing(kept, name, domain, good=good, whole=whole, landed={"a", "b", "c"})
+        kept.append({"id": name, "domain": domain, **said})
+        return [domain for domain in ("a", "b", "c") if retention.is_well(kept[-1], domain)]
+
+    assert after("a") == ["a"]
+    assert after("b", whole=False) == ["a"], "only a part of b was built again"
+    assert after("b") == ["a", "b"]
+    assert after("c", good=False) == ["a", "b"]
+    assert kept[-1]["failed"] == ["c"], "each domain stands for itself again"
+    assert after("c") == ["a", "b", "c"]
+    assert kept[-1]["failed"] == []
+    assert after(None, good=False, whole=False) == []
+    assert after("a") == ["a"]
+    assert after(None, good=False, whole=False) == [], "the earlier run of a says nothing about the new failure"

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from ops_project.pipeline.warehouse import fingerprints, repair, snapshots
+from ops_project.pipeline.warehouse import announced, fingerprints, repair, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.touched import BuiltByDates
 from ops_project.settings import Settings
@@ -169,13 +169,13 @@ def test_a_rebuild_that_was_killed_before_its_snapshot_is_hashed_by_the_next(
     connection = warehouse.connection()
     connection.execute(LARGE_FACT)
     take(warehouse)
-    snapshots.announce_rebuild(warehouse.settings, SECOND)
+    announced.rebuild(warehouse.settings, SECOND)
     connection.execute("UPDATE silver.fact SET id = 1000 WHERE business_date = DATE '2026-01-02'")
     # Killed here; the run that follows is about another date, and rebuilds it.
-    snapshots.announce_rebuild(warehouse.settings, (date(2026, 1, 5), date(2026, 1, 5)))
+    announced.rebuild(warehouse.settings, (date(2026, 1, 5), date(2026, 1, 5)))
     found = take(warehouse, run="run-3", window=(date(2026, 1, 5), date(2026, 1, 5))).tables["silver.fact"]
     assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
-    assert snapshots.announced_rebuilds(warehouse.settings) == []
+    assert announced.rebuilds(warehouse.settings) == []
 
 
 def test_an_announcement_that_cannot_be_read_makes_every_table_be_hashed_as_a_whole(

@@ -26,7 +26,7 @@ from ops_project.pipeline.recovery.backup.manifest import File, Manifest
 from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
 from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside
 from ops_project.pipeline.recovery.decide.backups import next_id
-from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse import announced, snapshots
 from ops_project.pipeline.warehouse.connection import writer
 from ops_project.process import locks
 from ops_project.process.kill_points import reach
@@ -122,11 +122,20 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
         taker.tell(f"waiting for {holder or 'another process'}")
 
     with writer(settings, taker.platform, owner="ops backup create", now=taker.now, on_wait=on_wait) as warehouse:
-        if settings.warehouse.is_file() and snapshots.is_behind(settings):
+        unfinished = announced.unfinished(settings)
+        if settings.warehouse.is_file() and (unfinished or snapshots.is_behind(settings)):
             # A run that was killed has landed files. They are no longer in the inbound folder, and no snapshot contains
             # their rows.
-            run_id = f"backup-{name}"
-            snapshots.take(warehouse, run_id=run_id, as_of=taker.now, commit=taker.commit, good=False, replaced=True)
+            snapshots.take(
+                warehouse,
+                run_id=f"backup-{name}",
+                as_of=taker.now,
+                commit=taker.commit,
+                domain=min(unfinished, default="") or None,
+                good=False,
+                whole=False,
+                replaced=True,
+            )
         warehouse.close()
         kept = snapshots.existing(settings)
         newest = kept[-1] if kept else None

@@ -20,7 +20,7 @@ from ops_project.pipeline.recovery.backup.shelf import Shelf
 from ops_project.pipeline.recovery.decide.backups import Outcome
 from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.recovery.stores import Absent, open_store
-from ops_project.pipeline.warehouse import snapshots, standing
+from ops_project.pipeline.warehouse import announced, snapshots, standing
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.settings import Settings
 from tests.empty_home import NOW
@@ -219,3 +219,12 @@ def test_the_files_of_a_log_are_not_taken_beside_their_database(taker: Taker, tm
         found = contents.stage(taker.settings, tmp_path / "still", None)
     assert [part.path for part in found.parts if part.path.startswith("ledger/")] == ["ledger/ledger.db"]
     assert found.sqlite["ledger/ledger.db"]["alerts"].rows == 101
+
+
+def test_a_backup_after_a_killed_run_names_its_domain_and_is_not_good(taker: Taker, shelf: Shelf) -> None:
+    announced.run(taker.settings, "killed", "shop")
+    manifest, _ = taken(taker, shelf)
+    assert not manifest.good
+    newest = snapshots.newest(taker.settings).manifest
+    assert (newest["failed"], newest["domain"]) == (["shop"], "shop")
+    assert announced.unfinished(taker.settings) == set()
