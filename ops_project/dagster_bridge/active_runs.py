@@ -11,7 +11,8 @@ from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.dagster_bridge.run_events import events_of
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
+from ops_project.dagster_bridge.runs import process_of
 
 ACTIVE = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 BEGINS = {DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED}
@@ -82,7 +83,7 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
                 since=_moment(since),
                 last_event_at=_moment(last),
                 steps=steps,
-                process=tag_of(run.tags, PROCESS_TAG),
+                process=process_of(instance, run),
                 building={step: frozenset(assets) for step, assets in building.items()},
             )
         )

@@ -9,10 +9,11 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.run_events import class_of, events_of, log_of_failure
+from ops_project.dagster_bridge.run_tags import PARENT_TAG
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome, outcome
 from ops_project.failures import classify_message
 
-ROOT, PARENT = "dagster/root_run_id", "dagster/parent_run_id"
+ROOT, PARENT = "dagster/root_run_id", PARENT_TAG
 SHORTEST = 4
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 

@@ -17,6 +17,8 @@ AS_OF_TAG = f"{HIDDEN}as_of"
 COMMIT_TAG = f"{HIDDEN}commit"
 BACKFILL_TAG = f"{VISIBLE}backfill"
 """The hash of the plan that a run carries out."""
+PARENT_TAG = "dagster/parent_run_id"
+"""Dagster's tag for the run that this run repeats."""
 TIMEOUT_TAG = f"{HIDDEN}timeout_seconds"
 
 

@@ -11,7 +11,7 @@ from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.quiet_retries import quiet_retries
 from ops_project.dagster_bridge.run_events import events_of, words_of
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PARENT_TAG, PROCESS_TAG, tag_of
 from ops_project.dagster_bridge.runs_file import IN_A_PROCESS, RunFacts, moment, seen
 from ops_project.dagster_bridge.storage_errors import StorageUnusable, misconfigured, storage_words
 from ops_project.process import locks
@@ -133,7 +133,7 @@ def last_runs(
             found[domain] = RunFacts(
                 run.run_id,
                 run.job_name,
-                seen(run.status.value, run.run_id, tag_of(run.tags, PROCESS_TAG), died),
+                seen(run.status.value, run.run_id, process_of(instance, run), died),
                 moment(record.start_time),
                 moment(record.end_time),
             )
@@ -143,6 +143,18 @@ def last_runs(
 def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
     """Record in a run's tags which process executes it, and further facts that are known only now."""
     instance.add_run_tags(run_id, {**tags, PROCESS_TAG: str(current())})
+
+
+def process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """The tag that names the process of a run; empty if the run has none of its own. If Dagster's UI executes a run
+    again, the new run has a copy of its parent's tag until its own process writes its own.
+    """
+    own = tag_of(run.tags, PROCESS_TAG)
+    if own and PARENT_TAG in run.tags and run.status in UNFINISHED:
+        parent = instance.get_run_by_id(run.tags[PARENT_TAG])
+        if parent is not None and tag_of(parent.tags, PROCESS_TAG) == own:
+            return ""
+    return own
 
 
 def process_tags() -> dict[str, str]:
@@ -166,7 +178,7 @@ def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
-        process = Process.parse(tag_of(run.tags, PROCESS_TAG))
+        process = Process.parse(process_of(instance, run))
         if process is None or not (process.gone() or (run.run_id == left and not process.alive())):
             continue
         message = (

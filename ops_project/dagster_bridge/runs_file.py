@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG, PROCESS_TAG, former
+from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG, PARENT_TAG, PROCESS_TAG, former
 from ops_project.process import locks
 from ops_project.process.processes import Process
 from ops_project.settings import Settings
@@ -33,9 +33,16 @@ IN_A_PROCESS = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 INTERRUPTED = "interrupted"
 """The state of a run whose process is gone. Dagster shows the state before it until the next run ends it."""
 PROCESS = """(
-    SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" IN (?, ?) ORDER BY "key" LIMIT 1
+    SELECT mine.value FROM run_tags AS mine WHERE mine.run_id = runs.run_id AND mine."key" IN (?, ?) AND NOT EXISTS (
+        SELECT 1 FROM run_tags AS parent INNER JOIN run_tags AS theirs ON theirs.run_id = parent.value
+        WHERE parent.run_id = runs.run_id AND parent."key" = ?
+        AND theirs."key" = mine."key" AND theirs.value = mine.value
+    ) ORDER BY mine."key" LIMIT 1
 )"""
-_OF_PROCESS = (PROCESS_TAG, former(PROCESS_TAG))
+"""The tag that names the process of a run. If Dagster's UI executes a run again, the new run has a copy of the tag of
+its parent until its own process writes its own. The copy is left out, because it names the process of the parent.
+"""
+_OF_PROCESS = (PROCESS_TAG, former(PROCESS_TAG), PARENT_TAG)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from ops_project.cli import cli
 from ops_project.console.run_history import lanes
 from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge import runs, runs_file
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG
+from ops_project.dagster_bridge.active_runs import active_runs
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, former
 from ops_project.process import locks
 from ops_project.settings import Settings
 from tests.empty_home import NOW
@@ -83,3 +84,31 @@ def test_the_bar_of_an_interrupted_run_is_wrong_and_does_not_grow() -> None:
         assert (bar.state, lane.failed) == ("wrong", 1)
         widths.add(bar.width)
     assert len(widths) == 1
+
+
+@pytest.mark.parametrize("tag", [PROCESS_TAG, former(PROCESS_TAG)])
+def test_a_run_that_was_executed_again_is_judged_by_its_own_process(tmp_path: Path, tag: str) -> None:
+    """Dagster's UI gives the new run a copy of the tags of the old one."""
+    settings = Settings.load(home=tmp_path, environ={})
+    dagster_home.ensure(settings)
+    with settings.exported(), runs.open_instance(settings) as instance:
+        tags = {DOMAIN_TAG: "investor", tag: GONE}
+        parent = create_run_for_test(instance, tags=tags, status=DagsterRunStatus.FAILURE).run_id
+        again = create_run_for_test(
+            instance, tags={**tags, "dagster/parent_run_id": parent}, status=DagsterRunStatus.STARTING
+        ).run_id
+
+        def states() -> set[str]:
+            read = runs_file.read(settings, ["investor"])
+            recent = runs_file.recent(settings, NOW - timedelta(days=36_500))
+            assert read is not None and recent is not None
+            asked = runs.last_runs(instance, ["investor"])["investor"]
+            return {read.newest["investor"].state, recent[0].state, asked.state}
+
+        assert states() == {"starting"}
+        assert runs.mark_dead_runs(instance, NOW) == [], "its process has not begun"
+        [active] = active_runs(instance)
+        assert active.process == ""
+        instance.add_run_tags(again, {PROCESS_TAG: GONE.replace("999999999", "999999998")})
+        assert states() == {"interrupted"}
+        assert len(runs.mark_dead_runs(instance, NOW)) == 1
