@@ -157,9 +157,10 @@ class _Rehearsal:
 
 
 def _act(
-    settings: Settings, numbers: tuple[int, ...], by: str, *, action: str, as_json: bool, change: Any, said: str
+    settings: Settings, given: int | tuple[int, ...], by: str, *, action: str, as_json: bool, change: Any, said: str
 ) -> None:
-    """Apply a change to each incident, record it in the audit log, and print the results.
+    """Apply a change to each incident, record it in the audit log, and print the results: as a list, unless the command
+    takes one number only.
 
     The change is rehearsed on several incidents first, so that one that refuses it leaves the others as they were.
     """
@@ -168,7 +169,7 @@ def _act(
 
     ledger, now = _ledger(settings), settings.now()
     written = partial(ledger.audit, now, who=by, source="shell", action=action)
-    numbers, changed = tuple(dict.fromkeys(numbers)), []
+    numbers, changed = (given,) if isinstance(given, int) else tuple(dict.fromkeys(given)), []
     for store in (_Rehearsal(ledger), ledger) if len(numbers) > 1 else (ledger,):
         for number in numbers:
             subject = f"incident {number}"
@@ -181,7 +182,8 @@ def _act(
                 written(subject=subject, outcome="done", detail="")
                 changed.append(_row(after))
     lines = [f"Incident {number}: {said}." for number in numbers]
-    emit(as_json, changed, lambda: console.print("\n".join(lines), markup=False))
+    data = changed[0] if isinstance(given, int) else changed
+    emit(as_json, data, lambda: console.print("\n".join(lines), markup=False))
 
 
 @incidents.command()
@@ -305,15 +307,8 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     if done is not None:
         text = text_of(done)
         change = lambda ledger, number, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
-        _act(
-            settings,
-            (number,),
-            by,
-            action="post-mortem",
-            as_json=as_json,
-            change=change,
-            said="its post-mortem is stored",
-        )
+        said = "its post-mortem is stored"
+        _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said=said)
         return
     written = ledger.evidence(number, actions.POST_MORTEM)
     if written:

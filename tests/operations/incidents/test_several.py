@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from ops_project.cli import cli
 from ops_project.cli.reference import walk
 from ops_project.model.alerting.matcher import Matcher
+from ops_project.operations.incidents.postmortem import QUESTIONS
 from tests.operations.incidents.world import IncidentWorld
 
 READS_ONE = {"ops alerts show", "ops incidents show", "ops incidents postmortem"}
@@ -110,3 +111,14 @@ def test_files_that_come_again_and_again_are_one_incident_that_says_how_many(tmp
     assert "alerts: 3, of which 3 fire" in _ops(day, "incidents", "show", "1").output
     first = json.loads(_ops(day, "alerts", "show", str(row["alerts"][0]), "--json").output)
     assert "it has arrived 7 times" in first["message"]
+
+
+def test_a_command_that_takes_one_number_prints_one_object(two, tmp_path):
+    page = tmp_path / "written.md"
+    page.write_text("\n".join(f"{question}\n   An answer." for question in QUESTIONS))
+    _ops(two, "incidents", "resolve", "1", "--by", "engineer-a", "--cause", "c", "--reason", "r")
+    storing = f"ops incidents postmortem --done {page} --by engineer-a"
+    for words in [*sorted(READS_ONE), storing]:
+        done = _ops(two, *words.split()[1:], "1", "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.output)["number"] == 1, words
