@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.severity import at_least
-from ops_project.operations.oncall.targets import About, Surroundings, resolve
+from ops_project.operations.oncall.targets import About, Resolved, Surroundings, adds_nobody, again, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,25 @@ def simulate(
             "", "", [], f"ladder {name} begins at {ladder.least}; an alert that is {severity} goes to its owners only"
         )
     steps: list[Told] = []
-    for step in ladder.steps:
-        at = now + step.after
-        found = resolve(step.to, about, around, at)
-        note = step.say if found.who else f"skipped at once: {'; '.join(found.missing) or 'the step names nobody'}"
-        steps.append(Told(at, step.level, found.who, note))
+    called: tuple[str, ...] = ()
+    earlier, before = timedelta(), timedelta()
+    for index, step in enumerate(ladder.steps):
+        # The wait of a step that is skipped is not spent, so the later steps come earlier.
+        after = max(before, step.after - earlier)
+        at = now + after
+        found = resolve(step.to, about, around, at, called)
+        later = (resolve(next_.to, about, around, at, called).who for next_ in ladder.steps[index + 1 :])
+        somebody_later = any(name not in called for who in later for name in who)
+        if not found.who or (adds_nobody(found, called) and somebody_later):
+            why = "; ".join(words for words in (again(found, called), *found.missing) if words)
+            steps.append(Told(at, step.level, (), f"skipped at once: {why or 'the step names nobody'}"))
+            earlier += after - before
+            continue
+        steps.append(Told(at, step.level, found.who, " ".join(filter(None, (step.say, _again(found, called))))))
+        called, before = tuple(dict.fromkeys((*called, *found.who))), after
     return Simulation(name, ladder.title, steps)
+
+
+def _again(found: Resolved, called: tuple[str, ...]) -> str:
+    words = again(found, called)
+    return f"({words}.)" if words else ""

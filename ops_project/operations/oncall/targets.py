@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,16 +43,32 @@ class Resolved:
     missing: tuple[str, ...] = ()
 
 
-def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: datetime) -> Resolved:
-    """Everybody whom `targets` mean at `now`."""
+def resolve(
+    targets: tuple[str, ...], about: About, around: Surroundings, now: datetime, called: Collection[str] = ()
+) -> Resolved:
+    """Everybody whom `targets` mean at `now`. `called`: who was called already. If nobody takes turns, the backup is
+    another member of the owning team than these.
+    """
     who: list[str] = []
     missing: list[str] = []
     for target in targets:
-        found = _one(target, about, around, now)
+        found = _one(target, about, around, now, called)
         if not found:
-            missing.append(f"{target} stands for nobody here")
+            missing.append(_nobody(target, about, around))
         who += found
     return Resolved(tuple(dict.fromkeys(who)), tuple(missing))
+
+
+def adds_nobody(found: Resolved, called: Collection[str]) -> bool:
+    """Whether a target means nobody, and everybody else whom the targets mean was called already."""
+    return bool(found.missing) and all(name in called for name in found.who)
+
+
+def again(found: Resolved, called: Collection[str]) -> str:
+    """Says that everybody in `found` was called already; empty if somebody was not."""
+    if not found.who or any(name not in called for name in found.who):
+        return ""
+    return f"{' and '.join(found.who)} {'was' if len(found.who) == 1 else 'were'} called already"
 
 
 def pair_of(about: About, owners: Owners) -> PipelineOwners | None:
@@ -75,24 +91,47 @@ def primary_owner(about: About, owners: Owners) -> str:
     return next(iter(owners.people_of(about.owner)), about.owner) if about.owner else ""
 
 
-def _one(target: str, about: About, around: Surroundings, now: datetime) -> list[str]:
-    owners = around.owners
+def _roster(target: str, around: Surroundings) -> Roster | None:
+    """The roster that `on-call` or `backup` means; None if there is no schedule."""
     match = ON_CALL_OF.match(target)
-    if target in ("on-call", "backup") or match:
-        name = match["schedule"] if match else around.main
-        roster = around.rosters.get(name or "")
+    return around.rosters.get((match["schedule"] if match else around.main) or "")
+
+
+def _nobody(target: str, about: About, around: Surroundings) -> str:
+    if target.startswith("backup") and _roster(target, around) is None and about.owner:
+        return f"{target} stands for nobody here: nobody takes turns, and {about.owner} has nobody else to call"
+    return f"{target} stands for nobody here"
+
+
+def _others(about: About, owners: Owners, called: Collection[str]) -> list[str]:
+    """The person who is called next after the owner if nobody takes turns: the secondary owner, or else the next member
+    of the owning team.
+    """
+    pair = pair_of(about, owners)
+    names = ([pair.secondary] if pair is not None else []) + list(owners.people_of(about.owner) if about.owner else ())
+    known = {primary_owner(about, owners), *called}
+    return [name for name in names if name not in known][:1]
+
+
+def _one(target: str, about: About, around: Surroundings, now: datetime, called: Collection[str]) -> list[str]:
+    owners = around.owners
+    if target in ("on-call", "backup") or ON_CALL_OF.match(target):
+        roster = _roster(target, around)
         if roster is None:
             # There is no schedule. So the owner stands in, and the page reaches a person.
             owner = primary_owner(about, owners)
-            return [owner] if owner and target.startswith("on-call") else []
+            if target.startswith("backup"):
+                return _others(about, owners, called)
+            return [owner] if owner else []
         on_call = roster.at(now)
         return list(on_call.paged) if target.startswith("on-call") else [on_call.backup]
     if target == "primary-owner":
         owner = primary_owner(about, owners)
         return [owner] if owner else []
     if target == "secondary-owner":
-        pair = pair_of(about, owners)
-        return [pair.secondary] if pair is not None else []
+        if about.pipeline not in owners.pipelines:
+            return _others(about, owners, called) or _others(about, owners, ())
+        return [owners.pipelines[about.pipeline].secondary]
     if target == "manager":
         roster = around.rosters.get(around.main or "")
         person = owners.people.get(roster.at(now).primary if roster is not None else primary_owner(about, owners))

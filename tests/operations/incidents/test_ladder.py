@@ -175,3 +175,31 @@ def test_several_people_who_are_called_are_one_message_on_the_terminal(world, ca
     told = [row for row in day.ledger.outbox_list(None, 100) if row["channel"] == "escalation/1-console"]
     assert [row["recipient"] for row in told] == [""]
     assert capsys.readouterr().err.count("→ Tech BA, ETL Developer, Data Architect") == 1
+
+
+def test_without_a_rota_the_backup_is_another_member_of_the_team(world):
+    def nobody_takes_turns(data):
+        data.update(schedules={}, default=None)
+
+    def by_owner(data):
+        data["ladders"]["clock"]["steps"] = [
+            {"level": "owner", "after": "0s", "to": ["on-call"]},
+            {"level": "backup", "after": "30m", "to": ["on-call", "backup"]},
+            {"level": "backup", "after": "45m", "to": ["backup"]},
+            {"level": "lead", "after": "1h", "to": ["role:data-lead"]},
+        ]
+
+    day = world(oncall=nobody_takes_turns, escalation=by_owner)
+    day.job_fails()
+    day.advance("70m")
+    taken = [
+        e.detail.split(": ", 1)[1]
+        for e in day.ledger.incident_timeline(1)
+        if e.reason.value in ("step_taken", "step_skipped")
+    ]
+    assert taken == [
+        "engineer-b",
+        "engineer-b, engineer-a",
+        "skipped, backup stands for nobody here: nobody takes turns, and team:investor-metrics has nobody else to call",
+        "data-manager",
+    ]

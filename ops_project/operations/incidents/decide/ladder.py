@@ -11,7 +11,7 @@ from ops_project.model.severity import at_least
 from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, FrozenStep, Incident, Policy
 from ops_project.operations.incidents.decide.reasons import IncidentReason
 from ops_project.operations.incidents.decide.turn import Turn
-from ops_project.operations.oncall.targets import Resolved
+from ops_project.operations.oncall.targets import Resolved, adds_nobody, again
 
 
 def freeze(
@@ -41,14 +41,16 @@ def freeze(
 
 def climb(turn: Turn, incident: Incident) -> Incident:
     """Take every step that is due. If a step names nobody who can be called, it is skipped at once, and the later steps
-    are taken earlier.
+    are taken earlier. The same holds if it names nobody beside the people who were called already, and a later step
+    calls somebody else.
     """
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
-        found = turn.people(step.to, incident)
-        if not found.who:
-            why = "; ".join(found.missing) or "the step names nobody"
+        called = _called(turn, incident)
+        found = turn.people(step.to, incident, called)
+        if not found.who or (adds_nobody(found, called) and _somebody_later(turn, incident, called)):
+            why = "; ".join(w for w in (again(found, called), *found.missing) if w) or "the step names nobody"
             turn.note(incident.number, IncidentReason.STEP_SKIPPED, f"{_name(incident, index)}: skipped, {why}")
             incident = _without_wait(incident, index)
             _note_end(turn, incident)
@@ -57,6 +59,19 @@ def climb(turn: Turn, incident: Incident) -> Incident:
             break
         incident = _take(turn, incident, index, found)
     return incident
+
+
+def _called(turn: Turn, incident: Incident) -> tuple[str, ...]:
+    """Everybody whom the ladder has called, and the people of its first step, who may have been told by the page."""
+    if not incident.step:
+        return ()
+    first = turn.people(incident.policy.steps[0].to, incident, at=incident.triggered_at)
+    return tuple(dict.fromkeys((*first.who, *incident.paged)))
+
+
+def _somebody_later(turn: Turn, incident: Incident, called: tuple[str, ...]) -> bool:
+    later = incident.policy.steps[incident.step + 1 :]
+    return any(name not in called for step in later for name in turn.people(step.to, incident, called).who)
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
@@ -78,8 +93,8 @@ def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incide
     words = f"{_name(incident, index)}: {', '.join(found.who)}"
     if index == 0 and called != found.who:
         words += " (told by the page itself)" if not called else " (people on call were told by the page itself)"
-    if found.missing:
-        words += f"; {'; '.join(found.missing)}"
+    for remark in (again(found, _called(turn, incident)), *found.missing):
+        words += f"; {remark}" if remark else ""
     turn.note(incident.number, IncidentReason.STEP_TAKEN, words)
     if called:
         minutes = int((now - incident.triggered_at).total_seconds() // 60)

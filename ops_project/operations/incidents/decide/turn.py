@@ -42,7 +42,7 @@ class Turn:
     """(number of an incident, number of an alert): the alerts that fired in each incident when the turn began."""
     outcome: Outcome = field(default_factory=Outcome)
     # Many open incidents need the same people, so these answers are kept.
-    _people: dict[tuple[tuple[str, ...], About, tuple[str, ...]], Resolved] = field(default_factory=dict, repr=False)
+    _people: dict[tuple[object, ...], Resolved] = field(default_factory=dict, repr=False)
 
     def note(self, incident: int, reason: IncidentReason, detail: str = "") -> None:
         """Add a line to an incident's timeline."""
@@ -76,15 +76,21 @@ class Turn:
         joined = self.outcome.joined.get(alert)
         return self.book.get(joined[0] if joined is not None else self.known.get(alert))
 
-    def people(self, targets: tuple[str, ...], incident: Incident) -> Resolved:
-        """The people and teams that `targets` stand for in this incident at this moment. `class-roles` stands for the
-        roles that were configured when the incident opened.
+    def people(
+        self,
+        targets: tuple[str, ...],
+        incident: Incident,
+        called: tuple[str, ...] = (),
+        at: datetime | None = None,
+    ) -> Resolved:
+        """The people and teams that `targets` stand for in this incident, now or at the moment `at`. `class-roles`
+        stands for the roles that were configured when the incident opened. `called`: who was called already.
         """
         about = About(incident.pipeline, incident.owner, incident.failure_class)
         roles = incident.policy.class_roles
-        asked = (targets, about, roles)
+        asked = (targets, about, roles, called, at)
         if asked not in self._people:
             known = {incident.failure_class: ClassRoles(roles=roles)} if roles else {}
             around = replace(self.setting.around, class_roles=known)
-            self._people[asked] = resolve(targets, about, around, self.now)
+            self._people[asked] = resolve(targets, about, around, at or self.now, called)
         return self._people[asked]
