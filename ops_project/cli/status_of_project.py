@@ -16,6 +16,7 @@ from ops_project.model.alerting.signal import FIRING
 from ops_project.operations.domains import domains_of, title_of
 from ops_project.operations.ledger import Ledger, open_ledger, refuses_writing
 from ops_project.operations.ledger.lineage_document import recall
+from ops_project.operations.oncall.lint import unknown_owners
 from ops_project.settings import Settings
 
 COLUMNS = ("domain", "assets", "never built", "failed", "last build", "open alerts")
@@ -40,6 +41,7 @@ def status_of_project(settings: Settings, catalog: Catalog, domains: tuple[str, 
         "as_of": settings.now(),
         "ledger": refuses_writing(settings.ledger_url) or None,
         "dagster": lost or None,
+        "unknown_owners": unknown_owners(catalog.owners, lineage),
         "open_incidents": ledger.count_incidents("open"),
         "domains": _domains(ledger, catalog, lineage, shown),
     }
@@ -89,6 +91,7 @@ def _lines(data: dict[str, Any]) -> list[Any]:
         f"Home       {data['home']}",
         f"Watches    {data['watches']}",
         f"Config     {data['config'] or 'the shipped one'}",
+        *(f"Owners     {name}: {words}" for name, words in data["unknown_owners"].items()),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),
     ]

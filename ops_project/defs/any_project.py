@@ -6,6 +6,7 @@ log, and who owns what from the assets. Our five pipelines are left out: they ta
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import dagster as dg
@@ -17,7 +18,10 @@ from ops_project.defs.operations.evidence import sources_of
 from ops_project.defs.operations.observers import observers_of
 from ops_project.defs.operations.sensors import Watch, sensors
 from ops_project.model.alerting.consistency import check_promises
+from ops_project.operations.oncall.lint import unknown_owners
 from ops_project.settings import Settings
+
+logger = logging.getLogger("dagster.operations")  # Dagster prints what is logged under its own name.
 
 
 def with_operations(
@@ -26,12 +30,14 @@ def with_operations(
     """The definitions with the two sensors of the alert path, which are switched on.
 
     `home`: the folder for alerts and incidents; by default OPS_HOME, or else `operations` in DAGSTER_HOME.
-    `config`: the folder of YAML; by default OPS_CONFIG, or else none. Raises ConfigError with every mistake in it, also
+    `config`: the folder of YAML; by default OPS_CONFIG, or else none. An owner whom the folder does not know is told in
+    Dagster's log. Raises ConfigError with every mistake in it, also
     if a service level names an asset or a job that the project does not have.
     """
     settings = Settings.watching(home, config)
     catalog = load_catalog(settings)
     _check_promises(catalog, definitions)
+    _tell_unknown_owners(catalog, definitions)
     watch = Watch(
         settings,
         catalog,
@@ -50,6 +56,20 @@ def _check_promises(catalog: Catalog, definitions: dg.Definitions) -> None:
     built = [fact.key for fact in graph.assets.values() if not fact.external]
     if problems := check_promises(catalog.documents["slas.yaml"], catalog.slas, built, list(graph.jobs)):
         raise ConfigError(problems)
+
+
+def _tell_unknown_owners(catalog: Catalog, definitions: dg.Definitions) -> None:
+    """Warns about owners who have no address. They are not refused: the asset may belong to somebody else. If the
+    folder declares nobody, nobody was mistyped.
+    """
+    if not (catalog.owners.people or catalog.owners.teams):
+        return
+    try:
+        lineage = lineage_of(definitions)
+    except dg.DagsterError:
+        return  # A part of a project may be complete only after it was merged with the others.
+    for name, words in unknown_owners(catalog.owners, lineage).items():
+        logger.warning("owner %s: %s; `ops owners lint` shows all of them", name, words)
 
 
 def _note(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,34 @@ def test_a_mistake_in_the_folder_of_yaml_is_told_when_the_definitions_are_loaded
     (tmp_path / "config" / "feeds" / "shop.yaml").write_text("domain: shop\nfeeds: {}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"feeds/shop\.yaml:1: nothing reads this file"):
         with_operations(bookshop.definitions(), config=tmp_path / "config")
+
+
+def test_an_owner_whom_the_folder_does_not_know_is_told_when_the_definitions_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    (tmp_path / "config" / "owners.d").mkdir(parents=True)
+    file = tmp_path / "config" / "owners.d" / "shop.yaml"
+    file.write_text(
+        """
+people: {desk: {name: Desk, email: desk@books.example}}
+teams:
+  intakes: {name: Intake, email: intake@books.example, members: [desk]}
+  sales: {name: Sales, email: sales@books.example, members: [desk]}
+  stock: {name: Stock, email: stock@books.example, members: [desk]}
+  doors: {name: Doors, email: doors@books.example, members: [desk]}
+""",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(logging.getLogger("dagster"), "propagate", True)
+    with_operations(bookshop.definitions(), config=tmp_path / "config")
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "WARNING",
+            "owner team:intake: owners.yaml does not know it (did you mean team:intakes?), so no mail and no page reaches"
+            " it; `ops owners lint` shows all of them",
+        )
+    ]
 
 
 def test_a_promise_about_an_asset_that_no_step_builds_is_refused(

@@ -42,6 +42,10 @@ def test_the_commands_and_the_console_speak_of_its_assets(shop: Bookshop, monkey
 
     assert "asset board: has no owner" in _ops(shop, "owners", "lint").stdout
     assert "owner team:sales: owners.yaml does not know it" in _ops(shop, "owners", "lint").stdout
+    assert "Owners     team:sales: owners.yaml does not know it" in _ops(shop, "status").stdout
+    told = json.loads(_ops(shop, "escalation", "simulate", "mart/daily/turnover", "--json").stdout)["steps"][0]
+    assert told["who"] == ["team:sales"]
+    assert "(team:sales: owners.yaml does not know it, so no mail and no page reaches it.)" in told["note"]
     assert "first owner of what failed" in _ops(shop, "oncall", "who").stderr
     assert _ops(shop, "incidents", "ack", "1", "--by", "ines@book.example").exit_code == 2
     assert _ops(shop, "incidents", "ack", "1", "--by", "ines@books.example").exit_code == 0

@@ -12,6 +12,7 @@ from ops_project.lineage import Lineage
 from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners, Person, Team
+from ops_project.nearest import did_you_mean
 from ops_project.operations.oncall.targets import About, Surroundings, pair_of, primary_owner
 
 MISTAKE, WARNING = "mistake", "warning"
@@ -38,15 +39,23 @@ def owners_lint(
     ]
 
 
-def watched_lint(owners: Owners, lineage: Lineage) -> list[Finding]:
-    """Which owners that a watched project names have no address, and which of its assets have no owner."""
+def unreachable(owners: Owners, name: str) -> str:
+    """Says that an owner in an asset of a watched project has no address; empty if the owner has one."""
+    if not name or owners.resolve(name) is not None or "@" in name:
+        return ""
+    return f"owners.yaml does not know it{did_you_mean(name, owners.valid())}, so no mail and no page reaches it"
+
+
+def unknown_owners(owners: Owners, lineage: Lineage) -> dict[str, str]:
+    """Each owner that a watched project names and that has no address → the sentence about this owner."""
     of_assets = [owner for fact in lineage.assets.values() for owner in fact.owners]
     named = sorted({*of_assets, *(owner for found in lineage.stated.values() for owner in found)})
-    found = [
-        Finding(WARNING, f"owner {owner}", "owners.yaml does not know it, so no mail and no page reaches it")
-        for owner in named
-        if owners.resolve(owner) is None and "@" not in owner
-    ]
+    return {owner: words for owner in named if (words := unreachable(owners, owner))}
+
+
+def watched_lint(owners: Owners, lineage: Lineage) -> list[Finding]:
+    """Which owners that a watched project names have no address, and which of its assets have no owner."""
+    found = [Finding(WARNING, f"owner {owner}", words) for owner, words in unknown_owners(owners, lineage).items()]
     alone = sorted(fact.key for fact in lineage.assets.values() if not (fact.owners or fact.external))
     return found + [Finding(WARNING, f"asset {key}", "has no owner; name one with owners=[…]") for key in alone]
 

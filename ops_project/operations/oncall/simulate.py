@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.owner import Owners
 from ops_project.model.severity import at_least
+from ops_project.operations.oncall.lint import unreachable
 from ops_project.operations.oncall.targets import About, Resolved, Surroundings, adds_nobody, again, resolve
 
 
@@ -57,11 +59,11 @@ def simulate(
             steps.append(Told(at, step.level, (), f"skipped at once: {why or 'the step names nobody'}"))
             earlier += after - before
             continue
-        steps.append(Told(at, step.level, found.who, " ".join(filter(None, (step.say, _again(found, called))))))
+        remarks = [f"({words}.)" for words in (again(found, called), *_unreachable(found, around.owners)) if words]
+        steps.append(Told(at, step.level, found.who, " ".join(filter(None, (step.say, *remarks)))))
         called, before = tuple(dict.fromkeys((*called, *found.who))), after
     return Simulation(name, ladder.title, steps)
 
 
-def _again(found: Resolved, called: tuple[str, ...]) -> str:
-    words = again(found, called)
-    return f"({words}.)" if words else ""
+def _unreachable(found: Resolved, owners: Owners) -> list[str]:
+    return [f"{name}: {words}" for name in found.who if (words := unreachable(owners, name))]
