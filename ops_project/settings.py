@@ -142,15 +142,26 @@ class Settings:
         env = os.environ if environ is None else environ
         home = _folder(home or env.get("OPS_HOME") or PROJECT_ROOT / "data", "home")
         watched, config = _watched(home)
-        return cls._of(home, overlay or env.get("OPS_CONFIG") or config, as_of or env.get("OPS_AS_OF") or None, watched)
+        named_by = (
+            "--config" if overlay else "OPS_CONFIG" if env.get("OPS_CONFIG") else "config= of the watched project"
+        )
+        overlay = overlay or env.get("OPS_CONFIG") or config
+        return cls._of(home, overlay, as_of or env.get("OPS_AS_OF") or None, watched, named_by=named_by)
 
     @classmethod
     def _of(
-        cls, home: Path, overlay: str | Path | None, as_of: str | datetime | None, watched: Path | None
+        cls,
+        home: Path,
+        overlay: str | Path | None,
+        as_of: str | datetime | None,
+        watched: Path | None,
+        *,
+        named_by: str,
     ) -> Settings:
         overlay_dir = _folder(overlay, "configuration folder") if overlay else None
         if overlay_dir is not None and not overlay_dir.is_dir():
-            raise SettingsError(f"configuration folder {overlay_dir} does not exist; --config takes a folder")
+            wrong = "is not a folder" if overlay_dir.exists() else "does not exist"
+            raise SettingsError(f"configuration folder {overlay_dir} {wrong}; {named_by} takes a folder")
         if isinstance(as_of, str):
             as_of = parse_as_of(as_of)
         if as_of is not None and as_of.tzinfo is None:
@@ -171,7 +182,9 @@ class Settings:
         dagster = _folder(env.get("DAGSTER_HOME") or PROJECT_ROOT / "data" / "dagster", "DAGSTER_HOME")
         where = _folder(home or env.get("OPS_HOME") or dagster / "operations", "home")
         # The note is written from here and not read. So a damaged note stops nobody, and an old one decides nothing.
-        found = cls._of(where, overlay or env.get("OPS_CONFIG"), env.get("OPS_AS_OF") or None, dagster)
+        named_by = "config=" if overlay else "OPS_CONFIG"
+        overlay = overlay or env.get("OPS_CONFIG")
+        found = cls._of(where, overlay, env.get("OPS_AS_OF") or None, dagster, named_by=named_by)
         if found.warehouse.exists():
             raise SettingsError(f"home {found.home} holds a warehouse; give operations over another project its own")
         return found

@@ -19,7 +19,7 @@ from ops_project.defs.operations.observers import observers_of
 from ops_project.defs.operations.sensors import Watch, sensors
 from ops_project.model.alerting.consistency import check_promises
 from ops_project.operations.oncall.lint import unknown_owners
-from ops_project.settings import Settings
+from ops_project.settings import Settings, SettingsError
 
 logger = logging.getLogger("dagster.operations")  # Dagster prints what is logged under its own name.
 
@@ -34,6 +34,14 @@ def with_operations(
     Dagster's log. Raises ConfigError with every mistake in it, also
     if a service level names an asset or a job that the project does not have.
     """
+    try:
+        return _with_operations(definitions, home, config)
+    except (ConfigError, SettingsError) as error:
+        # Dagster prints the trace below the words. The line that made the call is enough; our own would bury the words.
+        raise error.with_traceback(None) from None
+
+
+def _with_operations(definitions: dg.Definitions, home: str | Path | None, config: str | Path | None) -> dg.Definitions:
     settings = Settings.watching(home, config)
     catalog = load_catalog(settings)
     _check_promises(catalog, definitions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -173,6 +174,35 @@ def test_a_mistake_in_the_folder_of_yaml_is_told_when_the_definitions_are_loaded
     (tmp_path / "config" / "feeds" / "shop.yaml").write_text("domain: shop\nfeeds: {}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"feeds/shop\.yaml:1: nothing reads this file"):
         with_operations(bookshop.definitions(), config=tmp_path / "config")
+
+
+def test_a_mistake_is_told_without_our_own_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster prints the trace below the words, and a long one hides them."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.delenv("OPS_CONFIG", raising=False)
+    folder = tmp_path / "config"
+    said = []
+
+    def told(config: Path | None) -> str:
+        with pytest.raises((ConfigError, SettingsError)) as raised:
+            with_operations(bookshop.definitions(), config=config)
+        assert [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)] == ["told", "with_operations"]
+        assert raised.value.__cause__ is None and raised.value.__suppress_context__
+        said.append(traceback.format_exception(raised.value)[-1])
+        return str(raised.value)
+
+    assert told(folder) == f"configuration folder {folder} does not exist; config= takes a folder"
+    folder.write_text("", encoding="utf-8")
+    assert told(folder) == f"configuration folder {folder} is not a folder; config= takes a folder"
+    monkeypatch.setenv("OPS_CONFIG", str(folder))
+    assert told(None) == f"configuration folder {folder} is not a folder; OPS_CONFIG takes a folder"
+    folder.unlink()
+    (folder / "owners.d").mkdir(parents=True)
+    file = folder / "owners.d" / "shop.yaml"
+    file.write_text("people:\n  ida: {name: Ida, email: ida@books.example, manger: ida}\n", encoding="utf-8")
+    words = f"{file}:2: unknown key 'manger' in people.ida; valid: absences, email, manager,"
+    assert told(folder).startswith(words) and "\n" not in str(said[-1]).rstrip()
+    assert words in said[-1]
 
 
 def test_an_owner_whom_the_folder_does_not_know_is_told_when_the_definitions_are_loaded(
