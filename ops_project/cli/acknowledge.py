@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import several_numbers
+from ops_project.cli.numbers import refused, several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
@@ -39,9 +39,9 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
     for number in numbers:
         alert = ledger.alert(number)
         if alert is None:
-            raise click.ClickException(f"there is no alert {number}; `ops alerts list` shows those that are open")
+            raise refused(f"there is no alert {number}; `ops alerts list` shows those that are open", number, numbers)
         if alert.status != FIRING:
-            raise click.ClickException(f"alert {number} is {alert.status}: there is nothing to acknowledge")
+            raise refused(f"alert {number} is {alert.status}: there is nothing to acknowledge", number, numbers)
     result: list[dict[str, Any]] = []
     for number in numbers:
         alert, before = ledger.alert(number), given.get(number)

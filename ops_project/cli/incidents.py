@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import COUNT, DAYS, NUMBER, several_numbers
+from ops_project.cli.numbers import COUNT, DAYS, NUMBER, refused, several_numbers
 from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
 from ops_project.cli.person import by_option
 from ops_project.cli.text_file import text_of
@@ -169,7 +169,8 @@ def _act(
 
     ledger, now = _ledger(settings), settings.now()
     written = partial(ledger.audit, now, who=by, source="shell", action=action)
-    numbers, changed = (given,) if isinstance(given, int) else tuple(dict.fromkeys(given)), []
+    numbers = (given,) if isinstance(given, int) else tuple(dict.fromkeys(given))
+    changed = list[dict[str, Any]]()
     for store in (_Rehearsal(ledger), ledger) if len(numbers) > 1 else (ledger,):
         for number in numbers:
             subject = f"incident {number}"
@@ -177,7 +178,8 @@ def _act(
                 after = change(store, number, now)
             except (Refused, NoIncident) as error:
                 written(subject=subject, outcome="refused", detail=str(error))
-                raise click.ClickException(str(error)) from None
+                # Somebody else may have changed this incident since the rehearsal, and the ones before it are done.
+                raise refused(str(error), number, numbers if not changed else (number,)) from None
             if store is ledger:
                 written(subject=subject, outcome="done", detail="")
                 changed.append(_row(after))

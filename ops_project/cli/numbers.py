@@ -4,6 +4,7 @@ machine can hold is therefore refused at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -12,6 +13,15 @@ NUMBER = click.IntRange(min=0, max=2**63 - 1)
 """The number of an alert, an incident, a silence or another row of the ledger."""
 several_numbers = click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 """The argument of a command that does the same to each of its rows."""
+
+
+def refused(words: str, number: int, numbers: Sequence[int]) -> click.ClickException:
+    """The error of a command that refuses `number`, and therefore changes none of `numbers`."""
+    if len(set(numbers)) > 1:
+        words += f". Nothing was changed; leave out {number}, and the others are done"
+    return click.ClickException(words)
+
+
 COUNT = click.IntRange(min=1, max=10**9)
 COUNT_OR_NONE = click.IntRange(min=0, max=10**9)
 DAYS = click.IntRange(min=1, max=36_500)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import several_numbers
+from ops_project.cli.numbers import refused, several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
@@ -34,9 +34,9 @@ def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_
     for number in numbers:
         alert = ledger.alert(number)
         if alert is None:
-            raise click.ClickException(f"there is no alert {number}; `ops alerts list` shows those that are open")
+            raise refused(f"there is no alert {number}; `ops alerts list` shows those that are open", number, numbers)
         if alert.status == RESOLVED:
-            raise click.ClickException(f"alert {number} is resolved already: there is nothing to close")
+            raise refused(f"alert {number} is resolved already: there is nothing to close", number, numbers)
     for number in numbers:
         ledger.resolve(number, by, why, now)
     if not daemon_beats(ledger, datetime.now(UTC)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import several_numbers
+from ops_project.cli.numbers import refused, several_numbers
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings, current_user
 
@@ -142,7 +142,7 @@ def expire(settings: Settings, numbers: tuple[int, ...], as_json: bool) -> None:
     # All numbers are checked before anything is written, so that one wrong number changes nothing.
     for number in numbers:
         if number not in in_force:
-            raise click.ClickException(f"there is no silence {number} in force; `ops silence list` shows them")
+            raise refused(f"there is no silence {number} in force; `ops silence list` shows them", number, numbers)
     for number in numbers:
         ledger.expire_silence(number, now)
     ended = [{"number": number, "expired": True} for number in numbers]

@@ -65,6 +65,36 @@ def test_one_wrong_number_changes_no_incident(two):
         assert refused.exit_code == 1 and f"incident {other}" in refused.output
         assert two.ledger.incident(1).status == "triggered"
         assert two.ledger.audit_log(1)[0]["outcome"] == "refused"
+        assert refused.output.strip().endswith(_nothing_but(other)), refused.output
+    alone = _ops(two, "incidents", "ack", "2", "--by", "engineer-a")
+    assert alone.exit_code == 1 and "Nothing was changed" not in alone.output
+
+
+def _nothing_but(number: str) -> str:
+    return f". Nothing was changed; leave out {number}, and the others are done"
+
+
+def test_each_command_that_refuses_one_of_several_numbers_says_that_nothing_was_changed(two):
+    by = ("--by", "engineer-a")
+    two.ledger.add_silence(
+        [Matcher("asset", "=", "gold/daily_revenue")],
+        starts_at=two.now,
+        ends_at=two.now + timedelta(hours=2),
+        owner="engineer-a",
+        reason="r",
+        now=two.now,
+    )
+    for words in (
+        ("alerts", "ack", "1", "70", *by),
+        ("alerts", "resolve", "1", "70", "--why", "w", *by),
+        ("alerts", "verdict", "1", "70", "noise", "--why", "w", *by),
+        ("silence", "expire", "1", "70"),
+        *(("incidents", verb, "1", "70", *by) for verb in ("ack", "take")),
+        ("incidents", "note", "1", "70", "text", *by),
+        ("incidents", "resolve", "1", "70", "--cause", "c", "--reason", "r", *by),
+    ):
+        done = _ops(two, *words)
+        assert done.exit_code == 1 and done.output.strip().endswith(_nothing_but("70")), done.output
 
 
 def test_a_verdict_and_the_end_of_silences_take_several_numbers(two):
