@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ops_project.cli.output import Group, console, emit, json_option, table
-from ops_project.dagster_bridge.runs_file import INTERRUPTED
+from ops_project.cli.status_words import backup_line, judged, run_in_words
 from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
 from ops_project.dagster_bridge.storage_errors import storage_words, unusable
 from ops_project.failures import Unusable
@@ -48,7 +48,7 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
     """The document that `ops status --json` prints."""
     from ops_project.pipeline.recovery import out_of_date
-    from ops_project.pipeline.warehouse import retention, snapshots, standing
+    from ops_project.pipeline.warehouse import closings, retention, snapshots, standing
     from ops_project.process import locks
 
     now = settings.now()
@@ -59,6 +59,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
     runs, dagster_lost = _last_runs_or_why(settings, domains)
     wrong = retention.failed_in(snapshot.manifest) if snapshot else []
+    closed = {item.run_id: item for item in closings.noted(settings)}
     alerts: dict[str, int] | None = None
     resources: dict[str, Any] = {**{name: {} for name in READINGS}, "tables": {}}
     try:
@@ -80,7 +81,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
                 "job": catalog.domains.main_job(name),
                 "last_run": {"state": "unknown", "started_at": None, "ended_at": None}
                 if runs is None
-                else _judged(runs.get(name), name in wrong),
+                else judged(runs.get(name), closed, name in wrong),
                 **(
                     facts.get(name)
                     or {"newest_business_date": None, "age_hours": None, "freshness": "unknown", "open_findings": None}
@@ -104,13 +105,6 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "resources": resources,
         "domains": result,
     }
-
-
-def _judged(run: dict[str, Any] | None, wrong: bool) -> dict[str, Any] | None:
-    """For Dagster, a run whose checks failed is a success. `wrong`: whether the newest snapshot says that what the last
-    run of this domain found forbids publishing.
-    """
-    return {**run, "state": CHECKS_FAILED} if run is not None and wrong and run["state"] == "success" else run
 
 
 def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict[str, Any]]:
@@ -205,7 +199,6 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
     return counts
 
 
-CHECKS_FAILED = "checks failed"
 LARGEST = 5
 # A reading that is older says nothing about the present, because even the slowest observer looks every five minutes.
 READ_SINCE = timedelta(minutes=15)
@@ -265,28 +258,11 @@ def _backups(settings: Settings, catalog: Any, now: datetime) -> dict[str, Any] 
     }
 
 
-def _backup_line(found: dict[str, Any]) -> str:
-    newest = "none is proved"
-    if found["newest_proved"] is not None:
-        newest = f"{found['newest_proved']} is proved, {found['age_hours']:,.1f} h old"
-    return f"{newest}; the last outcome was {found['last_outcome'] or 'unknown'}; {found['destination']}"
-
-
-def _run_in_words(run: dict[str, Any] | None) -> str:
-    if run is None:
-        return "never ran"
-    at = run["ended_at"] or run["started_at"]
-    when = f" {at:%Y-%m-%d %H:%M}" if at else ""
-    if run["state"] == INTERRUPTED:
-        return f"{INTERRUPTED}, began{when}" if when else INTERRUPTED
-    return f"{'built, ' if run['state'] == CHECKS_FAILED else ''}{run['state']}{when}"
-
-
 def _render(data: dict[str, Any]) -> list[Any]:
     rows = [
         [
             item["domain"],
-            _run_in_words(item["last_run"]),
+            run_in_words(item["last_run"]),
             item["newest_business_date"],
             item["freshness"],
             item["open_findings"],
@@ -315,7 +291,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
             if data["out_of_date"]
             else []
         ),
-        *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
+        *([f"Backups    {backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),
         *(f"Unknown    {words}" for words in data["unreadable"]),

@@ -57,6 +57,10 @@ class RunOutcome:
     failures: tuple[tuple[str, str], ...] = ()
     """(step, the step's message)."""
 
+    @property
+    def failed_checks(self) -> int:
+        return sum(check.failed for check in self.checks)
+
 
 def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     """What a run did. The events of the run are read only once."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ops_project.counted import counted
+from ops_project.dagster_bridge import run_words
 
 if TYPE_CHECKING:
     from ops_project.dagster_bridge.runs import RunOutcome
@@ -37,6 +37,8 @@ class RunReport:
     offers: list[str] = field(default_factory=list)
     """Commands that could help now, with their reasons: files to replay under a changed contract."""
     snapshot: str | None = None
+    failed_checks: int | None = None
+    """How many checks failed in the run; None until they are counted."""
     error: str | None = None
     """Why snapshot or publication failed, or why the run could not begin."""
     unusable: str | None = None
@@ -61,20 +63,16 @@ class DomainRun:
     @property
     def ending(self) -> str:
         """How the run ended, for programs. It is `not published` or `checks failed` if only the steps succeeded."""
-        if self.state == SUCCEEDED and self.report.error is not None:
-            return "not published"
-        return "checks failed" if self.state == SUCCEEDED and self._failed_checks else self.state
+        return run_words.ending(self.state, checks_failed=self._failed_checks > 0, published=self.report.error is None)
 
     @property
     def words(self) -> str:
         """How the run ended, for people."""
-        if self.ending == "not published":
-            return "built, not published"
-        return f"built, {counted(self._failed_checks, 'check')} failed" if self.ending != self.state else self.state
+        return run_words.words_of(self.ending, self._failed_checks)
 
     @property
     def _failed_checks(self) -> int:
-        return sum(check.failed for check in self.outcome.checks) if self.outcome else 0
+        return self.outcome.failed_checks if self.outcome else 0
 
     @property
     def failed(self) -> bool:

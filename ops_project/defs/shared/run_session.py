@@ -228,6 +228,7 @@ def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: Run
     try:
         closings.note(settings, ends)
         _close(site, run, instance, session)
+        ends = replace(ends, failed_checks=session.report.failed_checks)
         closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
     except Exception as error:
         # Dagster only logs an error here, so the error is stored for the alert cycle. If storing fails too, the stored
@@ -261,7 +262,9 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     found = [outdated(session.connection(), feed) for feed in feeds]
     report.offers = [item.offer for item in found if item is not None]
     # A rerun publishes its own tables together with those of the earlier runs that it completes.
-    outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
+    outcome = bridge.outcome(instance, run.run_id)
+    report.failed_checks = outcome.failed_checks
+    outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else outcome
     good = session.stopped is None and not outcome.failures and not faults(site, outcome)
     models = built_by_dates(site.dbt.json)
     landed = {row["feed"] for row in _rows(session, "SELECT DISTINCT feed FROM ops.batches")}

@@ -32,6 +32,8 @@ class Closing:
     """When the note was written, by the run's clock (ISO 8601)."""
     scheduled: bool = False
     error: str = ""
+    failed_checks: int | None = None
+    """How many checks failed in the run; None if they were not counted."""
 
 
 def note(settings: Settings, closing: Closing) -> None:
