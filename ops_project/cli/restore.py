@@ -229,6 +229,7 @@ def _data(plan: RestorePlan, entry: Entry | None) -> dict[str, Any]:
         "out_of_date": plan.downstream,
         "lost_batches": plan.lost_batches,
         "warnings": plan.warnings,
+        "nothing_to_do": plan.nothing_to_do,
     }
 
 
@@ -245,7 +246,8 @@ def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:
         for item in plan.changes
         if not plan.whole or item.now != item.then
     ]
-    console.print(table(("table", "what happens", "rows now", "rows then", "checksum then"), rows))
+    if rows:
+        console.print(table(("table", "what happens", "rows now", "rows then", "checksum then"), rows))
     if plan.whole and len(rows) < len(plan.changes):
         console.print(f"{counted(len(plan.changes) - len(rows), 'table is', 'tables are')} the same already.")
     for words in plan.warnings:
@@ -256,6 +258,9 @@ def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:
             "--batch BATCH` reads one again; after --all, put the file from archive/ into inbound/ again.",
             soft_wrap=True,
         )
+    if entry is None and plan.nothing_to_do:
+        console.print("There is nothing to do: what would be restored is in the warehouse already.")
+        return
     if plan.downstream:
         console.print(f"Out of date afterwards: {_some(plan.downstream)}.", soft_wrap=True)
     if entry is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ops_project.cli import restore
@@ -48,3 +49,19 @@ def test_a_rebuild_is_not_advised_to_the_person_who_asked_for_it(
     assert rebuilt == []
     words = said(home, "bronze.bakery_sales", "--rebuild")
     assert HINT not in words and "What is downstream is built again now." in words and len(rebuilt) == 1
+
+
+def test_a_plan_without_a_change_says_so_and_does_not_ask_for_yes(home: Settings) -> None:
+    def planned(*words: str) -> str:
+        ended = bakery.run(home, "restore", *words, "--to", "newest")
+        assert ended.exit_code == 0, ended.output
+        return " ".join(ended.output.split())
+
+    for words in (("--all",), ("bronze.bakery_sales",)):
+        same = planned(*words)
+        assert "There is nothing to do" in same and "--yes" not in same
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("DELETE FROM bronze.bakery_sales")
+    for words in (("--all",), ("bronze.bakery_sales",)):
+        other = planned(*words)
+        assert "There is nothing to do" not in other and other.endswith("Nothing was changed. Add --yes to do it.")

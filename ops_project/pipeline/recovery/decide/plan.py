@@ -59,6 +59,12 @@ class RestorePlan:
     undoable: bool = True
     """False if the restore cannot be undone, because the present warehouse is missing or cannot be opened."""
 
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the warehouse holds exactly what it would hold after the restore."""
+        same = all(change.now == change.then for change in self.changes)
+        return same and self.undoable and not (self.lost_batches or self.warnings)
+
 
 def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, Held]) -> tuple[TableChange, ...]:
     """One change for each table that exists on either side."""
