@@ -11,6 +11,7 @@ import click
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, errors, json_option, table
 from ops_project.counted import counted
+from ops_project.moments import to_minute
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _render(found: Checked) -> None:
     if not found.damaged:
         return
     rows = [
-        (item.feed, item.business_date, f"archive/{item.path}", item.what, item.since[:16]) for item in found.damaged
+        (item.feed, item.business_date, f"archive/{item.path}", item.what, to_minute(item.since))
+        for item in found.damaged
     ]
-    console.print(table(["feed", "date", "file", "what was found", "since (UTC)"], rows))
+    console.print(table(["feed", "date", "file", "what was found", "since"], rows))
     console.print("What to do: `ops runbook show archive-damaged`", markup=False)

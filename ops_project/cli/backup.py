@@ -31,6 +31,7 @@ where_option = click.option(
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
 by_person = by_option("The person who does this.")
+by_person_or_job = by_option("The person who does this.", unattended=True)
 
 
 @click.group()
@@ -43,7 +44,7 @@ def backup() -> None:
 @click.option(
     "--no-verify", is_flag=True, help="Do not prove the backup now. A backup does not count until it is proved."
 )
-@by_person
+@by_person_or_job
 @json_option
 @click.pass_obj
 def create_backup(settings: Settings, destination: str | None, no_verify: bool, by: str, as_json: bool) -> None:

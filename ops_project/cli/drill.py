@@ -9,6 +9,7 @@ import click
 
 from ops_project.cli.backup import open_shelf, outside_of, where_option
 from ops_project.cli.output import console, emit, json_option, table, told
+from ops_project.moments import to_minute
 from ops_project.settings import Settings
 
 
@@ -45,7 +46,7 @@ def recovery(
     columns = ("drill", "backup", "outcome", "recovery point h", "files lost", "recovery time s", "MB")
     rows = [
         (
-            item["at"][:16].replace("T", " "),
+            to_minute(item["at"]),
             item["backup"],
             "rebuilt" if item["ok"] else f"failed: {item['words']}",
             item["recovery_point_seconds"] / 3600,

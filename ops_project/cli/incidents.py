@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER, refused, several_numbers
-from ops_project.cli.output import console, emit, json_option, table, told_if_cut, write_out
+from ops_project.cli.output import cell, console, emit, json_option, table, told_if_cut, write_out
 from ops_project.cli.person import by_option
 from ops_project.cli.text_file import text_of
 from ops_project.counted import counted
@@ -102,8 +103,9 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
         console.print(f"Incident {number}, {incident.priority}, {incident.status}: {incident.title}", markup=False)
         console.print(f"  alerts: {len(incident.alerts)}, of which {len(incident.firing)} fire")
         for name in ("pipeline", "responder", "ladder", "next_step_at", "runbook", "cause", "reason", "postmortem_due"):
-            if data.get(name):
-                console.print(f"  {name.replace('_', ' ')}: {data[name]}", markup=False)
+            if value := data.get(name):
+                utc = " UTC" if isinstance(value, datetime) else ""
+                console.print(f"  {name.replace('_', ' ')}: {cell(value)}{utc}", markup=False)
         rows = [[e.at, e.reason.shown, e.by, e.detail] for e in timeline]
         console.print(table(("at (UTC)", "what", "by", "detail"), rows))
         for item in evidence:
@@ -178,8 +180,7 @@ def _act(
                 after = change(store, number, now)
             except (Refused, NoIncident) as error:
                 written(subject=subject, outcome="refused", detail=str(error))
-                # Somebody else may have changed this incident since the rehearsal, and the ones before it are done.
-                raise refused(str(error), number, numbers if not changed else (number,)) from None
+                raise refused(str(error), number, numbers, done=[row["number"] for row in changed]) from None
             if store is ledger:
                 written(subject=subject, outcome="done", detail="")
                 changed.append(_row(after))

@@ -15,9 +15,15 @@ several_numbers = click.argument("numbers", metavar="NUMBER...", type=NUMBER, na
 """The argument of a command that does the same to each of its rows."""
 
 
-def refused(words: str, number: int, numbers: Sequence[int]) -> click.ClickException:
-    """The error of a command that refuses `number`, and therefore changes none of `numbers`."""
-    if len(set(numbers)) > 1:
+def refused(words: str, number: int, numbers: Sequence[int], *, done: Sequence[int] = ()) -> click.ClickException:
+    """The error of a command that refuses `number` and therefore stops.
+
+    It has changed none of `numbers`, except `done`: somebody else may change a row after the command has looked at it.
+    """
+    if done:
+        left = [str(other) for other in dict.fromkeys(numbers) if other not in (*done, number)]
+        words += f". Already done: {', '.join(map(str, done))}" + (f"; not yet: {', '.join(left)}" if left else "")
+    elif len(set(numbers)) > 1:
         words += f". Nothing was changed; leave out {number}, and the others are done"
     return click.ClickException(words)
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from ops_project.cli.output import errors
 from ops_project.nearest import did_you_mean
-from ops_project.settings import Settings, current_user, given_user
+from ops_project.settings import Settings, account, current_user, given_user
+from ops_project.visible import visible_line
 
 if TYPE_CHECKING:
     from ops_project.model.owner import Owners
 
 
-def by_option(words: str) -> Callable[[Any], Any]:
-    """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id."""
+def by_option(words: str, *, unattended: bool = False) -> Callable[[Any], Any]:
+    """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id.
+
+    A command that runs `unattended` is not refused because OPS_USER names a job or nobody: it says so and goes on.
+    """
     # It is eager, so that a wrong name is told before a missing argument, wherever the name comes from.
+    known = partial(_known, unattended=unattended)
     return click.option(
-        "--by", default=current_user, show_default="the user", callback=_known, is_eager=True, help=words
+        "--by", default=current_user, show_default="the user", callback=known, is_eager=True, help=words
     )
 
 
@@ -34,13 +41,23 @@ def person_of(owners: Owners, name: str, option: str) -> str:
     )
 
 
-def _known(ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    option = "--by"
-    if ctx.get_parameter_source("by") is not ParameterSource.COMMANDLINE:
-        if not given_user():
-            # The account of the system is recorded as it is: it cannot be a mistyped name.
-            return value
-        option = "OPS_USER"
+def _known(ctx: click.Context, _param: click.Parameter, value: str, *, unattended: bool) -> str:
+    if ctx.get_parameter_source("by") is ParameterSource.COMMANDLINE:
+        return _person(ctx, value, "--by")
+    if not given_user():
+        # The account of the system is recorded as it is: it cannot be a mistyped name.
+        return value
+    try:
+        return _person(ctx, value, "OPS_USER")
+    except click.UsageError as error:
+        if not unattended:
+            raise
+        recorded = value if value.strip() else visible_line(account())
+        errors.print(f"{error.message}. {recorded!r} is recorded.", markup=False, soft_wrap=True)
+        return recorded
+
+
+def _person(ctx: click.Context, value: str, option: str) -> str:
     if not value.strip():
         raise click.UsageError(f"{option} is empty: give the id of a person of owners.yaml")
     from ops_project.catalog import ConfigError

@@ -14,6 +14,7 @@ from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.cli.person import by_option
 from ops_project.counted import counted
 from ops_project.lineage import Lineage
+from ops_project.moments import to_minute
 from ops_project.settings import TIME_FORMS, Settings
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _data(plan: RestorePlan, entry: Entry | None) -> dict[str, Any]:
 
 
 def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:
-    console.print(f"From {plan.source}, as of {plan.as_of[:16].replace('T', ' ')} UTC:", soft_wrap=True)
+    console.print(f"From {plan.source}, as of {to_minute(plan.as_of)}:", soft_wrap=True)
     rows = [
         (
             item.table,

@@ -61,13 +61,30 @@ def test_an_account_is_recorded_as_it_is_and_a_broken_configuration_stops_no_ack
     assert ops(day.settings.home, *given, "note", "1", "seen", env={"OPS_USER": " "}).exit_code == 2
 
 
-@pytest.mark.parametrize("words", TAKES_BY, ids=" ".join)
+UNATTENDED = [["backup", "create"]]
+"""A job also runs these. A wrong name must not stop it."""
+
+
+@pytest.mark.parametrize("words", [words for words in TAKES_BY if words not in UNATTENDED], ids=" ".join)
 def test_a_name_in_ops_user_follows_the_same_rule(words: list[str], tmp_path: Path) -> None:
     typo = ops(tmp_path, *words, env={"OPS_USER": "enginer-a"})
     assert typo.exit_code == 2, typo.output
     assert "OPS_USER 'enginer-a' is not a person of owners.yaml (did you mean engineer-a?)" in typo.output
     empty = ops(tmp_path, *words, env={"OPS_USER": " "})
     assert empty.exit_code == 2 and "OPS_USER is empty" in empty.output
+
+
+@pytest.mark.parametrize(("given", "recorded"), [("nightly-backup", "nightly-backup"), (" ", account())])
+@pytest.mark.parametrize("words", UNATTENDED, ids=" ".join)
+def test_the_name_of_a_job_in_ops_user_does_not_stop_unattended_work(
+    words: list[str], given: str, recorded: str, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    done = ops(tmp_path / "home", *words, "--at", str(tmp_path / "backups"), env={"OPS_USER": given})
+    assert done.exit_code == 0, done.output
+    assert "OPS_USER" in done.stderr and f"{recorded!r} is recorded" in done.stderr
+    refused = ops(tmp_path / "home", *words, "--at", str(tmp_path / "backups"), "--by", given)
+    assert refused.exit_code == 2
 
 
 def test_ops_user_may_be_an_address_and_by_goes_before_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ops_project.failures import classify_message
 from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.moments import to_minute
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.pipeline.warehouse import closings, publishing
 from ops_project.pipeline.warehouse.closings import Closing
@@ -112,7 +113,7 @@ def _tables(view: View, domain: str, publication: publishing.Publication) -> Ite
 
 
 def _words(entry: Mapping[str, Any]) -> str:
-    kept = f"the file of {entry['as_of'][:16]}" if entry.get("file") else "no file yet"
+    kept = f"the file of {to_minute(entry['as_of'])}" if entry.get("file") else "no file yet"
     readers = ", ".join(str(reader["name"]) for reader in entry["consumers"])
     return f"{entry['reason']}; consumers have {kept}" + (f": {readers}" if readers else "")
 

@@ -29,6 +29,7 @@ from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.permanent import BY_YOU
 from ops_project.defs.shared.publication import faults, verdicts
 from ops_project.defs.shared.site import Site
+from ops_project.moments import to_minute
 from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.dbt_engine.by_dates import built_by_dates
@@ -291,7 +292,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         for table, entry in publication.held.items():
             who = ", ".join(f"{reader['name']} ({reader['owner']})" for reader in entry["consumers"])
             report.held.append(
-                f"gold.{table} was not published, {entry['reason']}; {entry['state']} since {entry['since'][:16]}"
+                f"gold.{table} was not published, {entry['reason']}; {entry['state']} since {to_minute(entry['since'])}"
                 + (f"; concerns {who}" if who else "")
             )
     report.seconds["publish"] = time.perf_counter() - began

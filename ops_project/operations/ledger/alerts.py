@@ -200,8 +200,8 @@ class AlertTable(Access):
                     "state": row.state,
                     "attempts": row.attempts,
                     "reason": row.reason,
-                    "created_at": from_seconds(row.created_at).isoformat(),
-                    "delivered_at": from_seconds(row.delivered_at).isoformat() if row.delivered_at else None,
+                    "created_at": from_seconds(row.created_at),
+                    "delivered_at": from_seconds(row.delivered_at) if row.delivered_at else None,
                     "last_error": row.last_error,
                 }
                 for row in connection.execute(statement)
@@ -229,7 +229,7 @@ class AlertTable(Access):
                     "verdict": row.verdict,
                     "why": row.why,
                     "by": row.given_by,
-                    "at": from_seconds(row.at).isoformat(),
+                    "at": from_seconds(row.at),
                     "rule": row.rule,
                     "asset": row.asset,
                     "partition": row.body["labels"].get("partition", ""),

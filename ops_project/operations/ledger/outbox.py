@@ -294,8 +294,8 @@ class OutboxTable(Access):
             return [
                 {
                     **{name: getattr(row, name) for name in names},
-                    "created_at": from_seconds(row.created_at).isoformat(),
-                    "delivered_at": from_seconds(row.delivered_at).isoformat() if row.delivered_at else None,
+                    "created_at": from_seconds(row.created_at),
+                    "delivered_at": from_seconds(row.delivered_at) if row.delivered_at else None,
                 }
                 for row in connection.execute(statement)
             ]

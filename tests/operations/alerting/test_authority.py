@@ -3,78 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
-from types import SimpleNamespace
+from datetime import timedelta
 
 import pytest
 import yaml
-from click.testing import CliRunner
-from dagster._daemon.controller import DagsterDaemonController
 
-from ops_project import catalog
-from ops_project.cli import cli, dagster_daemon
-from ops_project.cli.stopping import record_end
-from ops_project.dagster_bridge.dev import OURS
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import authority
-from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
-from ops_project.operations.alerting.watch import Watch
-from ops_project.operations.ledger import open_ledger
-from ops_project.process.processes import current
-from ops_project.settings import CONFIG_DIR, Settings
-
-NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-FAILED = Signal(
-    "run.failure",
-    FIRING,
-    NOW,
-    NOW,
-    "r1",
-    1.0,
-    pipeline="master_pipeline",
-    labels={"scheduled": "true"},
-    owners=("team:ecommerce-data",),
-)
-
-
-class Place:
-    """A home, the daemon's overlay with a rule and a receiver of its own, and shells with and without it."""
-
-    def __init__(self, folder) -> None:
-        self.overlay = folder / "overlay"
-        self.overlay.mkdir()
-        rules = yaml.safe_load((CONFIG_DIR / "rules.yaml").read_text(encoding="utf-8"))
-        rules["rules"]["acme_rule"] = {
-            "title": "Acme failed",
-            "severity": "high",
-            "category": "data",
-            "runbook": "models",
-            "response": "Look at Acme.",
-            "all": [{"metric": "run.failure", "match": ["pipeline=acme"]}],
-        }
-        self._write("rules.yaml", rules)
-        receivers = yaml.safe_load((CONFIG_DIR / "receivers.yaml").read_text(encoding="utf-8"))
-        receivers["receivers"]["acme"] = {"title": "Acme", "channels": [{"type": "file"}]}
-        self._write("receivers.yaml", receivers)
-        routes = yaml.safe_load((CONFIG_DIR / "routes.yaml").read_text(encoding="utf-8"))
-        routes["route"]["routes"].insert(0, {"matchers": ["pipeline=acme"], "receiver": "acme", "continue": True})
-        self._write("routes.yaml", routes)
-        self.plain = Settings.load(home=folder / "home")
-        self.theirs = replace(self.plain, overlay=self.overlay)
-        self.ledger = open_ledger(self.plain)
-
-    def _write(self, name: str, body) -> None:
-        (self.overlay / name).write_text(yaml.safe_dump(body, sort_keys=False), encoding="utf-8")
-
-    def cycle(self, settings, at, **options):
-        return run_once(settings, catalog.load(settings), at, observers=options.pop("observers", ()), **options)
-
-    def rules(self) -> set[str]:
-        return {alert.rule for alert in self.ledger.alerts("open")}
+from tests.operations.alerting.deciding import FAILED, MINUTE, NOW, Place
 
 
 @pytest.fixture
@@ -103,47 +41,6 @@ def test_a_shell_beside_a_living_daemon_observes_and_decides_nothing(place):
     assert place.rules() == set()
     place.cycle(place.theirs, NOW + MINUTE, daemon=True)
     assert place.rules() == {"job_failure"}
-
-
-def test_a_daemon_that_was_stopped_leaves_the_decision_to_the_next_command_at_once(place):
-    """It used to be told 'the daemon decides' for a minute, and no alert was made."""
-    place.cycle(place.theirs, NOW, daemon=True)
-    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
-    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
-    place.ledger.append([FAILED])
-    report = place.cycle(place.plain, NOW + timedelta(seconds=10))
-    assert report.skipped == "" and place.rules() == {"job_failure"}
-
-
-def test_the_end_of_one_daemon_is_not_the_end_of_another_whose_clock_is_behind(place):
-    place.cycle(place.theirs, NOW, daemon=True)
-    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
-    place.cycle(place.theirs, NOW - timedelta(seconds=30), daemon=True)
-    assert "the daemon decides" in place.cycle(place.plain, NOW + timedelta(seconds=10)).skipped
-
-
-def test_a_watcher_that_was_stopped_leaves_the_decision_too(place, monkeypatch):
-    place.cycle(place.theirs, NOW, role=authority.WATCH)
-    assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
-    monkeypatch.setattr(Watch, "look", lambda *_: None)
-    done = CliRunner().invoke(cli, ["--home", str(place.plain.home), "watch", "--looks", "1"])
-    assert done.exit_code == 0, done.output
-    assert place.cycle(place.plain, NOW + timedelta(seconds=10)).skipped == ""
-
-
-def test_an_end_that_cannot_be_recorded_is_said_with_what_follows(tmp_path, capsys):
-    settings = Settings(home=tmp_path / "home", as_of=NOW)
-    (settings.home / "ledger" / "ledger.db").mkdir(parents=True)
-    record_end(settings, authority.DAEMON)
-    said = capsys.readouterr().err
-    assert "was not recorded" in said and "ops cycle" in said and "Traceback" not in said
-
-
-def test_a_daemon_that_begins_after_the_stop_decides_again(place):
-    place.cycle(place.theirs, NOW, daemon=True)
-    authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
-    place.cycle(place.theirs, NOW + timedelta(seconds=12), daemon=True)
-    assert "the daemon decides" in place.cycle(place.plain, NOW + timedelta(seconds=20)).skipped
 
 
 def test_a_shell_that_only_looks_knows_the_assets_of_the_deciding_configuration(place):
@@ -263,56 +160,3 @@ def test_a_named_folder_is_taken_where_only_shells_have_decided(place):
     place.cycle(place.theirs, NOW + MINUTE)
     assert authority.recorded(place.ledger).overlay == str(place.overlay)
     assert "recorded configuration" in place.cycle(place.plain, NOW + 2 * MINUTE).decided_by
-
-
-def test_a_daemon_in_a_long_cycle_is_alive(place):
-    seen = []
-    clock = [NOW]
-
-    def slow(_view):
-        clock[0] += timedelta(seconds=59)
-        seen.append(authority.alive(place.ledger, clock[0], "cycle"))
-        return Observation()
-
-    place.cycle(
-        place.plain, NOW, daemon=True, observers=[Observer(str(n), slow) for n in range(4)], clock=lambda: clock[0]
-    )
-    assert [found.role for found in seen if found] == ["daemon"] * 4
-
-
-HERE = current()
-
-
-@pytest.mark.parametrize(
-    ("boot", "believed"),
-    [(HERE.boot, False), (f"{HERE.boot.partition('.')[0]}.1", True), ("another-machine.1", True)],
-    ids=["here", "another container", "another machine"],
-)
-def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place, boot, believed):
-    """`kill -9` records no end. A process that cannot be seen from here is believed until its heartbeat is old."""
-    place.cycle(place.theirs, NOW, daemon=True, holder=str(replace(HERE, pid=999_999_999, boot=boot)))
-    assert bool(place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped) is believed
-    assert not place.cycle(place.plain, NOW + timedelta(minutes=2)).skipped
-
-
-def test_the_daemon_records_its_end_although_the_rest_of_dagster_goes_on(place, monkeypatch):
-    """It records its end before it waits for its threads, some of which sleep."""
-    monkeypatch.setattr(DagsterDaemonController, "__exit__", lambda *_: said.append(next_command()))
-    monkeypatch.setattr(dagster_daemon.Settings, "load", lambda: place.theirs)
-    said, stopped, sensors = [], Event(), Thread(target=lambda: stopped.wait(5))
-    controller = SimpleNamespace(_daemon_shutdown_event=stopped, _daemon_threads={"SENSOR": sensors})
-
-    def next_command() -> str:
-        return place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
-
-    def work() -> None:
-        place.cycle(place.theirs, NOW, daemon=True)
-        said.append(next_command())
-        DagsterDaemonController.__exit__(controller, None, None, None)
-
-    sensors.start()
-    monkeypatch.setattr(dagster_daemon.daemon, "run", work)
-    assert OURS["dagster._daemon"] == dagster_daemon.__name__
-    dagster_daemon.run()
-    assert "the daemon decides" in said[0] and said[1:] == [""]
-    assert not sensors.is_alive()

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 from ops_project.cli import cli
 from ops_project.cli.reference import walk
 from ops_project.model.alerting.matcher import Matcher
+from ops_project.operations.incidents import actions
 from ops_project.operations.incidents.postmortem import QUESTIONS
+from ops_project.operations.ledger import Ledger
 from tests.operations.incidents.world import IncidentWorld
 
 READS_ONE = {"ops alerts show", "ops incidents show", "ops incidents postmortem"}
@@ -68,6 +70,23 @@ def test_one_wrong_number_changes_no_incident(two):
         assert refused.output.strip().endswith(_nothing_but(other)), refused.output
     alone = _ops(two, "incidents", "ack", "2", "--by", "engineer-a")
     assert alone.exit_code == 1 and "Nothing was changed" not in alone.output
+
+
+def test_if_somebody_is_faster_at_one_of_several_incidents_those_that_are_done_are_named(two, monkeypatch):
+    two.job_fails("insurance_pipeline", "insurance", assets=("bronze/policies",))
+    two.advance("1m")
+    meant = actions.acknowledge
+
+    def somebody_is_faster(ledger, number, *rest):
+        if isinstance(ledger, Ledger) and number == 2:  # After the look at all three, and before the second is done.
+            meant(ledger, 2, "engineer-b", "", two.now)
+        return meant(ledger, number, *rest)
+
+    monkeypatch.setattr(actions, "acknowledge", somebody_is_faster)
+    refused = _ops(two, "incidents", "ack", "1", "2", "3", "--by", "engineer-a")
+    assert refused.exit_code == 1
+    assert refused.output.strip().endswith(". Already done: 1; not yet: 3"), refused.output
+    assert [two.ledger.incident(number).responder for number in (1, 2, 3)] == ["engineer-a", "engineer-b", ""]
 
 
 def _nothing_but(number: str) -> str:
