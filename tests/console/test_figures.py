@@ -21,7 +21,7 @@ from ops_project.operations.ledger.lineage_document import remember
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError
 from ops_project.queries import boards as files
-from ops_project.queries.boards import every, figures
+from ops_project.queries.boards import REPORTS, every, figures
 from tests.console.visit import Visit
 from tests.console.walk import walk
 from tests.operations.incidents.world import IncidentWorld
@@ -218,6 +218,14 @@ def test_a_page_of_a_figure_has_its_definition_its_sql_its_snapshot_and_its_time
         assert "unknown" in visit.text("/figures/business/profit")
         for path in ("/figures/business/none", "/figures/none/revenue", "/boards/none", "/boards/queries-none"):
             assert visit.get(path).status_code == 404
+
+
+def test_the_figures_of_reports_are_no_board_and_lead_back_to_the_reports(seen):
+    with Visit(seen) as visit:
+        answer = visit.get(f"/boards/{REPORTS}")
+        assert answer.status_code == 404 and "open Reports" in answer.text, answer.text
+        page = visit.text(f"/figures/{REPORTS}/{figures(REPORTS)[0].name}")
+        assert '<p class="crumbs"><a href="/reports">' in page and f"/boards/{REPORTS}" not in page
 
 
 def test_the_page_of_a_table_and_of_a_feed_read_the_snapshot(seen):

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from ops_project.console.figures import Answer, answer, bars, chart
 from ops_project.console.views import Ask, NotThere, page
 from ops_project.queries import QueryError, domains
-from ops_project.queries.boards import TITLES, Figure, figure, figures, of_domain
+from ops_project.queries.boards import REPORTS, TITLES, Figure, figure, figures, of_domain
 
 FIRST = "operational"
 
@@ -26,6 +26,8 @@ def routes() -> list[Route]:
 
 def board(ask: Ask, name: str) -> Response:
     """One board."""
+    if name == REPORTS:
+        raise NotThere("the figures of a report are shown with its period; open Reports")
     try:
         wanted = of_domain(name[8:]) if name.startswith("queries-") else figures(name)
     except QueryError as error:
@@ -61,7 +63,7 @@ def _find(ask: Ask) -> Figure:
 def one(ask: Ask) -> Response:
     """One figure with its definition, its source and its rows."""
     found = answer(ask.site, _find(ask), ask.now)
-    return ask.show("figure.html.j2", found=found, drawn=_drawn(found), board=found.figure.board)
+    return ask.show("figure.html.j2", found=found, drawn=_drawn(found), board=found.figure.board, reports=REPORTS)
 
 
 def as_json(ask: Ask) -> Response:
