@@ -179,6 +179,8 @@ def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None
     `left`: the run that held the writer's lock and died with it. This run is ended even if its process cannot be seen
     from here.
     """
+    from ops_project.dagster_bridge.storage import EventLog
+
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
@@ -189,6 +191,8 @@ def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None
             f"The process of this run (pid {process.pid}) ended without a message: it was killed, or the machine was "
             f"restarted. Found at {now.isoformat(timespec='seconds')}. Nothing needs cleaning up: run it again."
         )
+        if isinstance(instance.event_log_storage, EventLog):  # PostgreSQL has one table, and so no index beside it.
+            instance.event_log_storage.complete_index(run.run_id)
         instance.report_run_failed(run, message)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         done.append(f"run {run.run_id[:8]} ({run.job_name}): its process {process.pid} is gone; marked failed")

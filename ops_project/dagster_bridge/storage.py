@@ -18,15 +18,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster
 import sqlalchemy as db
-from dagster import DagsterEventType, EventLogEntry
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster import EventLogEntry
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
@@ -37,27 +35,15 @@ from dagster._core.storage.sqlite_storage import (
     _runs_directory,
     _schedule_directory,
 )
+from dagster._serdes import deserialize_value
 from sqlalchemy.pool import StaticPool
 
+from ops_project.dagster_bridge.event_rows import INDEXED, INSERT_EVENT, event_row, is_noted, texts_about_assets
 from ops_project.dagster_bridge.masked_events import MaskedEvents, masked_text
 
-INDEXED = frozenset({*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS})
-"""The types of events that are stored in the index too. The index is the file with the events of all runs."""
 OPEN_SHARDS = 16
 """The number of shards that stay open. A shard is the file of one run. A sensor that reads many runs keeps the newest
 shards open.
-"""
-
-
-INSERT_EVENT = """
-    INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-NOTE_EVALUATION = """
-    UPDATE asset_check_executions SET
-        execution_status = ?, evaluation_event = ?, evaluation_event_timestamp = ?, evaluation_event_storage_id = ?,
-        materialization_event_storage_id = ?
-    WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS ?
 """
 
 
@@ -101,19 +87,37 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         transactions. It also serializes the event for each entry, and compiles each statement again.
         """
         event, text = masked_text(event)
-        row = _row(event, text)
-        kind = event.dagster_event_type if event.is_dagster_event else None
-        with self._transaction(INDEX_SHARD_NAME) if kind in INDEXED else nullcontext():
+        indexed = event.is_dagster_event and event.dagster_event_type in INDEXED
+        with self._transaction(INDEX_SHARD_NAME) if indexed else nullcontext():
             with self.run_connection(event.run_id) as connection:
-                connection.exec_driver_sql(INSERT_EVENT, row)
-            if kind in INDEXED:
-                with self.index_connection() as connection:
-                    number = connection.exec_driver_sql(INSERT_EVENT, row).lastrowid
-                    if kind in ASSET_EVENTS:
-                        self._store_asset_event_tags(connection, [event], [number])
-                        self._store_asset_event(connection, event, number)
-                    elif kind in ASSET_CHECK_EVENTS and not _is_noted(connection, event, row, number):
-                        self.store_asset_check_event(event, number)
+                connection.exec_driver_sql(INSERT_EVENT, event_row(event, text))
+            if indexed:
+                self._index(event, text)
+
+    def _index(self, event: EventLogEntry, text: str) -> None:
+        kind, row = event.dagster_event_type, event_row(event, text)
+        with self.index_connection() as connection:
+            number = connection.exec_driver_sql(INSERT_EVENT, row).lastrowid
+            if kind in ASSET_EVENTS:
+                self._store_asset_event_tags(connection, [event], [number])
+                self._store_asset_event(connection, event, number)
+            elif kind in ASSET_CHECK_EVENTS and not is_noted(connection, event, row, number):
+                self.store_asset_check_event(event, number)
+
+    def complete_index(self, run_id: str) -> int:
+        """Store in the index the events about assets and checks that only the run's shard has, because the process was
+        killed between the two commits. Returns their number.
+
+        Without them, Dagster and the alerts would not know of a table that the run did build.
+        """
+        with self._transaction(INDEX_SHARD_NAME):
+            with self.index_connection() as connection:
+                known = set(texts_about_assets(connection, run_id))
+            with self.run_connection(run_id) as connection:
+                lacking = [text for text in texts_about_assets(connection, run_id) if text not in known]
+            for text in lacking:
+                self._index(deserialize_value(text, EventLogEntry), text)
+        return len(lacking)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store many events in one transaction for each file. The stock class uses a transaction for each event."""
@@ -127,8 +131,8 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         nothing is committed.
 
         The shards are committed in the reverse order of `shards`. The index is named first, so it is committed last. If
-        the process is killed between two commits, the index may lack events of a run. That can happen with the stock
-        class too. The index never has an event that the run's shard lacks.
+        the process is killed between two commits, the index may lack events of a run (see `complete_index`). The index
+        never has an event that the run's shard lacks.
         """
         with ExitStack() as stack:
             stack.enter_context(self._db_lock)
@@ -198,49 +202,6 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
             while self._engines:
                 self._engines.popitem()[1].dispose()
         super().dispose()
-
-
-def _row(event: EventLogEntry, text: str) -> tuple[str | None, ...]:
-    """The values of INSERT_EVENT, as SQLAlchemy would write them."""
-    said = event.dagster_event
-    return (
-        event.run_id,
-        text,
-        said.event_type_value if said else None,
-        datetime.fromtimestamp(event.timestamp, UTC).replace(tzinfo=None).isoformat(" ", "microseconds"),
-        said.step_key if said else event.step_key,
-        said.asset_key.to_string() if said and said.asset_key else None,
-        said.partition or None if said else None,
-    )
-
-
-def _is_noted(connection: db.Connection, event: EventLogEntry, row: tuple[str | None, ...], number: int) -> bool:
-    """Note the outcome of a check in the one row that its run planned for the check. Returns True if this was done.
-
-    Returns False if the event is not an outcome, or if the run did not plan exactly one row for the check. Then the
-    stock class has to write the outcome.
-    """
-    if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
-        return False
-    said = event.asset_check_evaluation
-    assert said is not None
-    status = AssetCheckExecutionRecordStatus.SUCCEEDED if said.passed else AssetCheckExecutionRecordStatus.FAILED
-    target = said.target_materialization_data
-    done = connection.exec_driver_sql(
-        NOTE_EVALUATION,
-        (
-            status.value,
-            row[1],
-            row[3],
-            number,
-            target.storage_id if target else None,
-            said.asset_key.to_string(),
-            said.check_name,
-            event.run_id,
-            said.partition,
-        ),
-    )
-    return done.rowcount == 1
 
 
 class RunStorage(SqliteRunStorage):

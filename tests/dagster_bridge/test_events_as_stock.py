@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from ops_project.dagster_bridge.event_rows import ABOUT_ASSETS
 from ops_project.dagster_bridge.storage import EventLog
 
 DAYS = dg.StaticPartitionsDefinition(["2026-03-02", "2026-03-03"])
@@ -138,3 +139,35 @@ def test_an_outcome_that_was_planned_twice_is_refused_as_by_the_stock_class(
         states = connection.exec_driver_sql("SELECT DISTINCT execution_status FROM asset_check_executions").fetchall()
     assert [tuple(state) for state in states] == [("PLANNED",)], "the index keeps nothing of it"
     ours.dispose()
+
+
+def test_what_a_kill_between_the_two_files_left_out_is_stored_in_the_index_later(
+    tmp_path: Path, events: list[dg.EventLogEntry]
+) -> None:
+    """The run's own file has the event, and the index of all runs lacks it. Each kind is tried in each run."""
+    ours = [event for event in events if event.run_id and event.dagster_event_type in ABOUT_ASSETS]
+    about = list({(event.run_id, event.dagster_event_type): event for event in ours}.values())
+    assert {event.dagster_event_type for event in about} >= {
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        dg.DagsterEventType.ASSET_OBSERVATION,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    }
+    for number, last in enumerate(about):
+        folder = tmp_path / str(number)
+        before = EventLog(str(folder))
+        before.store_event_batch(events[: events.index(last)])
+        before.dispose()
+        index = (folder / "index.db").read_bytes()
+        with_it = EventLog(str(folder))
+        with_it.store_event(last)
+        with_it.dispose()
+        wanted = dump(folder)
+        for file in folder.glob("index.db*"):
+            file.unlink()
+        (folder / "index.db").write_bytes(index)
+        assert dump(folder) != wanted
+        mended = EventLog(str(folder))
+        assert [mended.complete_index(last.run_id), mended.complete_index(last.run_id)] == [1, 0]
+        mended.dispose()
+        assert dump(folder) == wanted, last.dagster_event_type
