@@ -76,4 +76,4 @@ def texts_about_assets(connection: db.Connection, run_id: str) -> list[str]:
         "ORDER BY id",
         (run_id, *kinds),
     )
-    return [text for (text,) in found]
+    return [str(text) for (text,) in found]
