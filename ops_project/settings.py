@@ -176,7 +176,7 @@ class Settings:
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
         """The settings inside another Dagster project, whose home is DAGSTER_HOME. By default the state is kept in the
-        folder `operations` of that home. Raises SettingsError if it would lie where pipelines of ours keep theirs.
+        folder `operations` of that home. Raises SettingsError if the state would lie in a home of our own pipelines.
         """
         env = os.environ if environ is None else environ
         dagster = _folder(env.get("DAGSTER_HOME") or PROJECT_ROOT / "data" / "dagster", "DAGSTER_HOME")

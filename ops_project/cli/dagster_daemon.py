@@ -1,5 +1,5 @@
-"""The daemon of `ops ui`. When it ends, also alone, the ledger is told that it decides no longer:
-`python -m ops_project.cli.dagster_daemon`.
+"""The daemon of `ops ui`: `python -m ops_project.cli.dagster_daemon`. When the daemon ends, it records in the ledger
+that it no longer decides about alerts. It does so even if the web server of `ops ui` continues.
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ several_numbers = click.argument("numbers", metavar="NUMBER...", type=NUMBER, na
 
 
 def refused(words: str, number: int, numbers: Sequence[int], *, done: Sequence[int] = ()) -> click.ClickException:
-    """The error of a command that refuses `number` and therefore stops.
+    """The error with which a command stops because it refuses `number`.
 
-    It has changed none of `numbers`, except `done`: somebody else may change a row after the command has looked at it.
+    `done`: the rows that the command has changed before. All rows are checked first, so there are such rows only if
+    somebody else has changed `number` after the check.
     """
     if done:
         left = [str(other) for other in dict.fromkeys(numbers) if other not in (*done, number)]

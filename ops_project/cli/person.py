@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 def by_option(words: str, *, unattended: bool = False) -> Callable[[Any], Any]:
     """The option --by, described by `words`. It takes the id or the e-mail of a person, and gives the id.
 
-    A command that runs `unattended` is not refused because OPS_USER names a job or nobody: it says so and goes on.
+    If OPS_USER does not name a person of owners.yaml, the command is refused. A command that runs `unattended` is not
+    refused: it prints what is wrong, and continues.
     """
-    # It is eager, so that a wrong name is told before a missing argument, wherever the name comes from.
+    # It is eager, so that a wrong name is reported before a missing argument, wherever the name comes from.
     known = partial(_known, unattended=unattended)
     return click.option(
         "--by", default=current_user, show_default="the user", callback=known, is_eager=True, help=words

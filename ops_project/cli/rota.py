@@ -1,4 +1,4 @@
-"""Used by all commands of `ops oncall`: their common options, and the rota of one schedule."""
+"""The common options of the commands of `ops oncall`, and the rota of one schedule."""
 
 from __future__ import annotations
 

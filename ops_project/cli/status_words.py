@@ -16,8 +16,9 @@ def judged(run: dict[str, Any] | None, closed: Mapping[str, Closing], wrong: boo
     """The run with the state and the number of failed checks that `ops run` gave it. For Dagster, a run whose checks
     failed is a success.
 
-    `closed`: the id of a run → the note about its end. `wrong`: whether the newest snapshot says that what the last run
-    of this domain found forbids publishing. It counts if the note does not tell the number.
+    `closed`: the id of a run → the note about its end. `wrong`: whether the newest snapshot says that the last run of
+    this domain found something that forbids publishing a table. It is used only if the note does not give the number of
+    failed checks.
     """
     from ops_project.pipeline.warehouse.closings import FAILED
 

@@ -1,4 +1,4 @@
-"""What a process that decides about alerts records when it is stopped."""
+"""Records in the ledger that a process no longer decides about alerts, because it was stopped."""
 
 from __future__ import annotations
 

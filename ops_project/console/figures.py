@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def numeric(self) -> frozenset[int]:
-        """The columns that hold numbers."""
+        """The positions of the columns that hold numbers."""
         return frozenset(
             at
             for at in range(len(self.columns))
@@ -64,7 +64,9 @@ class Answer:
 
     @property
     def dated(self) -> frozenset[int]:
-        """The columns that hold dates or moments. Their texts are not broken over two lines."""
+        """The positions of the columns that hold dates or moments. The texts of these columns are not broken over two
+        lines.
+        """
         return frozenset(at for at in range(len(self.columns)) if any(isinstance(row[at], date) for row in self.rows))
 
     def records(self) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ class DomainFacts:
 
 
 def domain(facts: DomainFacts, looks: State) -> State:
-    """The state of a domain. A failure that is known counts as wrong even when no process checks any more."""
+    """The state of a domain. A known failure makes the state wrong even if no process looks for failures any more."""
     serious = [alert for alert in facts.alerts if RANK[alert.severity] >= RANK["high"]]
     late = [promise for promise in facts.promises if promise["state"] in SAYS_LATE]
     if serious:

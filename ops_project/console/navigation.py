@@ -1,4 +1,4 @@
-"""The places of the console, in the order in which people look."""
+"""The sections of the console, in the order in which people look at them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One place. `key`: the letter that opens the place, typed after `g`."""
+    """One section of the console. `key`: the letter that opens the section if it is typed after `g`."""
 
     path: str
     title: str
@@ -35,15 +35,15 @@ BELOW = {
     "/boards": ("/boards/", "/figures/"),
     "/feeds": ("/feeds/", "/batches/"),
 }
-"""Place → the beginnings of the paths that belong to it, where these are not simply the paths below it."""
+"""Section → the beginnings of the paths that belong to it, where these are not simply the paths below it."""
 
 
 OF_PIPELINES = frozenset({"/boards", "/feeds", "/recovery"})
-"""Places that are only about our own pipelines and their warehouse."""
+"""Sections that are only about our own pipelines and their warehouse."""
 
 
 def sections(path: str, watches: bool = False) -> list[Section]:
-    """Every place; the one that holds `path` is current. `watches`: whether the home watches another project."""
+    """Every section; that of `path` is current. `watches`: whether the home watches another project."""
     return [
         Section(target, title, key, path == target or path.startswith(BELOW.get(target, (f"{target}/",))))
         for target, title, key in SECTIONS

@@ -15,7 +15,7 @@ def _is_no_retry(record: logging.LogRecord) -> bool:
 
 
 def quiet_retries() -> None:
-    """From now on this process does not print these warnings."""
+    """Stop this process from printing the warnings about repeated attempts to connect."""
     root = logging.getLogger()
     root.addFilter(_is_no_retry)  # A filter that is there already is not added again.
     if not root.handlers:

@@ -30,9 +30,9 @@ def with_operations(
     """The definitions with the two sensors of the alert path, which are switched on.
 
     `home`: the folder for alerts and incidents; by default OPS_HOME, or else `operations` in DAGSTER_HOME.
-    `config`: the folder of YAML; by default OPS_CONFIG, or else none. An owner whom the folder does not know is told in
-    Dagster's log. Raises ConfigError with every mistake in it, also
-    if a service level names an asset or a job that the project does not have.
+    `config`: the folder of YAML; by default OPS_CONFIG, or else none. Dagster's log gets a warning about each owner
+    whom the folder does not know. Raises ConfigError with every mistake in the folder. A service level that names an
+    asset or a job which the project does not have is a mistake too.
     """
     try:
         return _with_operations(definitions, home, config)
@@ -67,8 +67,8 @@ def _check_promises(catalog: Catalog, definitions: dg.Definitions) -> None:
 
 
 def _tell_unknown_owners(catalog: Catalog, definitions: dg.Definitions) -> None:
-    """Warns about owners who have no address. They are not refused: the asset may belong to somebody else. If the
-    folder declares nobody, nobody was mistyped.
+    """Warns about owners who have no address. They are not refused, because the asset may belong to another team. If
+    the folder declares no people and no teams, there is no warning.
     """
     if not (catalog.owners.people or catalog.owners.teams):
         return

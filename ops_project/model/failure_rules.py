@@ -25,7 +25,7 @@ def _pattern(value: str | None) -> str | None:
 
 
 class CodeRule(Model):
-    """The failure class of a code. `transient` is given if this code differs from its class in that."""
+    """The failure class of a code. `transient` is given only if it differs between this code and its class."""
 
     failure_class: FailureClass = Field(alias="class")
     """The failure class of the code."""

@@ -52,8 +52,8 @@ class Node(Model):
     feed: str | None = None
     """A feed, whose archived raw files are read."""
     query: str | None = None
-    """A SELECT over `{rows}` (the table or the files) that gives the rows the chain's columns. The columns of a feed's
-    files are texts. They have two additional columns: _business_date, and _delivery, which increases with every
+    """A SELECT over `{rows}` (the table or the files) that returns the chain's columns of these rows. The columns of a
+    feed's files are texts. They have two additional columns: _business_date, and _delivery, which increases with every
     delivery.
     """
     where: str | None = None

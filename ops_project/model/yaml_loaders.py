@@ -88,8 +88,8 @@ class BoundedLoader(PlainLoader):
             )
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node. A text that looks like a number or a date but cannot be read as one is an error with its
-        line.
+        """The value of a node. Raises ConstructorError, with the line, if a text looks like a number or a date and
+        cannot be read as one.
         """
         try:
             return super().construct_object(node, deep)

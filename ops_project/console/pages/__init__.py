@@ -1,4 +1,4 @@
-"""One module for each place of the console. A module reads what its pages show, and names their routes."""
+"""One module for each section of the console. A module reads what its pages show, and names their routes."""
 
 from ops_project.console.pages import (
     alerts,
@@ -16,4 +16,4 @@ from ops_project.console.pages import (
 )
 
 ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, recovery, reports, login)
-"""Every place that has routes."""
+"""Every section that has routes."""

@@ -1,6 +1,6 @@
 # Dagster compares the annotation of a context with its own classes. `from __future__ import annotations` would make
 # every annotation a text, so it is not used here.
-"""The serving store, and the verdicts of validation, reported on the streams that caused them."""
+"""The serving store, and checks that report failed validations of streams on the table of streams."""
 
 from collections.abc import Iterator
 from typing import Any

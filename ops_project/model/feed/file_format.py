@@ -1,4 +1,4 @@
-"""How the bytes of an inbound file become records of text fields. The module only holds this data."""
+"""Describes how the bytes of an inbound file become records of text fields. The module reads no file."""
 
 from __future__ import annotations
 

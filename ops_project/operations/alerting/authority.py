@@ -100,7 +100,7 @@ def stopped(ledger: Ledger, role: str, now: datetime) -> None:
 
 
 def recorded(ledger: Ledger) -> Authority | None:
-    """The authority in the ledger; None if no process has ever decided."""
+    """The authority that the ledger records; None if no process has ever decided about alerts."""
     body = ledger.document(DOCUMENT)
     return None if body is None else Authority(**body)
 

@@ -205,8 +205,8 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
 
 
 def _ended(cycle: Cycle, url: str, role: str, now: datetime) -> dict[str, str]:
-    """Record the heartbeat, which says that a cycle has ended. If a report says that the orchestrator is down, the
-    orchestrator's heartbeat ends it.
+    """Record the heartbeat, which says that a cycle has ended. If a signal says that the orchestrator is down, the
+    orchestrator's own cycle stores the ok signal that ends it.
     """
     if role == authority.DAEMON:
         back = down_signal(False, now, "the orchestrator's cycle ended")

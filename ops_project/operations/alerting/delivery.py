@@ -114,8 +114,8 @@ class Deliverer:
         return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
 
     def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> _Failed | None:
-        """Send one message. Returns None unless it failed and will be tried again: then the time until which its
-        endpoint, or the whole service, is left alone.
+        """Send one message. If it failed and will be tried again, returns the time until which its endpoint, or the
+        whole service, gets no message. Otherwise returns None.
         """
         channel = self._channel(message)
         if not self.ledger.claim(message.id, clock(), self.lease):

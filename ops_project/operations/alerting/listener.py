@@ -4,8 +4,8 @@ A tick of the alert path asks a thread of this process for a cycle and takes its
 looks for new events and for messages that are due, and runs a cycle for them. If the tick itself listened, every other
 sensor of the daemon would have to wait, and an event after the end of the tick would wait for up to five seconds.
 
-The thread ends when no tick has come for a while, or when another process decides. The next tick reports what the
-thread has done and what has failed.
+The thread ends when no tick has come for a while, or when another process decides about alerts. The next tick reports
+what the thread has done and what has failed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Closes an alert in the shell of a person who calls `ops alerts resolve`. It is used if no daemon runs.
 
 The shell has other secrets than the process that decides about alerts, and perhaps another configuration folder. So it
-decides nothing else and sends no message. The next full cycle tells everybody who was told about the alert that it has
-ended.
+decides nothing else and sends no message. The next full cycle sends a message about the end of the alert to everybody
+who was told of the alert.
 """
 
 from __future__ import annotations

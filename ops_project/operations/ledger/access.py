@@ -1,5 +1,5 @@
-"""What every part of the ledger uses: the two kinds of transactions, and conversions between columns and Python
-values.
+"""What the tables of the ledger share: the interface of reading and writing transactions, the conversion between times
+and stored seconds, and INSERTs that handle a key that exists already.
 """
 
 from __future__ import annotations

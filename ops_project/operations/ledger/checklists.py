@@ -25,7 +25,7 @@ class Kept:
 
 
 class ChecklistTable(Access):
-    """Stores and reads the lines."""
+    """Stores and reads the lines of checklists."""
 
     def keep_checklist(
         self, checklist: str, period: str, lines: Sequence[tuple[str, str, str]], now: datetime, by: str = ""

@@ -14,9 +14,11 @@ QUIET_TIMES = frozenset({AlertReason.MUTED_BY_TIME, AlertReason.OUTSIDE_ACTIVE_T
 
 
 def news(connection: Connection, events: Iterable[Event]) -> list[Event]:
-    """These events without those that the timeline of their alert ends with already.
+    """These events without repeated lines about quiet routes. A line is left out if the same line was written since the
+    last line of another kind in the timeline of its alert.
 
-    Each quiet route decides so in each of its flushes. On a holiday, an alert would get hundreds of equal lines.
+    Each flush of a quiet route gives such a line. So without this function, an alert would get hundreds of equal lines
+    on a holiday.
     """
     events = list(events)
     quiet = sorted({event.alert for event in events if event.reason in QUIET_TIMES})

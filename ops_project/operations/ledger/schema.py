@@ -156,7 +156,7 @@ notification_log = Table(
     Column("resolved", JSON, nullable=False),
     Column("at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
-    # NULL if all alerts were told at `at`. Entries of earlier versions have NULL.
+    # NULL if the recipient was told of all alerts at `at`. Entries of earlier versions have NULL.
     Column("own_times", JSON(none_as_null=True), nullable=True),
 )
 

@@ -46,8 +46,8 @@ class Resolved:
 def resolve(
     targets: tuple[str, ...], about: About, around: Surroundings, now: datetime, called: Collection[str] = ()
 ) -> Resolved:
-    """Everybody whom `targets` mean at `now`. `called`: who was called already. If nobody takes turns, the backup is
-    another member of the owning team than these.
+    """Everybody whom `targets` mean at `now`. `called`: the people who were called already. If there is no rota,
+    `backup` means the secondary owner, or else a member of the owning team who was not called.
     """
     who: list[str] = []
     missing: list[str] = []
@@ -104,7 +104,7 @@ def _nobody(target: str, about: About, around: Surroundings) -> str:
 
 
 def _others(about: About, owners: Owners, called: Collection[str]) -> list[str]:
-    """The person who is called next after the owner if nobody takes turns: the secondary owner, or else the next member
+    """The person who is called next after the owner if there is no rota: the secondary owner, or else the next member
     of the owning team.
     """
     pair = pair_of(about, owners)

@@ -20,8 +20,8 @@ class Expressions(ABC):
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
         """The columns of a query.
 
-        `around`: the named queries that the query can use.
-        `outer`: the names of the query around it.
+        `around`: the common table expressions that the query can use, by name.
+        `outer`: the names that the enclosing query can see.
         """
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:

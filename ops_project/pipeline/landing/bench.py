@@ -1,6 +1,6 @@
 """The connection on which a file is read and examined before its rows go into the warehouse. If a contract contains no
 SQL, its files are examined on the warehouse's own connection, so that the rows need no copy. If a contract contains
-SQL, a separate engine in memory evaluates the SQL. That engine can open files of one folder, and nothing else: no other
+SQL, a separate in-memory engine evaluates the SQL. That engine can open files of one folder, and nothing else: no other
 file, no network, no extension, and not the warehouse.
 """
 
@@ -33,8 +33,8 @@ def needs_bench(feed: Feed) -> bool:
 def closed_engine(
     folder: Path, like: duckdb.DuckDBPyConnection | None = None, file: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in memory with the limits of `like`. It can read only `file` and the files in `folder`, and it writes
-    its temporary files there.
+    """An in-memory engine with the limits of `like`. It can read only `file` and the files in `folder`, and it writes
+    its temporary files into `folder`.
     """
     with duckdb.connect() as connection:
         if like is not None:

@@ -46,8 +46,8 @@ class Context:
         return self.connection.execute(sql, parameters or []).fetchall()
 
     def hash_of(self, contract: Contract) -> str:
-        """The hash of a version of the feed's contract. Computing it takes as long as a statement, so it is computed
-        only once.
+        """The hash of a version of the feed's contract. Computing the hash takes as long as an SQL statement, so it is
+        computed only once.
         """
         if contract.version not in self._hashes:
             self._hashes[contract.version] = contract_hash(self.feed, contract)

@@ -1,6 +1,6 @@
 """Shows what landing would do with a file.
 
-The file is examined in a temporary folder and with an engine in memory. Nothing is landed.
+The file is examined in a temporary folder and with an in-memory engine. Nothing is landed.
 """
 
 from __future__ import annotations

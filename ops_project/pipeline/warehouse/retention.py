@@ -1,4 +1,6 @@
-"""Which snapshots stay. Each holds the whole warehouse, so one can stand for runs of several domains."""
+"""Decides which snapshots stay. Each snapshot holds the whole warehouse, so one snapshot can hold the results of runs
+of several domains.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ def is_good(manifest: Mapping[str, Any]) -> bool:
 
 
 def is_well(manifest: Mapping[str, Any], domain: str) -> bool:
-    """Whether nothing had failed in the last run of this domain when this snapshot was made. After a failure of several
-    domains, the domain needs a whole run.
+    """Whether nothing had failed in the last run of this domain when this snapshot was made. A failure of several
+    domains counts for this domain until the domain has had a whole run.
     """
     failed = failed_in(manifest)
     return domain not in failed and (SEVERAL not in failed or domain in manifest.get("whole_since", ()))
@@ -38,10 +40,11 @@ def standing(
     """What the manifest of a new snapshot says about the last run of each domain.
 
     `before`: the manifests of the existing snapshots, the oldest first. `failed`: the domains whose last run failed;
-    None if the run that makes the snapshot adds or removes its own domain. `whole`: whether the run built its whole
-    domain. A run of a part says nothing about what had failed elsewhere in the domain. `unfinished`: the domains of
-    runs that ended without a snapshot. Their tables may be half built. `landed`: every domain that has data; None for
-    those that had a run. A failure of several domains stands until each of them has had a whole run.
+    None if they are those of the newest snapshot, except that this run decides about its own domain. `whole`: whether
+    the run built its whole domain. A run of a part says nothing about what had failed elsewhere in the domain.
+    `unfinished`: the domains of runs that ended without a snapshot. Their tables may be half built. `landed`: every
+    domain that has data; None for those that had a run. A failure of several domains stands until each of them has had
+    a whole run.
     """
     runs = runs_of([*before, {"id": name, "domain": domain}])[-1]
     runs |= dict.fromkeys([*runs, SEVERAL] if SEVERAL in unfinished else unfinished, name)

@@ -200,9 +200,10 @@ def take(
     """Copy the warehouse.
 
     `window`: business dates that this run rebuilt besides those that were touched.
-    `good`: whether no step of the run failed and nothing that it found forbids to publish a table.
+    `good`: whether no step of the run failed and nothing that it found forbids publishing a table.
     `whole`: whether the run built its whole domain.
-    `failed`: the domains whose last run failed, if not only this run decides it. None: this run decides.
+    `failed`: the domains whose last run failed. None: those of the newest snapshot, except that this run decides about
+    its own domain.
     `landed`: the domains that have data. None: those that had a run.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
     `config`: the configuration files that the run used → their digests.

@@ -111,8 +111,8 @@ def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage
 def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
     """The last message of a failed step, and its failure class.
 
-    `before`: the data of the step's earlier attempts. The class comes from the first of these attempts if it is known,
-    because a retry may fail only because of what the first attempt left behind.
+    `before`: the data of the step's earlier attempts. The class is that of the first of these attempts whose class is
+    known, because a retry may fail only because of what the first attempt left behind.
     """
     text = words_of(data)
     earlier = classify_attempts([log_of_failure(attempt) for attempt in before]).failure_class if before else "unknown"

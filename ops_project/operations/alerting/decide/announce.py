@@ -19,7 +19,7 @@ RUN, PUBLICATION = "run.failure", "publication.failure"
 
 
 def needed_beside(signals: Iterable[Signal]) -> set[str]:
-    """The fingerprints of the other series that a success notice needs, beside those of the signals themselves."""
+    """The fingerprints of the other series that a success notice needs, besides those of the signals themselves."""
     other = {RUN: PUBLICATION, PUBLICATION: RUN}
     return {replace(s, kind=other[s.kind]).fingerprint for s in signals if s.state == OK and s.kind in other}
 

@@ -27,7 +27,7 @@ def believed_until(now: datetime) -> datetime:
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Correct the times that lie too far after `now`. Only times that have changed since the last decision need a look,
+    """Correct the times that lie too far after `now`. Only times that have changed since the last decision are checked,
     because a time that was acceptable then is acceptable now.
     """
     state, memory = decision.state, decision.look()

@@ -10,7 +10,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 
 def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Make the groups of alerts that got a further date due at once. A digest keeps its hour."""
+    """If an alert got a further date, make its groups due at once. A digest keeps its hour."""
     groups = decision.state.memory.groups
     for key in sorted({key for number in decision.joined for key in groups.of_alert.get(number, ())}):
         group = decision.state.groups[key]

@@ -1,8 +1,8 @@
 """A copy of a part of the state, with facts that are derived from it. It is kept from one decision to the next.
 
-With thousands of open alerts, nearly all are the same as five seconds before. Walking through them becomes slower per
-alert the more there are, because they no longer fit into the processor's caches. So a decision compares the state with
-this copy, which hardly touches an unchanged entry. It derives facts only from changed entries.
+With thousands of open alerts, nearly all are the same as five seconds before. The more alerts there are, the longer it
+takes to look at each of them, because they no longer fit into the processor's caches. So a decision compares the state
+with this copy, which hardly touches an unchanged entry. It derives facts only from changed entries.
 
 The facts depend only on the copy. If a decision is abandoned, or if another process has written, the next comparison
 finds the differences.

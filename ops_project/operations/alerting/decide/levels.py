@@ -95,7 +95,8 @@ def _told_apart(signal: Signal) -> tuple[object, ...]:
 
 
 def _least_telling(failures: list[Signal]) -> Signal:
-    """The failure that can best be dropped: the oldest one whose labels a newer one shares, otherwise the oldest.
+    """The failure that can best be dropped: the oldest one whose labels are also those of a newer one; if there is
+    none, the oldest.
     `failures`: the oldest first.
     """
     newer: set[tuple[object, ...]] = set()

@@ -80,7 +80,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 def _others(decision: Decision) -> messages.Around:
     """Gather the facts about other alerts that messages need. If an alert has changed, or if other alerts have become
-    silent or audible because of it, its groups are looked at in their next regular flush.
+    silent because of it or are no longer silent, its groups are looked at in their next regular flush.
     """
     state, memory = decision.state, decision.state.memory
     under: dict[int, list[Alert]] = {}
@@ -266,8 +266,8 @@ def _repeated(alert: Alert) -> bool:
 
 
 def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
-    """Of the alerts that are repeated, one was told the longest time ago; this returns when. None if no alert is
-    repeated.
+    """When the recipient was last told of the alerts that are repeated: the earliest such time. None if no alert is
+    repeated and the alerts have times of their own.
     """
     if not entry.own_times:
         return entry.at

@@ -35,7 +35,7 @@ def due_at(sla: Sla, day: date, zone: ZoneInfo) -> datetime:
 
 
 def last_due(sla: Sla, now: datetime, zone: ZoneInfo) -> date | None:
-    """The newest day whose deadline has passed; None if no deadline of the past week has."""
+    """The newest day whose deadline has passed; None if no deadline has passed in the past week."""
     today = now.astimezone(zone).date()
     days = (today - timedelta(days=back) for back in range(8))
     return next((day for day in days if applies(sla.days, day) and due_at(sla, day, zone) <= now), None)

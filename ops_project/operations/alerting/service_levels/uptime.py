@@ -31,8 +31,8 @@ class Interval:
 def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interval]:
     """`measured` (the oldest first) with the result of one more look.
 
-    The time since the look before counts with the result of that look, if the two looks are close enough. The new look
-    decides nothing about earlier time. A rehearsal may have set the clock differently, so a look changes no measurement
+    If the look before was recent enough, the time since then counts as that look found it. The result of the new look
+    does not count for earlier time. A rehearsal may have set the clock differently, so a look changes no measurement
     that lies before or after it.
     """
     past = [item for item in measured if item.end < at and item.end > at - KEPT]

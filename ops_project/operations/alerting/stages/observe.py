@@ -81,8 +81,8 @@ def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mappi
 def _tell_failing(
     cycle: Cycle, failed: Mapping[str, str], well: Collection[str], cursors: Mapping[str, str]
 ) -> dict[str, str]:
-    """Store a signal for each observer, or part of one, that has begun or stopped to fail. Returns the changed
-    cursors.
+    """Store a signal for each observer, or part of an observer, that has begun to fail or no longer fails. Returns the
+    changed cursors.
     """
     changed = {f"failing:{name}": "1" for name in failed if cursors.get(f"failing:{name}") != "1"}
     changed |= {f"failing:{name}": "" for name in well if cursors.get(f"failing:{name}") == "1"}

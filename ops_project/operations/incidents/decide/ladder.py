@@ -41,8 +41,8 @@ def freeze(
 
 def climb(turn: Turn, incident: Incident) -> Incident:
     """Take every step that is due. If a step names nobody who can be called, it is skipped at once, and the later steps
-    are taken earlier. The same holds if it names nobody beside the people who were called already, and a later step
-    calls somebody else.
+    are taken earlier. The same holds if one of its targets means nobody, all others mean people who were called
+    already, and a later step calls somebody else.
     """
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step

@@ -35,8 +35,8 @@ def place(turn: Turn, alert: Alert) -> None:
 
 
 def _fired_again(turn: Turn, alert: Alert) -> bool:
-    """Whether an alert that belongs to an incident has ended and now fires again. The number of the alert does not
-    tell: an alert keeps its number until people have been told that it ended, which quiet hours can delay by days.
+    """Whether an alert that belongs to an incident has ended and now fires again. The number of the alert does not show
+    this: an alert keeps its number until people have been told that it ended, which quiet hours can delay by days.
     """
     before = turn.home_of(alert.number)
     if before is None:

@@ -1,1 +1,1 @@
-"""Writes good rows, quarantined rows, the journal and the archive in one transaction."""
+"""Writes good and quarantined rows (`rows`) and the journal in one transaction for each file, and archives the file."""
