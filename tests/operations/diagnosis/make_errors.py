@@ -1,6 +1,6 @@
 """Causes real errors, and records what was raised: `python -m tests.operations.diagnosis.make_errors` (or with the
 names of libraries). Each case is labelled by its cause, not by the classifier. The texts are split by a hash of
-themselves: the half with an even hash may be looked at while patterns are written, and the other half is held back.
+themselves: the half with an even hash may be looked at while patterns are written, and the other half is held out.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ def page() -> str:
     lines = [
         "# How failures are classified, measured",
         "",
-        "`python -m tests.operations.diagnosis.make_errors` writes this page. It causes every error and notes what was raised. A",
-        "sample is labelled by what was done to cause it. The split is by a hash of the text: patterns were written from one",
-        "half, and the other half was held back.",
+        "`python -m tests.operations.diagnosis.make_errors` writes this page. It causes every error and notes what was raised.",
+        "Each error is labelled by what was done to cause it. A hash of its text puts it into one of two halves. Patterns were",
+        "written from the half that was seen; the other half was held out.",
         "",
         "| half | read from | errors | right | macro-F1 |",
         "| --- | --- | ---: | ---: | ---: |",
@@ -154,13 +154,13 @@ def page() -> str:
         ):
             pairs = [(sample.expected, how(sample).failure_class) for sample in half]
             right = sum(expected == got for expected, got in pairs)
-            words = "held back" if held else "seen"
+            words = "held out" if held else "seen"
             lines.append(f"| {words} | {name} | {len(pairs)} | {right} | {macro_f1(pairs):.3f} |")
     half = [sample for sample in found if sample.held]
     table = Counter((sample.expected, classified(sample).failure_class) for sample in half)
     lines += [
         "",
-        "## Confusion of the half that was held back",
+        "## Confusion matrix of the half that was held out",
         "",
         "| what it was | classified as | errors |",
         "| --- | --- | ---: |",
@@ -179,7 +179,7 @@ def main(libraries: Sequence[str]) -> None:
     FIXTURE.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
     held = sum(is_held(text) for text in found)
-    print(f"{len(found)} errors, {held} of them held back, in {FIXTURE}")
+    print(f"{len(found)} errors, {held} of them held out, in {FIXTURE}")
 
 
 if __name__ == "__main__":
