@@ -1,5 +1,5 @@
-"""A file of Dagster's storage is damaged: the commands that need it name it and the next step, and alerts are told all
-the same.
+"""A file of Dagster's storage is damaged: the commands that need it name it and the next step, and messages about
+alerts are still sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RUNS = FILES[0]
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an alert that was told, and a storage of Dagster without runs."""
+    """A home with an alert about which a message was sent, and a storage of Dagster without runs."""
     settings = Settings(home=tmp_path_factory.mktemp("whole") / "home", as_of=NOW)
     with_a_snapshot_and_an_alert(settings)
     dagster_home.ensure(settings)

@@ -50,7 +50,7 @@ FILES: dict[str, tuple[object, tuple[str, ...]]] = {
     "writer.lock": ({"pid": 1, "owner": "ops run", "run": None, "since": AT}, ("restore gold.sales",)),
     "dagster/dagster.yaml": ("telemetry: {enabled: false}", ("rerun abc",)),
 }
-# What these files say cannot be found out otherwise, so it is told that it is unknown.
+# What these files say cannot be found out otherwise, so the commands report it as unknown.
 TOLD = (
     "published/ecommerce/000001-run/manifest.json",
     "snapshots/000001-run-1/manifest.json",

@@ -53,7 +53,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A home with an alert that was told, and a console that somebody looks at; then the server stops."""
+    """A home with an alert about which a message was sent, and an open console. Then the server stops."""
     if postgres.binaries() is None:
         pytest.skip(postgres.MISSING)
     folder = tmp_path_factory.mktemp("stops")

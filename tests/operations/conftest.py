@@ -1,4 +1,4 @@
-"""A ledger in each of its stores. The tests of this wing share one PostgreSQL server."""
+"""A ledger in each of its stores. The tests of `operations` share one PostgreSQL server."""
 
 from __future__ import annotations
 

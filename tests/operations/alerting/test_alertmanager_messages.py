@@ -1,4 +1,4 @@
-"""Our messages are compared with those of the real Alertmanager: which alerts are told together, and to whom. The trees
+"""Our messages are compared with those of the real Alertmanager: which alerts are sent together, and to whom. The trees
 are generated, with continue, expressions, grouping, time intervals, inhibition with equal, and silences; labels may be
 missing.
 

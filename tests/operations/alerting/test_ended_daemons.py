@@ -1,4 +1,6 @@
-"""A daemon or a watcher that has ended decides no longer. One that is slow, or cannot be seen from here, still does."""
+"""A daemon or a watcher that has ended no longer decides about alerts. A daemon that is slow, or cannot be seen from
+here, still decides.
+"""
 
 from __future__ import annotations
 

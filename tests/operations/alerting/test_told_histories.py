@@ -131,8 +131,8 @@ def test_a_symptom_that_is_silenced_sends_no_message_about_its_cause_again():
 
 
 def test_who_heard_of_the_end_in_another_group_hears_that_it_fires_again():
-    """The alert was told under a suspected cause. Its end was told beside that cause, because both had fired again
-    together. Then it fired a third time, in its first group.
+    """The alert was sent with a suspected cause. Its end was sent in the group of that cause, because both had fired
+    again together. Then it fired a third time, in its first group.
     """
     switched = ("a_rule_is_switched", {"name": "check_failed"})
     broken = ("breaks_and_is_silenced_and_takes_others_with_it", {"kind": "check.failure", "minutes": 20})
@@ -181,7 +181,7 @@ def test_a_symptom_that_a_person_silenced_before_it_came_sends_no_message_about_
 
 
 def test_an_alert_that_was_listed_under_a_cause_which_began_again_after_it_is_named():
-    """The three failures were told in one message. Their rule was switched off and on again before anybody was told of
+    """The three failures were sent in one message. Their rule was switched off and on again before anybody was told of
     an end. Meanwhile the cause failed once more, so it began after its symptom and explains it no longer. Then the
     cause was silenced. The team, who had seen the symptom only in the cause's list, is told of it by name, as with an
     alert that Alertmanager does not inhibit any more. Its owner was told already, and is not told twice.

@@ -75,7 +75,7 @@ class Heard:
             assert not is_silenced(state.alerts[number], state, now), f"alert {number} is silenced, and was told"
         before = self.last.get((message.group, ear))
         group = state.groups.get(message.group)
-        # An alert that a person silenced is listed, and not told: it is told by name when the silence ends.
+        # An alert that a person silenced is only listed. Its own message is sent when the silence ends.
         heard = named | {n for n in listed if not is_silenced(state.alerts[n], state, now)}
         listed_before = {} if _to_owner(config, ear) else self.under.get((message.group, ear), {})
         # A message that is addressed to an owner tells that owner of its alerts, named or listed. For anybody else, a
