@@ -48,7 +48,7 @@ class Around:
 
 
 def around(alerts: Iterable[Alert]) -> Around:
-    """Gather these facts from all `alerts`."""
+    """Gather the facts of `Around` from all `alerts`."""
     known = {alert.number: alert for alert in alerts}
     under: dict[int, list[Alert]] = {}
     for alert in known.values():

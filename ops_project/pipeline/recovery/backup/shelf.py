@@ -117,7 +117,9 @@ def object_key(piece: str) -> str:
 
 @dataclass(frozen=True)
 class Register:
-    """The facts about its backups that a home stores, so that their age can be watched without access to the store."""
+    """The facts that a home stores about its backups, so that the age of the backups can be watched without access to
+    the store.
+    """
 
     destination: str
     since: datetime
