@@ -1,1 +1,3 @@
-"""Writes good and quarantined rows (`rows`) and the journal in one transaction for each file, and archives the file."""
+"""Writes good rows (`rows`), quarantined rows (`quarantine`) and the journal, in one transaction for each file. Archives
+the file.
+"""

@@ -17,7 +17,7 @@ from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import attempts, expected, journal, overruled, rows
+from ops_project.pipeline.landing.write import attempts, expected, journal, overruled, quarantine, rows
 from ops_project.sql_text import literal
 
 
@@ -84,7 +84,7 @@ def commit(
             touched = sorted(
                 rows.take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed)
             )
-            rows.quarantine_whole(context, file, batch, found)
+            quarantine.quarantine_whole(context, file, batch, found)
         begun = expected.before_the_first(context, day) if status == "loaded" else set()
         changed = overruled.with_days_after(feed, begun.union(touched))
         listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in changed)
