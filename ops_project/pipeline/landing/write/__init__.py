@@ -1,3 +1,3 @@
-"""Writes good rows (`rows`), quarantined rows (`quarantine`) and the journal, in one transaction for each file. Archives
-the file.
+"""Writes good rows (`rows`), quarantined rows (`quarantine`) and the journal in one transaction for each file. Also
+archives the file.
 """
