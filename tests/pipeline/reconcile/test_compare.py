@@ -79,6 +79,18 @@ def test_many_keys_are_named_with_as_many_queries_as_one(connection: Any, monkey
     assert queries[0] == queries[1]
 
 
+@pytest.mark.parametrize(
+    "key", ["[1, 2]", "{'a': 1}", "'nan'::double", "'infinity'::date"], ids=["list", "struct", "nan", "infinity"]
+)
+def test_the_differing_columns_are_named_whatever_the_type_of_the_key(connection: Any, key: str) -> None:
+    """Python has no hash of a list, and NaN does not equal itself."""
+    for name, value in (("a", 1), ("b", 2)):
+        connection.execute(f"create table {name} as select {key} as id, {value} as x, 'nan'::double as y")
+    found = compare(connection, table_side(connection, "a"), table_side(connection, "b"), key=["id"])
+    [explained] = found.classes
+    assert [sample["differs"] for sample in explained.samples] == ["x: 1 → 2"]
+
+
 def test_each_class_explains_its_part_of_the_difference(connection: Any) -> None:
     source = [
         row(1, "10.00"),
