@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_project.pipeline.recovery import journal
-from ops_project.pipeline.warehouse import announced, retention, snapshots
+from ops_project.pipeline.warehouse import retention, snapshots
 from ops_project.settings import Settings
 
 
@@ -15,7 +15,7 @@ def failed(settings: Settings, entry: journal.Entry) -> list[str]:
     """
     existing = snapshots.existing(settings)
     standing = {domain for item in existing[-1:] for domain in retention.failed_in(item.manifest)}
-    standing |= announced.unfinished(settings)
+    standing |= snapshots.unfinished(settings)
     source = [item for item in existing if entry.source == f"snapshot {item.id}"]
     if not source:
         return sorted({*standing, retention.SEVERAL})

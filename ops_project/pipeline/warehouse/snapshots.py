@@ -167,6 +167,14 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
     return found is not None and bool(found[0])
 
 
+def unfinished(settings: Settings, ending: str = "") -> set[str]:
+    """The domains of the runs that ended without a snapshot, except `ending`, which takes one now. A run that was
+    killed after its snapshot has finished, although its announcement may still be there.
+    """
+    done = {str(item.manifest.get("run_id")) for item in existing(settings)[-1:]}
+    return announced.unfinished(settings, {ending, *done})
+
+
 def is_behind(settings: Settings) -> bool:
     """Whether the warehouse was written to or replaced after the newest snapshot, or has no snapshot. Each run ends
     with a snapshot. So a later change was made outside of any run, or by a run that was killed.
@@ -243,9 +251,7 @@ def take(
                 good=good,
                 whole=whole,
                 failed=failed,
-                unfinished=announced.unfinished(
-                    settings, {run_id, *(str(item.manifest.get("run_id")) for item in before)}
-                ),
+                unfinished=unfinished(settings, run_id),
                 landed=landed,
             ),
             "good": good,

@@ -283,3 +283,9 @@ def test_what_a_killed_run_left_is_replaced_only_by_a_whole_restore(home: Settin
     assert snapshots.newest(home).manifest["failed"] == ["shop"]
     perform(home, platform, 1)
     assert snapshots.newest(home).good
+
+
+def test_a_run_that_was_killed_after_its_snapshot_leaves_nothing_failed(home: Settings, platform: Platform) -> None:
+    announced.run(home, str(snapshots.newest(home).manifest["run_id"]), "shop")
+    perform(home, platform, 1, ORDERS)
+    assert snapshots.newest(home).good

@@ -26,7 +26,7 @@ from ops_project.pipeline.recovery.backup.manifest import File, Manifest
 from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
 from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside
 from ops_project.pipeline.recovery.decide.backups import next_id
-from ops_project.pipeline.warehouse import announced, snapshots
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import writer
 from ops_project.process import locks
 from ops_project.process.kill_points import reach
@@ -122,7 +122,7 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
         taker.tell(f"waiting for {holder or 'another process'}")
 
     with writer(settings, taker.platform, owner="ops backup create", now=taker.now, on_wait=on_wait) as warehouse:
-        unfinished = announced.unfinished(settings)
+        unfinished = snapshots.unfinished(settings)
         if settings.warehouse.is_file() and (unfinished or snapshots.is_behind(settings)):
             # A run that was killed has landed files. They are no longer in the inbound folder, and no snapshot contains
             # their rows.

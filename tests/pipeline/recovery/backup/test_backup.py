@@ -228,3 +228,11 @@ def test_a_backup_after_a_killed_run_names_its_domain_and_is_not_good(taker: Tak
     newest = snapshots.newest(taker.settings).manifest
     assert (newest["failed"], newest["domain"]) == (["shop"], "shop")
     assert announced.unfinished(taker.settings) == set()
+
+
+def test_a_run_that_was_killed_after_its_snapshot_needs_no_other_one(taker: Taker, shelf: Shelf) -> None:
+    before = snapshots.newest(taker.settings)
+    announced.run(taker.settings, str(before.manifest["run_id"]), "shop")
+    manifest, _ = taken(taker, shelf)
+    assert manifest.good
+    assert snapshots.newest(taker.settings).id == before.id
