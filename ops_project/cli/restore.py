@@ -18,7 +18,7 @@ from ops_project.moments import to_minute
 from ops_project.settings import TIME_FORMS, Settings
 
 if TYPE_CHECKING:
-    from ops_project.pipeline.recovery.decide.plan import RestorePlan
+    from ops_project.pipeline.recovery.decide.plan import Held, RestorePlan
     from ops_project.pipeline.recovery.journal import Entry
     from ops_project.pipeline.recovery.restore import Context, Wanted
 
@@ -225,13 +225,18 @@ def _data(plan: RestorePlan, entry: Entry | None) -> dict[str, Any]:
         "source": plan.source,
         "as_of": plan.as_of,
         "tables": [
-            {"table": item.table, "what": item.words, "now": item.now, "then": item.then} for item in plan.changes
+            {"table": item.table, "what": item.words, "now": _shown(item.now), "then": _shown(item.then)}
+            for item in plan.changes
         ],
         "out_of_date": plan.downstream,
         "lost_batches": plan.lost_batches,
         "warnings": plan.warnings,
         "nothing_to_do": plan.nothing_to_do,
     }
+
+
+def _shown(held: Held | None) -> dict[str, Any] | None:
+    return None if held is None else {"rows": held.rows, "checksum": held.checksum}
 
 
 def _render(plan: RestorePlan, entry: Entry | None, rebuild: bool) -> None:

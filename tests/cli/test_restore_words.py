@@ -61,6 +61,11 @@ def test_a_plan_without_a_change_says_so_and_does_not_ask_for_yes(home: Settings
         same = planned(*words)
         assert "There is nothing to do" in same and "--yes" not in same
     with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("ALTER TABLE bronze.bakery_sales RENAME COLUMN shop TO store")
+    for words in (("--all",), ("bronze.bakery_sales",)):
+        assert "bronze.bakery_sales replaced 80" in planned(*words), "the checksum says nothing about names"
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("ALTER TABLE bronze.bakery_sales RENAME COLUMN store TO shop")
         connection.execute("DELETE FROM bronze.bakery_sales")
     for words in (("--all",), ("bronze.bakery_sales",)):
         other = planned(*words)

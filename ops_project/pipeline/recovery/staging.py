@@ -70,8 +70,8 @@ def held(
 
 
 def briefly(found: Mapping[str, Fingerprint]) -> dict[str, Held]:
-    """The row count and the checksum of each table, without the separate checksums of the parts of large tables."""
-    return {table: Held(value.rows, value.checksum) for table, value in found.items()}
+    """What each table holds, without the separate checksums of the parts of large tables."""
+    return {table: Held(value.rows, value.checksum, value.columns) for table, value in found.items()}
 
 
 def views_of(connection: duckdb.DuckDBPyConnection, catalog: str | None = None) -> dict[str, str]:

@@ -10,10 +10,14 @@ from ops_project.lineage import Lineage
 
 @dataclass(frozen=True)
 class Held:
-    """The rows and the checksum of a table in one warehouse file."""
+    """The rows and the checksum of a table in one warehouse file.
+
+    `columns`: the name and the type of each column. The checksum says nothing about them.
+    """
 
     rows: int
     checksum: str
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
