@@ -9,7 +9,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.run_events import class_of, events_of, log_of_failure
-from ops_project.dagster_bridge.run_tags import PARENT_TAG
+from ops_project.dagster_bridge.run_tags import PARENT_TAG, PART_TAG
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome, outcome
 from ops_project.failures import classify_message
 
@@ -44,6 +44,16 @@ def chain(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.DagsterRu
 def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
     """The tags of a rerun. With them, Dagster shows the run and its reruns together."""
     return {PARENT: run.run_id, ROOT: run.tags.get(ROOT, run.run_id)}
+
+
+def is_whole(instance: dg.DagsterInstance, run: dg.DagsterRun, outcome: RunOutcome) -> bool:
+    """Whether a run has built its whole job. A rerun of some assets has, if nothing of a whole run is left to build.
+
+    `outcome`: the joint outcome of the run and of the earlier runs that it repeats.
+    """
+    if PARENT not in run.tags:
+        return PART_TAG not in run.tags
+    return any(PART_TAG not in item.tags for item in chain(instance, run)) and outcome.planned <= outcome.built
 
 
 def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:

@@ -11,6 +11,7 @@ from ops_project.dagster_bridge.run_tags import (
     AS_OF_TAG,
     COMMIT_TAG,
     DOMAIN_TAG,
+    PART_TAG,
     PROCESS_TAG,
     TIMEOUT_TAG,
     tag_of,
@@ -22,7 +23,7 @@ INTERNAL = (PROCESS_TAG, AS_OF_TAG, COMMIT_TAG, TIMEOUT_TAG)
 OLD = ("ops/process", "ops/as_of", "ops/commit", "ops/timeout_seconds")
 
 
-@pytest.mark.parametrize("name", INTERNAL)
+@pytest.mark.parametrize("name", [*INTERNAL, PART_TAG])
 def test_what_people_do_not_need_is_hidden(name: str) -> None:
     assert get_tag_type(name) == TagType.HIDDEN
 

@@ -133,6 +133,36 @@ def test_from_a_table_on(world: World, instance: dg.DagsterInstance, tmp_path: P
         again(world, instance, tmp_path, first.run_id, "gold.other")
 
 
+def whole(instance: dg.DagsterInstance, done: DomainRun) -> bool:
+    """Whether what the run found speaks for its whole domain, as its snapshot asks."""
+    run = instance.get_run_by_id(str(done.run_id))
+    assert run is not None
+    return reruns.is_whole(instance, run, reruns.together(instance, run))
+
+
+def test_a_rerun_is_whole_only_if_nothing_of_the_run_is_left(
+    world: World, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    world.broken = {"b"}
+    first = nightly(world, instance)
+    assert whole(instance, first)
+    last = again(world, instance, tmp_path, str(first.run_id), "c")
+    assert last.state == "succeeded" and not whole(instance, last), "b is still that of an earlier run"
+    world.broken = set()
+    assert whole(instance, again(world, instance, tmp_path, str(first.run_id)))
+
+
+def test_a_run_of_some_tables_says_nothing_about_the_others(
+    world: World, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """The job is that of the whole domain: a backfill of one table uses it."""
+    world.broken = {"c"}
+    part = execute(world.definitions(), instance, Part("shop_pipeline", "shop", frozenset({B, C})), Watcher(), NOW)
+    assert not whole(instance, part)
+    world.broken = set()
+    assert not whole(instance, again(world, instance, tmp_path, str(part.run_id))), "nor does its rerun"
+
+
 def test_a_run_is_named_by_the_beginning_of_its_id(world: World, instance: dg.DagsterInstance) -> None:
     first = nightly(world, instance)
     for text in ("zzzz", "", str(first.run_id)[:2]):

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from ops_project.dagster_bridge import runs as bridge
-from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG, PART_TAG
 from ops_project.dagster_bridge.storage_errors import in_words
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import SUCCEEDED, DomainRun, RunReport
@@ -39,6 +39,8 @@ def execute(
 ) -> DomainRun:
     """Carry out the run. The caller holds the writer's lock. A failure of the run is returned and not raised."""
     began = time.perf_counter()
+    job = definitions.resolve_job_def(part.job)
+    left_out = {tuple(key.path) for key in job.asset_layer.selected_asset_keys} - part.assets
     tags = {
         **part.tags,
         **(partitions.range_tags(*part.window) if part.window is not None else {}),
@@ -46,8 +48,8 @@ def execute(
         DOMAIN_TAG: part.domain,
         AS_OF_TAG: now.isoformat(),
         COMMIT_TAG: commit(),
+        **({PART_TAG: "true"} if left_out else {}),
     }
-    job = definitions.resolve_job_def(part.job)
     checks = {
         check
         for check in job.asset_layer.asset_graph.asset_check_keys

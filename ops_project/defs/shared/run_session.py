@@ -274,7 +274,9 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         domain=domain,
         window=session.window,
         good=good,
-        whole=domain is not None and run.job_name == site.catalog.domains.main_job(domain),
+        whole=domain is not None
+        and run.job_name == site.catalog.domains.main_job(domain)
+        and reruns.is_whole(instance, run, outcome),
         landed={feed.domain for feed in site.catalog.feeds.values() if feed.name in landed},
         models=models,
         config=session.config,
