@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import refused, several_numbers
+from ops_project.cli.numbers import refuse_any, several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
@@ -35,13 +35,14 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
 
     ledger, now = open_ledger(settings), settings.now()
     given = ledger.acknowledgements()
-    # All numbers are checked before anything is written, so that one wrong number changes nothing.
-    for number in numbers:
+
+    def why(number: int) -> str:
         alert = ledger.alert(number)
         if alert is None:
-            raise refused(f"there is no alert {number}; `ops alerts list` shows those that are open", number, numbers)
-        if alert.status != FIRING:
-            raise refused(f"alert {number} is {alert.status}: there is nothing to acknowledge", number, numbers)
+            return f"there is no alert {number}; `ops alerts list` shows those that are open"
+        return "" if alert.status == FIRING else f"alert {number} is {alert.status}: there is nothing to acknowledge"
+
+    refuse_any(numbers, why)
     result: list[dict[str, Any]] = []
     for number in numbers:
         alert, before = ledger.alert(number), given.get(number)

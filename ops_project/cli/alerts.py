@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ops_project.cli.acknowledge import ack
-from ops_project.cli.numbers import COUNT, NUMBER, refused, several_numbers
+from ops_project.cli.numbers import COUNT, NUMBER, refuse_any, several_numbers
 from ops_project.cli.output import console, emit, json_option, styled, table, told_if_cut
 from ops_project.cli.person import by_option
 from ops_project.cli.resolve import resolve
@@ -217,10 +217,8 @@ def verdict(settings: Settings, *, numbers: tuple[int, ...], value: str, why: st
     The checks of anomalies and volumes do not learn from the dates of a false positive.
     """
     ledger = _ledger(settings)
-    # All numbers are checked before anything is written, so that one wrong number changes nothing.
-    for number in numbers:
-        if ledger.alert(number) is None:
-            raise refused(f"there is no alert {number}; `ops alerts list --all` shows all alerts", number, numbers)
+    unknown = "there is no alert {}; `ops alerts list --all` shows all alerts"
+    refuse_any(numbers, lambda number: "" if ledger.alert(number) else unknown.format(number))
     for number in numbers:
         ledger.give_verdict(number, value, why, by, settings.now())
     data = [{"alert": number, "verdict": value, "why": why, "by": by} for number in numbers]

@@ -174,16 +174,22 @@ def _act(
     numbers = (given,) if isinstance(given, int) else tuple(dict.fromkeys(given))
     changed = list[dict[str, Any]]()
     for store in (_Rehearsal(ledger), ledger) if len(numbers) > 1 else (ledger,):
+        why: dict[int, str] = {}
         for number in numbers:
             subject = f"incident {number}"
             try:
                 after = change(store, number, now)
             except (Refused, NoIncident) as error:
                 written(subject=subject, outcome="refused", detail=str(error))
-                raise refused(str(error), number, numbers, done=[row["number"] for row in changed]) from None
+                why[number] = str(error)
+                if store is ledger:
+                    break
+                continue
             if store is ledger:
                 written(subject=subject, outcome="done", detail="")
                 changed.append(_row(after))
+        if why:
+            raise refused(why, numbers, done=[row["number"] for row in changed])
     lines = [f"Incident {number}: {said}." for number in numbers]
     data = changed[0] if isinstance(given, int) else changed
     emit(as_json, data, lambda: console.print("\n".join(lines), markup=False))

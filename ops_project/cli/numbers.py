@@ -4,7 +4,7 @@ machine can hold is therefore refused at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -15,18 +15,30 @@ several_numbers = click.argument("numbers", metavar="NUMBER...", type=NUMBER, na
 """The argument of a command that does the same to each of its rows."""
 
 
-def refused(words: str, number: int, numbers: Sequence[int], *, done: Sequence[int] = ()) -> click.ClickException:
-    """The error with which a command stops because it refuses `number`.
+def refused(why: Mapping[int, str], numbers: Sequence[int], *, done: Sequence[int] = ()) -> click.ClickException:
+    """The error with which a command stops because it refuses some of `numbers`. `why`: each of these → the reason.
 
     `done`: the rows that the command has changed before. All rows are checked first, so there are such rows only if
-    somebody else has changed `number` after the check.
+    somebody else has changed a row after the check.
     """
+    words = "\n".join(why.values())
+    left = [str(other) for other in dict.fromkeys(numbers) if other not in (*done, *why)]
     if done:
-        left = [str(other) for other in dict.fromkeys(numbers) if other not in (*done, number)]
         words += f". Already done: {', '.join(map(str, done))}" + (f"; not yet: {', '.join(left)}" if left else "")
     elif len(set(numbers)) > 1:
-        words += f". Nothing was changed; leave out {number}, and the others are done"
+        words += ". Nothing was changed"
+        words += f"; leave out {' and '.join(map(str, why))}, and the others are done" if left else ""
     return click.ClickException(words)
+
+
+def refuse_any(numbers: Sequence[int], why: Callable[[int], str]) -> None:
+    """Raises `refused` if `why` gives a reason for one of `numbers`. An empty text is no reason.
+
+    A command looks at all numbers before it writes anything, so that one wrong number changes nothing, and names all
+    wrong ones, so that it is called again only once.
+    """
+    if found := {number: words for number in dict.fromkeys(numbers) if (words := why(number))}:
+        raise refused(found, numbers)
 
 
 COUNT = click.IntRange(min=1, max=10**9)

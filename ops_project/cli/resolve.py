@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import refused, several_numbers
+from ops_project.cli.numbers import refuse_any, several_numbers
 from ops_project.cli.output import console, emit, json_option
 from ops_project.cli.person import by_option
 from ops_project.settings import Settings
@@ -30,13 +30,14 @@ def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_
     if not why.strip():
         raise click.UsageError("--why is empty: say why the alert is over")
     ledger, now = open_ledger(settings), settings.now()
-    # All numbers are checked before anything is written, so that one wrong number changes nothing.
-    for number in numbers:
+
+    def refusal(number: int) -> str:
         alert = ledger.alert(number)
         if alert is None:
-            raise refused(f"there is no alert {number}; `ops alerts list` shows those that are open", number, numbers)
-        if alert.status == RESOLVED:
-            raise refused(f"alert {number} is resolved already: there is nothing to close", number, numbers)
+            return f"there is no alert {number}; `ops alerts list` shows those that are open"
+        return f"alert {number} is resolved already: there is nothing to close" if alert.status == RESOLVED else ""
+
+    refuse_any(numbers, refusal)
     for number in numbers:
         ledger.resolve(number, by, why, now)
     if not daemon_beats(ledger, datetime.now(UTC)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import refused, several_numbers
+from ops_project.cli.numbers import refuse_any, several_numbers
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings, current_user
 
@@ -139,10 +139,8 @@ def expire(settings: Settings, numbers: tuple[int, ...], as_json: bool) -> None:
     """End silences now."""
     ledger, now = _ledger(settings), settings.now()
     in_force = {found.number for found in ledger.silences(now)}
-    # All numbers are checked before anything is written, so that one wrong number changes nothing.
-    for number in numbers:
-        if number not in in_force:
-            raise refused(f"there is no silence {number} in force; `ops silence list` shows them", number, numbers)
+    unknown = "there is no silence {} in force; `ops silence list` shows them"
+    refuse_any(numbers, lambda number: "" if number in in_force else unknown.format(number))
     for number in numbers:
         ledger.expire_silence(number, now)
     ended = [{"number": number, "expired": True} for number in numbers]

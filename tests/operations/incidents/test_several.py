@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,12 @@ def test_each_command_that_refuses_one_of_several_numbers_says_that_nothing_was_
     ):
         done = _ops(two, *words)
         assert done.exit_code == 1 and done.output.strip().endswith(_nothing_but("70")), done.output
+        place = words.index("70") + 1
+        done = _ops(two, *words[:place], "71", *words[place:])
+        assert done.exit_code == 1 and done.output.strip().endswith(_nothing_but("70 and 71")), done.output
+        done = _ops(two, *words[: place - 2], "70", "71", *words[place:])
+        assert done.exit_code == 1 and done.output.strip().endswith(". Nothing was changed"), done.output
+        assert all(re.search(rf"(alert|silence|incident) {number}\b", done.output) for number in (70, 71)), done.output
 
 
 def test_a_verdict_and_the_end_of_silences_take_several_numbers(two):
