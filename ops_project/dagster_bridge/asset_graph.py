@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.definitions.utils import DEFAULT_GROUP_NAME
 
 from ops_project.lineage import AssetFacts, Lineage
@@ -22,11 +23,15 @@ def _group(name: str | None) -> str:
 
 def lineage_of(definitions: dg.Definitions) -> Lineage:
     """Facts about every asset, and every job and sensor. External upstream assets without facts are left out."""
-    return lineage_of_repository(definitions.get_repository_def())
+    # Making every job costs a third of a second of each run, and the owners of a job need only its selection.
+    selected = {job.name: job for job in definitions.jobs or () if isinstance(job, UnresolvedAssetJobDefinition)}
+    return lineage_of_repository(definitions.get_repository_def(), selected)
 
 
-def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
-    """The lineage of a loaded code location."""
+def lineage_of_repository(
+    repository: dg.RepositoryDefinition, selected: Mapping[str, UnresolvedAssetJobDefinition] | None = None
+) -> Lineage:
+    """The lineage of a loaded code location. `selected`: those of its jobs that are known as a selection of assets."""
     graph = repository.asset_graph
     facts = []
     checks: dict[dg.AssetKey, list[str]] = {}
@@ -54,7 +59,7 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                 external=not node.is_materializable,
             )
         )
-    stated, implied = _owners(repository, {fact.key: fact.owners for fact in facts})
+    stated, implied = _owners(repository, selected or {}, {fact.key: fact.owners for fact in facts})
     return Lineage.of(
         facts,
         repository.job_names,
@@ -67,15 +72,24 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
 Owned = dict[str, tuple[str, ...]]
 
 
-def _owners(repository: dg.RepositoryDefinition, of_assets: Mapping[str, Sequence[str]]) -> tuple[Owned, Owned]:
+def _owners(
+    repository: dg.RepositoryDefinition,
+    selected: Mapping[str, UnresolvedAssetJobDefinition],
+    of_assets: Mapping[str, Sequence[str]],
+) -> tuple[Owned, Owned]:
     """(the owners that jobs, schedules and sensors name, the owners of the assets that they build). What runs a job and
     names no owner has the owners of the job.
     """
     stated: Owned = {}
     implied: Owned = {}
-    jobs = {job.name: job for job in repository.get_all_jobs()}
-    for name, job in jobs.items():
-        built = sorted(asset_name(key) for key in job.asset_layer.selected_asset_keys)
+    jobs = sorted(repository.job_names)
+    for name in jobs:
+        job = selected.get(name) or repository.get_job(name)
+        if isinstance(job, UnresolvedAssetJobDefinition):
+            keys = job.selection.resolve(repository.asset_graph)
+        else:
+            keys = job.asset_layer.selected_asset_keys
+        built = sorted(asset_name(key) for key in keys)
         stated[name] = tuple(job.owners or ())
         implied[name] = tuple(dict.fromkeys(owner for asset in built for owner in of_assets.get(asset, ())))
     for schedule in repository.schedule_defs:

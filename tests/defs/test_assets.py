@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.dagster_bridge.asset_graph import lineage_of, lineage_of_repository
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.column_lineage.declared import of_python
 from ops_project.settings import PROJECT_ROOT
@@ -113,3 +113,10 @@ def test_a_table_names_the_consumers_that_read_it(definitions: dg.Definitions) -
         "Operational dashboard (Data Engineering)",
     )
     assert lineage.get("bronze/orders").exposures == ()
+
+
+def test_the_owners_of_jobs_do_not_depend_on_whether_the_jobs_are_made(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    found = lineage_of_repository(repository)
+    assert lineage_of(definitions) == found
+    assert {"master_pipeline", "insurance_pipeline", "model_retraining"} <= found.implied.keys()
