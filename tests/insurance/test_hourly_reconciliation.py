@@ -60,7 +60,7 @@ def test_it_agrees_then_finds_what_changed_and_the_alert_names_the_hop(home: Set
     hops = {asset for asset, check in last_checks(home) if check == "reconciliation_policies"}
     assert hops == {"bronze/policies", "silver/ods_policies", "silver/fact_policies", "gold/kpi_policies"}
 
-    assert homes.ops(home, "simulate", "--fault", "offsetting_errors").wait().code == 0
+    assert homes.ops(home, "simulate", "--domain", "insurance", "--fault", "offsetting_errors").wait().code == 0
     later = Settings(home=home.home, as_of=homes.NOW + timedelta(hours=1))
     with warehouse.writer(later, catalog.load(later).platform, owner="another domain's run", now=later.now()) as held:
         snapshots.take(held, domain="ecommerce", window=None, run_id="other", as_of=later.now(), commit="")

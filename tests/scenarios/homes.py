@@ -184,6 +184,18 @@ def business_checksums(settings: Settings) -> dict[str, tuple[int, str]]:
     return found
 
 
+# These start at once, make definitions that nobody reads, or belong to a server, which is no child of the tests.
+NEVER_IN_A_CHILD = (
+    ".__main__",
+    ".versions",
+    ".env",
+    "ops_project.definitions",
+    ".cli.dagster_daemon",
+    ".cli.dagster_dev",
+    ".dagster_bridge.daemon",
+    ".dagster_bridge.dev",
+    ".dagster_bridge.web",
+)
 # What a run imports late, besides the modules of the project.
 IMPORTED_LATE = (
     "babel.dates",
@@ -224,7 +236,7 @@ def warm() -> None:
 
     own = [module.name for module in pkgutil.walk_packages(ops_project.__path__, "ops_project.")]
     for name in (*own, *IMPORTED_LATE):
-        if not name.endswith((".__main__", ".versions", ".env")) and ".migrations." not in name:
+        if not name.endswith(NEVER_IN_A_CHILD) and ".migrations." not in name:
             importlib.import_module(name)
     manifest = dbt_manifest.load()
     _ = manifest.json, manifest.to_run()

@@ -58,7 +58,7 @@ def broken(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     """Six faults of files and one run; then the failures of the platform, and a cycle that reports all of them."""
     settings = homes.copy(waiting, tmp_path_factory.mktemp("runbooks") / "home")
     words = [word for fault in FAULTS for word in ("--fault", fault)]
-    ended = homes.ops(settings, "simulate", *words).wait()
+    ended = homes.ops(settings, "simulate", "--domain", "ecommerce", *words).wait()
     assert ended.code == 0, ended.output + ended.errors
     homes.ops(settings, "run", "--domain", "ecommerce").wait()
     _unhealthy_model(settings)
