@@ -25,9 +25,9 @@ pytestmark = pytest.mark.xdist_group("injected")
 
 # At least eight dates are needed before a day is compared with those before it.
 DAYS = {"insurance": 10, "investor": 10, "streaming": 9}
-# The comparison of two hops needs no earlier days, so these faults are put into a home that other stories have made.
+# These faults are found without earlier days, so they are put into a home that other stories share.
 FEW_DAYS = 4
-COMPARED = {"policies_lost", "policies_duplicated"}
+NO_HISTORY = {"policies_lost", "policies_duplicated"}
 # Only a whole month is reported.
 RESTATED_DAYS = 31
 SCALE = {"insurance": "0.1", "investor": "0.2", "streaming": "0.2"}
@@ -115,7 +115,7 @@ def healthy(
 
 
 def one_more_day(healthy: Callable[[str, int], Settings], tmp_path: Path, domain: str, *faults: str) -> Told:
-    days = RESTATED_DAYS if "restatement" in faults else FEW_DAYS if COMPARED & {*faults} else DAYS[domain]
+    days = RESTATED_DAYS if "restatement" in faults else FEW_DAYS if NO_HISTORY & {*faults} else DAYS[domain]
     home = homes.copy(healthy(domain, days), tmp_path / "home")
     later = Settings(home=home.home, as_of=homes.NOW + timedelta(days=1))
     simulate(later, domain, 1, homes.LAST + timedelta(days=1), *faults)

@@ -6,7 +6,7 @@ The hourly job reads a snapshot and holds no lock. So no other run waits for thi
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -19,7 +19,7 @@ from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
-from ops_project.pipeline.reconcile.chain import recent_days, reconcile
+from ops_project.pipeline.reconcile.chain import hop_by_hop, recent_days
 from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, describe
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.sql_text import literal
@@ -102,27 +102,34 @@ def evaluate(
     """
     for name, chain in chains.items():
         days = recent_days(connection, chain, now) if chain.date_column else None
+        found, why = _compared(site, name, chain, connection, days)
         for node in _targets(chain):
-            key = _spec(name, chain, node).key
-            if days == []:
-                yield key, _unknown("nothing has landed yet: nothing to reconcile.")
-                continue
-            hops = [item.name for item in chain.nodes]
-            try:
-                # Every earlier hop is compared as well, so that a break is reported at the first hop that shows it.
-                result = reconcile(
-                    connection,
-                    name,
-                    chain,
-                    archive=site.settings.archive,
-                    days=days,
-                    samples=5,
-                    only_hops_into=hops[1 : hops.index(node.name) + 1],
-                )
-            except (ReconcileError, duckdb.CatalogException) as error:
-                yield key, _unknown(f"{name} could not be reconciled: {error}")
-                continue
-            yield key, _verdict(name, chain, result, len(days or ()))
+            known = node.name in found
+            yield (
+                _spec(name, chain, node).key,
+                _verdict(name, chain, found[node.name], len(days or ())) if known else _unknown(why),
+            )
+
+
+def _compared(
+    site: Site, name: str, chain: Reconciliation, connection: duckdb.DuckDBPyConnection, days: list[date] | None
+) -> tuple[dict[str, ChainResult], str]:
+    """(node → the result of the chain up to it, why the other nodes have none). Every earlier hop belongs to a result,
+    so that a break is reported at the first hop that shows it.
+    """
+    found: dict[str, ChainResult] = {}
+    if days == []:
+        return found, "nothing has landed yet: nothing to reconcile."
+    names = [node.name for node in chain.nodes]
+    into = names[: max((names.index(node.name) for node in _targets(chain)), default=0) + 1]
+    try:
+        for result in hop_by_hop(
+            connection, name, chain, archive=site.settings.archive, days=days, samples=5, only_hops_into=into
+        ):
+            found[result.hops[-1].target] = result
+    except (ReconcileError, duckdb.CatalogException) as error:
+        return found, f"{name} could not be reconciled: {error}"
+    return found, ""
 
 
 def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Compares the nodes of a configured reconciliation, hop by hop. A hop is the step from one node to the next. The
 result says at which hop each difference first appears, and which classes explain it.
 
-Only neighbours are compared. So an error shows at the hop that made it, and not again at every later hop. A key that
-differs at several hops is reported at the first of them. The module reads tables, files and the archive, and writes
-only temporary tables.
+Only neighbours are compared. So an error shows only at the hop that made it. A key that differs at several hops is
+reported at the first of them. The module reads tables, files and the archive, and writes only temporary tables.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,11 +39,31 @@ def reconcile(
 ) -> ChainResult:
     """Compare each hop of `chain`. Raises ReconcileError if a node cannot be read.
 
-    `archive`: the folder to which the archive paths of landed files are relative.
-    `days`: the business dates to which every node is restricted; None means all.
-    `samples`: the largest number of keys that are shown for a class.
+    `archive`: the archive paths of landed files are relative to this folder.
+    `days`: the business dates of every node that are compared; None means all.
+    `samples`: the most keys shown for a class.
     `only_hops_into`: the nodes whose hops are compared; None means all.
     """
+    found = [
+        ChainResult(name, chain.title, _span(days), ()),
+        *hop_by_hop(
+            connection, name, chain, archive=archive, days=days, samples=samples, only_hops_into=only_hops_into
+        ),
+    ]
+    return found[-1]
+
+
+def hop_by_hop(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    chain: Reconciliation,
+    *,
+    archive: Path | None = None,
+    days: Collection[date] | None = None,
+    samples: int = 20,
+    only_hops_into: Iterable[str] | None = None,
+) -> Iterator[ChainResult]:
+    """As `reconcile`: the result of the chain up to each hop."""
     if days is not None and chain.date_column is None:
         raise ReconcileError(f"{name} has no date_column: it cannot be restricted to a date")
     wanted = None if only_hops_into is None else set(only_hops_into)
@@ -56,16 +75,15 @@ def reconcile(
             if wanted is not None and after.name not in wanted:
                 continue
             table = f"rec_chain_{index}"
-            hops.append(
-                hop := _hop(
-                    connection, chain, before, after=after, archive=archive, days=days, samples=samples, keep_keys=table
-                )
+            hop = _hop(
+                connection, chain, before, after=after, archive=archive, days=days, samples=samples, keep_keys=table
             )
+            hops.append(hop)
             kept.append(table)
             first += _first_here(
                 connection, chain, hop, after=after, table=table, earlier=kept[:-1] if not after.grain else []
             )
-        return ChainResult(name, chain.title, _span(days), tuple(hops), tuple(first))
+            yield ChainResult(name, chain.title, _span(days), tuple(hops), tuple(first))
     finally:
         for table in kept:
             connection.execute(f"drop table if exists {table}")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
+from ops_project.defs.shared.reconciliation import evaluate
+from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
-from ops_project.pipeline.reconcile.chain import reconcile
+from ops_project.pipeline.reconcile.chain import hop_by_hop, reconcile
 from ops_project.pipeline.reconcile.classify import BreakReason, KeyClass, describe
 
 CHAIN = Reconciliation.model_validate(
@@ -229,3 +233,34 @@ def test_without_a_name_the_configured_chains_are_listed(tmp_path: Path) -> None
     assert found["policies"]["hops"][0] == "source" and found["policies"]["domain"] == "insurance"
     assert ask("--date", "2026-01-05").exit_code == 2
     assert "--source, --target and --key" in ask("--source", "a.csv").stderr
+
+
+def test_the_result_up_to_a_hop_is_that_of_the_hops_before_it(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.execute("update silver.ods set premium_eur = premium_eur + 50 where policy_id = 'p1'")
+    names = [node.name for node in CHAIN.nodes[1:]]
+    each = list(hop_by_hop(warehouse, "policies", CHAIN, archive=tmp_path))
+    assert [result.hops[-1].target for result in each] == names
+    assert each == [
+        reconcile(warehouse, "policies", CHAIN, archive=tmp_path, only_hops_into=names[: place + 1])
+        for place in range(len(names))
+    ]
+    assert [result.is_break for result in each] == [False, True, True]
+
+
+def test_checks_before_a_table_that_cannot_be_read_have_their_result(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.execute("drop table silver.ods")
+    site = cast(Site, SimpleNamespace(settings=SimpleNamespace(archive=tmp_path)))
+    chain = CHAIN.model_copy(update={"date_column": None})
+    now = datetime(2026, 1, 6, tzinfo=UTC)
+    found = {key.asset_key.path[-1]: said for key, said in evaluate(site, {"policies": chain}, warehouse, now)}
+    assert [(name, said["metadata"]["status"]) for name, said in found.items()] == [
+        ("policies", "ok"),
+        ("ods", "unknown"),
+        ("kpi", "unknown"),
+    ]
+    assert found["kpi"]["description"] == found["ods"]["description"]
+    assert "policies could not be reconciled: " in found["kpi"]["description"]
