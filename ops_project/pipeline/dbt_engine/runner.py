@@ -73,7 +73,8 @@ class Invocation:
 
             shortcuts.take()
             listener = shortcuts.Listener(self._event, _READ)
-            outcome = dbtRunner(manifest=self.manifest, callbacks=[listener]).invoke(list(self.arguments))
+            with shortcuts.warehouse_opened_once():
+                outcome = dbtRunner(manifest=self.manifest, callbacks=[listener]).invoke(list(self.arguments))
             self.result = _result(outcome)
             tested.record(self.settings, tested.passed(getattr(outcome.result, "results", None) or []), self.as_of)
         except BaseException as error:

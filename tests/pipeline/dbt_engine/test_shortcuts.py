@@ -11,6 +11,7 @@ from typing import Any
 import agate
 import parsedatetime  # type: ignore[import-untyped]  # it has no types
 import pytest
+from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from dbt.compilation import Linker
 from dbt.context import base
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
@@ -47,6 +48,7 @@ def test_dbt_names_what_is_replaced_as_it_is_replaced() -> None:
         MacroNamespaceBuilder.build_namespace,
         base.get_context_modules,
         parsedatetime.Constants,
+        LocalEnvironment.handle,
     ):
         assert replaced.__module__ == shortcuts.__name__, replaced
     assert Linker().get_graph_summary(manifest=None) == {}  # type: ignore[arg-type]  # it is not looked at
