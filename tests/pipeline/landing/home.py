@@ -1,8 +1,13 @@
-"""A small home: one contract, an inbound folder, a warehouse in memory."""
+"""A small home: one contract, an inbound folder, a warehouse in memory. The warehouses of a process lie in one engine,
+because starting an engine takes as long as landing a file.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
+import weakref
+from collections import deque
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +42,31 @@ def feed_of(body: str, name: str = "takings") -> Feed:
     return feeds_of(f"  {name}:\n{body}")[name]
 
 
+_engines: dict[int, duckdb.DuckDBPyConnection] = {}
+"""Process → its engine. A forked child has none of the threads of its parent's engine."""
+_numbers = itertools.count()
+_left: deque[str] = deque()
+"""Warehouses whose connection is gone."""
+CHANGED = ("threads", "preserve_insertion_order", "enable_external_file_cache")
+"""Settings of the whole engine that landing changes. Each home begins with their defaults."""
+
+
+def _warehouse() -> duckdb.DuckDBPyConnection:
+    """An empty warehouse that no other connection uses."""
+    pid = os.getpid()
+    if pid not in _engines:
+        _engines[pid] = duckdb.connect()
+        _left.clear()
+    engine = _engines[pid]
+    while _left:
+        engine.execute(f"DETACH {_left.popleft()}")
+    connection = engine.cursor()
+    name = f"warehouse_{next(_numbers)}"
+    connection.execute("; ".join([f"ATTACH ':memory:' AS {name}; USE {name}", *(f"RESET {word}" for word in CHANGED)]))
+    weakref.finalize(connection, _left.append, name)
+    return connection
+
+
 class Home:
     """Inbound, archive and warehouse of a test."""
 
@@ -44,7 +74,7 @@ class Home:
         self.root, self.feeds, self.now = root, feeds, now
         self.inbound, self.archive = root / "inbound", root / "archive"
         (self.inbound / "shop").mkdir(parents=True)
-        self.connection = duckdb.connect()
+        self.connection = _warehouse()
         landing.ensure_tables(self.connection, feeds)
 
     def put(self, name: str, content: bytes | str, arrived: datetime | None = None) -> Path:
