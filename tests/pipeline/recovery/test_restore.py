@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -37,17 +39,36 @@ SECOND = """
 """
 
 
-@pytest.fixture
-def platform(platform: Platform) -> Platform:
-    """Keeps every snapshot of a story."""
-    return platform.model_copy(update={"snapshots": platform.snapshots.model_copy(update={"keep": 50})})
+PLATFORM = Platform.model_validate(
+    {
+        "name": "test",
+        "timezone": "America/New_York",
+        "start_date": "2026-01-01",
+        "snapshots": {"keep": 50},
+        "publishing": {"keep": 2},
+    }
+)
+"""Keeps every snapshot of a story."""
 
 
 @pytest.fixture
-def home(settings: Settings, platform: Platform) -> Settings:
+def platform() -> Platform:
+    return PLATFORM
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two nights, a snapshot after each."""
+    made = Settings(home=tmp_path_factory.mktemp("restored") / "home", as_of=NOW)
     for number, sql in enumerate((FIRST, SECOND), start=1):
-        change(settings, platform, sql, f"night-{number}")
+        change(made, PLATFORM, sql, f"night-{number}")
+    return made.home
+
+
+@pytest.fixture
+def home(built: Path, settings: Settings) -> Settings:
+    """A copy of it."""
+    shutil.copytree(built, settings.home, symlinks=True)
     return settings
 
 
@@ -200,30 +221,48 @@ def test_a_snapshot_that_is_not_what_it_says_changes_nothing(home: Settings, pla
 PLACES = ("copied", "staged", "kept", "swapped", "snapshot", "done")
 
 
-@pytest.mark.parametrize("place", [*(f"restore:{name}" for name in PLACES), "snapshot:copied", "snapshot:renamed"])
-def test_killed_anywhere_and_repeated_it_gives_the_same(home: Settings, platform: Platform, place: str) -> None:
-    calm = Settings(home=home.home.with_name("calm"), as_of=NOW)
-    shutil.copytree(home.home, calm.home)
-    source = snapshots.newest(home).id
-    for tables in ((ORDERS,), ()):
-        for settings in (calm, home):
-            change(settings, platform, "DELETE FROM silver.orders WHERE id < 10")
+KILLED = ((ORDERS,), ())
+"""The tables of two restores, one after the other; none means the whole warehouse."""
+
+
+def spoil(settings: Settings) -> None:
+    change(settings, PLATFORM, "DELETE FROM silver.orders WHERE id < 10")
+
+
+def again(settings: Settings, source: str, tables: tuple[str, ...]) -> None:
+    restore.finish(context(settings, PLATFORM))
+    restore.apply(context(settings, PLATFORM), restore.Wanted(restore.snapshot_source(settings, source), tables))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """For each restore of KILLED: the checksums before it, and those after it if nothing is killed."""
+    calm = Settings(home=tmp_path_factory.mktemp("undisturbed") / "home", as_of=NOW)
+    shutil.copytree(built, calm.home, symlinks=True)
+    source, found = snapshots.newest(calm).id, []
+    for tables in KILLED:
+        spoil(calm)
         spoiled = checksums(calm)
+        again(calm, source, tables)
+        found.append((spoiled, checksums(calm)))
+    return found
 
-        def again(settings: Settings, tables: tuple[str, ...] = tables) -> None:
-            restore.finish(context(settings, platform))
-            wanted = restore.Wanted(restore.snapshot_source(settings, source), tables)
-            restore.apply(context(settings, platform), wanted)
 
-        again(calm)
-        killed(lambda: again(home), place)
-        again(home)
-        assert checksums(home) == checksums(calm)
+@pytest.mark.parametrize("place", [*(f"restore:{name}" for name in PLACES), "snapshot:copied", "snapshot:renamed"])
+def test_killed_anywhere_and_repeated_it_gives_the_same(
+    home: Settings, undisturbed: list[tuple[dict[str, str], dict[str, str]]], place: str
+) -> None:
+    source = snapshots.newest(home).id
+    for tables, (spoiled, restored) in zip(KILLED, undisturbed, strict=True):
+        spoil(home)
+        killed(partial(again, home, source, tables), place)
+        again(home, source, tables)
+        assert checksums(home) == restored != spoiled
         if place not in ("restore:swapped", "restore:snapshot", "restore:done") and not place.startswith("snapshot"):
-            killed(lambda: undo(home, platform), place)
-            undo(home, platform)
+            killed(lambda: undo(home, PLATFORM), place)
+            undo(home, PLATFORM)
             assert checksums(home) == spoiled
-            again(home)
+            again(home, source, tables)
         assert len(list((home.warehouse.parent / "restores").iterdir())) == 1
 
 
