@@ -225,7 +225,7 @@ def _databases_kept_open() -> None:
     """
     from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
-    open_one = LocalEnvironment.handle
+    open_one: Callable[[LocalEnvironment], Any] = LocalEnvironment.handle
 
     def handle(environment: LocalEnvironment) -> Any:
         opened = open_one(environment)
