@@ -9,7 +9,7 @@ from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.owner import Owners
 from ops_project.model.severity import at_least
 from ops_project.operations.oncall.lint import unreachable
-from ops_project.operations.oncall.targets import About, Resolved, Surroundings, adds_nobody, again, resolve
+from ops_project.operations.oncall.targets import About, Resolved, Surroundings, again, resolve, skip_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,9 @@ def simulate(
         after = max(before, step.after - earlier)
         at = now + after
         found = resolve(step.to, about, around, at, called)
-        later = (resolve(next_.to, about, around, at, called).who for next_ in ladder.steps[index + 1 :])
-        somebody_later = any(name not in called for who in later for name in who)
-        if not found.who or (adds_nobody(found, called) and somebody_later):
-            why = "; ".join(words for words in (again(found, called), *found.missing) if words)
-            steps.append(Told(at, step.level, (), f"skipped at once: {why or 'the step names nobody'}"))
+        later = (resolve(other.to, about, around, at, called) for other in ladder.steps[index + 1 :])
+        if why := skip_reason(found, called, later):
+            steps.append(Told(at, step.level, (), f"skipped at once: {why}"))
             earlier += after - before
             continue
         remarks = [f"({words}.)" for words in (again(found, called), *_unreachable(found, around.owners)) if words]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,16 +59,25 @@ def resolve(
     return Resolved(tuple(dict.fromkeys(who)), tuple(missing))
 
 
-def adds_nobody(found: Resolved, called: Collection[str]) -> bool:
-    """Whether a target means nobody, and everybody else whom the targets mean was called already."""
-    return bool(found.missing) and all(name in called for name in found.who)
-
-
 def again(found: Resolved, called: Collection[str]) -> str:
     """Says that everybody in `found` was called already; empty if somebody was not."""
     if not found.who or any(name not in called for name in found.who):
         return ""
     return f"{' and '.join(found.who)} {'was' if len(found.who) == 1 else 'were'} called already"
+
+
+def skip_reason(found: Resolved, called: Collection[str], later: Iterable[Resolved]) -> str:
+    """Why a step of a ladder is skipped; empty if it is taken.
+
+    A step is skipped if it names nobody who can be called. It is also skipped if one of its targets means nobody, all
+    others mean people who were called already, and a later step calls somebody else. `later`: the later steps. They
+    are read only if they decide.
+    """
+    if found.who:
+        adds_nobody = found.missing and all(name in called for name in found.who)
+        if not adds_nobody or all(name in called for step in later for name in step.who):
+            return ""
+    return "; ".join(words for words in (again(found, called), *found.missing) if words) or "the step names nobody"
 
 
 def pair_of(about: About, owners: Owners) -> PipelineOwners | None:

@@ -90,20 +90,24 @@ def test_if_somebody_is_faster_at_one_of_several_incidents_those_that_are_done_a
     assert [two.ledger.incident(number).responder for number in (1, 2, 3)] == ["engineer-a", "engineer-b", ""]
 
 
+def _silence(day: IncidentWorld) -> None:
+    day.ledger.add_silence(
+        [Matcher("asset", "=", "gold/daily_revenue")],
+        starts_at=day.now,
+        ends_at=day.now + timedelta(hours=2),
+        owner="engineer-a",
+        reason="r",
+        now=day.now,
+    )
+
+
 def _nothing_but(number: str) -> str:
     return f". Nothing was changed; leave out {number}, and the others are done"
 
 
 def test_each_command_that_refuses_one_of_several_numbers_says_that_nothing_was_changed(two):
     by = ("--by", "engineer-a")
-    two.ledger.add_silence(
-        [Matcher("asset", "=", "gold/daily_revenue")],
-        starts_at=two.now,
-        ends_at=two.now + timedelta(hours=2),
-        owner="engineer-a",
-        reason="r",
-        now=two.now,
-    )
+    _silence(two)
     for words in (
         ("alerts", "ack", "1", "70", *by),
         ("alerts", "resolve", "1", "70", "--why", "w", *by),
@@ -125,14 +129,7 @@ def test_each_command_that_refuses_one_of_several_numbers_says_that_nothing_was_
 
 def test_a_verdict_and_the_end_of_silences_take_several_numbers(two):
     for _ in range(2):
-        two.ledger.add_silence(
-            [Matcher("asset", "=", "gold/daily_revenue")],
-            starts_at=two.now,
-            ends_at=two.now + timedelta(hours=2),
-            owner="engineer-a",
-            reason="r",
-            now=two.now,
-        )
+        _silence(two)
     assert _ops(two, "silence", "expire", "1", "7").exit_code == 1
     assert len(two.ledger.silences(two.now)) == 2, "one wrong number changes nothing"
     assert _ops(two, "silence", "expire", "1", "2").exit_code == 0

@@ -11,7 +11,7 @@ from ops_project.model.severity import at_least
 from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, FrozenStep, Incident, Policy
 from ops_project.operations.incidents.decide.reasons import IncidentReason
 from ops_project.operations.incidents.decide.turn import Turn
-from ops_project.operations.oncall.targets import Resolved, adds_nobody, again
+from ops_project.operations.oncall.targets import Resolved, again, skip_reason
 
 
 def freeze(
@@ -40,17 +40,16 @@ def freeze(
 
 
 def climb(turn: Turn, incident: Incident) -> Incident:
-    """Take every step that is due. If a step names nobody who can be called, it is skipped at once, and the later steps
-    are taken earlier. The same holds if one of its targets means nobody, all others mean people who were called
-    already, and a later step calls somebody else.
+    """Take every step that is due. If there is a reason to skip a step (`skip_reason`), it is skipped at once, and the
+    later steps are taken earlier.
     """
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
         called = _called(turn, incident)
         found = turn.people(step.to, incident, called)
-        if not found.who or (adds_nobody(found, called) and _somebody_later(turn, incident, called)):
-            why = "; ".join(w for w in (again(found, called), *found.missing) if w) or "the step names nobody"
+        later = (turn.people(step.to, incident, called) for step in incident.policy.steps[index + 1 :])
+        if why := skip_reason(found, called, later):
             turn.note(incident.number, IncidentReason.STEP_SKIPPED, f"{_name(incident, index)}: skipped, {why}")
             incident = _without_wait(incident, index)
             _note_end(turn, incident)
@@ -67,11 +66,6 @@ def _called(turn: Turn, incident: Incident) -> tuple[str, ...]:
         return ()
     first = turn.people(incident.policy.steps[0].to, incident, at=incident.triggered_at)
     return tuple(dict.fromkeys((*first.who, *incident.paged)))
-
-
-def _somebody_later(turn: Turn, incident: Incident, called: tuple[str, ...]) -> bool:
-    later = incident.policy.steps[incident.step + 1 :]
-    return any(name not in called for step in later for name in turn.people(step.to, incident, called).who)
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
