@@ -167,14 +167,15 @@ def _configured(settings: Settings) -> list[str]:
 
 def _chain(settings: Settings, name: str, day: date | None, samples: int) -> ChainResult:
     from ops_project import catalog
-    from ops_project.pipeline.reconcile.chain import reconcile as run_chain
+    from ops_project.pipeline.reconcile.chain import hop_by_hop
 
     chains = catalog.load(settings).reconciliations.reconciliations
     if name not in chains:
         raise click.UsageError(TO_FIND.format(name=name, valid=", ".join(sorted(chains)) or "none"))
     with _connect(settings, needs_warehouse=True) as connection:
         days = [day] if day else None
-        return run_chain(connection, name, chains[name], archive=settings.archive, days=days, samples=samples)
+        *_, result = hop_by_hop(connection, name, chains[name], archive=settings.archive, days=days, samples=samples)
+        return result
 
 
 def _pair(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops_project import catalog
-from ops_project.pipeline.reconcile.chain import reconcile
 from tests.numbers.site import Site
+from tests.pipeline.reconcile.chains import reconcile
 
 DAYS = [date(2026, 5, number) for number in (4, 5, 6, 7)]
 

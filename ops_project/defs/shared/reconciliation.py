@@ -6,6 +6,7 @@ The hourly job reads a snapshot and holds no lock. So no other run waits for thi
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
@@ -120,13 +121,13 @@ def _compared(
     found: dict[str, ChainResult] = {}
     if days == []:
         return found, "nothing has landed yet: nothing to reconcile."
-    names = [node.name for node in chain.nodes]
-    into = names[: max((names.index(node.name) for node in _targets(chain)), default=0) + 1]
+    wanted = {node.name for node in _targets(chain)}
+    results = hop_by_hop(connection, name, chain, archive=site.settings.archive, days=days, samples=5)
     try:
-        for result in hop_by_hop(
-            connection, name, chain, archive=site.settings.archive, days=days, samples=5, only_hops_into=into
-        ):
-            found[result.hops[-1].target] = result
+        with closing(results):
+            while not wanted <= found.keys():
+                result = next(results)
+                found[result.hops[-1].target] = result
     except (ReconcileError, duckdb.CatalogException) as error:
         return found, f"{name} could not be reconciled: {error}"
     return found, ""
