@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, date, datetime
-from unittest import mock
 
 import duckdb
 import pytest
 
-from ops_project.dagster_bridge import home
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.operations.ledger.lineage_document import remember
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError
 from ops_project.queries import boards as files
 from ops_project.queries.boards import REPORTS, every, figures
+from tests.console.dagster_runs import make_runs
 from tests.console.visit import Visit
 from tests.console.walk import walk
 from tests.operations.incidents.world import IncidentWorld
@@ -91,7 +86,7 @@ def test_every_figure_says_what_it_tells_and_where_it_is_asked():
 
 def test_every_figure_equals_its_query(seen):
     """Each figure of each board is read twice: through its page, and by its query at its source. None is left out."""
-    _runs_of_dagster(seen)
+    make_runs(seen)
     with Visit(seen) as visit:
         found = walk(seen.settings, seen.now, visit.text)
     assert found.unknown.keys() | found.compared == {item.id for item in every()}
@@ -99,33 +94,6 @@ def test_every_figure_equals_its_query(seen):
     runs = {item.id for item in every() if item.source == files.RUNS}
     assert len(runs) > 8 and runs <= found.compared, "a run is known without any table"
     assert len(found.compared) > 35
-
-
-def _runs_of_dagster(seen: IncidentWorld) -> None:
-    """Three runs in Dagster's own store, of the last days: tables with and without a time of their own, and a failure."""
-    import dagster as dg
-
-    @dg.multi_asset(specs=[dg.AssetSpec(["gold", "a"]), dg.AssetSpec(["gold", "b"])])
-    def two():
-        yield dg.MaterializeResult(asset_key=["gold", "a"], metadata={"Execution Duration": 1.5, "rows loaded": 7})
-        yield dg.MaterializeResult(asset_key=["gold", "b"], metadata={"dagster/row_count": 9})
-
-    @dg.asset(key=["silver", "fails"])
-    def fails():
-        raise ValueError("on purpose")
-
-    home.ensure(seen.settings)
-    with (
-        mock.patch.dict(os.environ, {"DAGSTER_HOME": str(seen.settings.dagster_home)}),
-        dg.DagsterInstance.from_config(str(seen.settings.dagster_home)) as instance,
-    ):
-        for assets, domain in (([two], "investor"), ([two], "ecommerce"), ([fails], "investor")):
-            dg.materialize(assets, instance=instance, tags={DOMAIN_TAG: domain}, raise_on_error=False)
-    began = seen.now.timestamp() - 3600
-    with closing(sqlite3.connect(seen.settings.dagster_home / "history" / "runs.db")) as store, store:
-        store.execute(
-            "update runs set start_time = ? - 86400 * id, end_time = ? - 86400 * id + 30 + id", (began, began)
-        )
 
 
 def test_a_question_that_needs_more_memory_is_answered_apart(seen, monkeypatch):

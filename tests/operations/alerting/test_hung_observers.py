@@ -25,20 +25,10 @@ from ops_project.pipeline.landing import ensure_tables
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import Settings
+from tests.operations.alerting.deciding import FAILED
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-FAILED = Signal(
-    "run.failure",
-    FIRING,
-    NOW,
-    NOW,
-    "r1",
-    1.0,
-    pipeline="master_pipeline",
-    labels={"scheduled": "true"},
-    owners=("team:ecommerce-data",),
-)
 
 
 @pytest.fixture
