@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def resolve(relative: str, overlay: Path | None, watches: bool = False) -> Path:
     """The path of a file of the configuration: the overlay's if it is there, otherwise the shipped one. `watches`: for
     a home that watches another Dagster project. What is only about our pipelines is left out there.
     """
-    if overlay is not None and (overlay / relative).is_file():
+    # A folder of this name, or a link that leads nowhere, is taken too: `read` then says what is wrong with it.
+    if overlay is not None and os.path.lexists(overlay / relative):
         return overlay / relative
     if watches and (CONFIG_OF_PROJECTS_DIR / relative).is_file():
         return CONFIG_OF_PROJECTS_DIR / relative
@@ -73,15 +75,25 @@ def resolve(relative: str, overlay: Path | None, watches: bool = False) -> Path:
 
 
 def read(relative: str, overlay: Path | None, watches: bool = False) -> Document:
-    """The parsed file. Raises ConfigError if it is missing, not UTF-8 or not valid YAML."""
+    """The parsed file. Raises ConfigError if it cannot be read, is not UTF-8 or not valid YAML."""
     path = resolve(relative, overlay, watches)
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError([ConfigProblem(str(path), 1, "this file is needed and does not exist")]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([ConfigProblem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
+    except OSError as error:
+        raise ConfigError([ConfigProblem(str(path), 1, _unreadable(path, error))]) from None
     return _parsed(text, path)
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if path.is_symlink() and not path.exists():
+        return f"this is a link to {path.readlink()}, which does not exist; mend or remove the link"
+    if path.is_dir():
+        return "this is a folder, and a file is needed; rename or remove the folder"
+    if isinstance(error, FileNotFoundError):
+        return "this file is needed and does not exist"
+    return f"this file cannot be read ({error.strerror or error})"
 
 
 @lru_cache(maxsize=64)

@@ -34,11 +34,10 @@ def shipped() -> dict[str, Document]:
 
 def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
     # Files are small and few. Their names and change times are the key of the cache, so that a long-lived process sees
-    # an edit.
+    # an edit. A folder and a link that leads nowhere count too, because they may stand where a file is wanted.
     roots = [CONFIG_DIR, CONFIG_OF_PROJECTS_DIR] + ([overlay] if overlay else [])
-    return tuple(
-        sorted((str(path), path.stat().st_mtime_ns) for root in roots for path in root.rglob("*") if path.is_file())
-    )
+    paths = [path for root in roots for path in root.rglob("*")]
+    return tuple(sorted((str(path), path.stat(follow_symlinks=path.exists()).st_mtime_ns) for path in paths))
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.model.document import ConfigError
 from ops_project.settings import Settings
 
 RULE = """rules:
@@ -178,4 +179,18 @@ def test_a_feed_that_follows_an_unknown_calendar_is_refused(tmp_path: Path) -> N
     )
     write(tmp_path, "feeds/bakery.yaml", text)
     with pytest.raises(catalog.ConfigError, match="'XX' is not a country of the holidays library"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["owners.yaml", "owners.d/mine.yaml", "feeds/orders.yaml", "feeds/mine.yaml"])
+def test_a_link_that_leads_nowhere_and_a_folder_are_no_file_of_the_overlay(tmp_path: Path, file: str) -> None:
+    """The shipped file must not be used in their place, as if they were not there."""
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    assert load(tmp_path).feeds["orders"], "without them, everything is well"
+    (tmp_path / file).symlink_to("gone.yaml")
+    with pytest.raises(ConfigError, match=f"{file}:1: this is a link to gone.yaml, which does not exist"):
+        load(tmp_path)
+    (tmp_path / file).unlink()
+    (tmp_path / file).mkdir()
+    with pytest.raises(ConfigError, match=f"{file}:1: this is a folder, and a file is needed"):
         load(tmp_path)
