@@ -5,7 +5,7 @@ test_incremental_is_full tests that it agrees after a random history, and compar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -58,8 +58,8 @@ class Broken(DbtManifest):
     old: str = ""
     new: str = ""
 
-    def to_run(self) -> Any:
-        manifest = super().to_run()
+    def to_run(self, select: Sequence[str] | None = None) -> Any:
+        manifest = super().to_run(select)
         node = manifest.nodes[f"model.ops_project.{self.model}"]
         assert self.old in node.raw_code, self.old
         node.raw_code = node.raw_code.replace(self.old, self.new, 1)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ops_project.pipeline.dbt_engine import to_run
 from ops_project.settings import DBT_PROJECT_DIR, Settings
 
 QUIET = (
@@ -53,7 +52,7 @@ class Parsed:
     manifest: bytes
     """dbt's Manifest, in msgpack."""
     to_run: bytes
-    """The same Manifest without the parts that only a parse and unit tests need."""
+    """The same Manifest in the form of `to_run.pack`."""
     compiled: dict[str, str]
     """The unique_id of each model → its compiled SQL."""
 
@@ -85,7 +84,7 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
             if isinstance(file.path, FilePath):
                 file.path.modification_time = NO_TIME
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
-        lean = to_run(manifest)
+        packed = to_run.pack(manifest)
     # In compiled SQL, the name of each relation contains the name of the database, which is the name of the warehouse
     # file. So the file has the same name here as in a real home folder.
     with Settings.load(home=target / "empty").exported():
@@ -103,15 +102,4 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
         )
     results = getattr(compiled.result, "results", None) or []
     sql = {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}
-    return Parsed(manifest, lean, sql)
-
-
-def to_run(manifest: bytes) -> bytes:
-    """dbt's Manifest (msgpack) without two parts that nothing else refers to. The text of each file is left out,
-    because only a partial parse compares it. The unit tests are left out, because no run executes them.
-    """
-    from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
-
-    decode: Callable[[bytes], dict[str, Any]] = extended_mashumuro_decoder
-    encode: Callable[[dict[str, Any]], bytes] = extended_mashumaro_encoder
-    return encode({**decode(manifest), "files": {}, "unit_tests": {}})
+    return Parsed(manifest, packed, sql)

@@ -11,15 +11,16 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ops_project.pipeline.dbt_engine.compile import compile_all
+from ops_project.pipeline.dbt_engine.to_run import unpack
 from ops_project.process import collector
 from ops_project.process.removal import remove_folder
 from ops_project.settings import DBT_PROJECT_DIR
@@ -30,7 +31,7 @@ FILES = (PROJECT, "profiles.yml", "packages.yml", "dependencies.yml", "selectors
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 # The version of the layout of a stored folder. A folder of an earlier layout is not used, and its project is parsed
 # again.
-LAYOUT = 3
+LAYOUT = 4
 KEEP = 4
 MADE = "with_overlay"
 """The folder in the shipped project's `target/` that holds the projects with the files of an overlay."""
@@ -59,11 +60,8 @@ class DbtManifest:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The content of manifest.json, which Dagster reads."""
-        import orjson
-
-        body: dict[str, Any] = orjson.loads((self.folder / MANIFEST_JSON).read_bytes())
-        return body
+        """The content of manifest.json, which Dagster reads. Nobody may change it."""
+        return _json(self.folder / MANIFEST_JSON)
 
     @cached_property
     def without_unit_tests(self) -> dict[str, Any]:
@@ -91,24 +89,31 @@ class DbtManifest:
         """dbt's own Manifest with everything that the parse found. Each call makes a new one, because dbt changes its
         content.
         """
-        return self._decoded(MANIFEST_OBJECT)
-
-    def to_run(self) -> Any:
-        """dbt's own Manifest without the parts that only a parse and unit tests need (`compile.to_run`). So reading it
-        takes half the time. Each call makes a new one, because a run changes it.
-        """
-        return self._decoded(TO_RUN)
-
-    def _decoded(self, name: str) -> Any:
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        body = (self.folder / name).read_bytes()
+        body = (self.folder / MANIFEST_OBJECT).read_bytes()
         # The format is msgpack, which dbt's own partial parse uses too. A pickled Manifest would come back with wrong
         # positions in its lookups. The garbage collector does not run meanwhile, because nearly all of the many new
         # objects stay in use. Searching them took 0.1 s of 0.2 s.
         with collector.held_up():
             return Manifest.from_msgpack(body, decoder=extended_mashumuro_decoder)
+
+    def to_run(self, select: Sequence[str] | None = None) -> Any:
+        """dbt's own Manifest without the parts that only a parse and unit tests need, and without the tests of domains
+        that `select` does not name (`to_run.Packed`). Each call makes a new one, because a run changes it.
+        """
+        with collector.held_up():
+            return unpack(self.folder / TO_RUN).manifest(select)
+
+
+@lru_cache(maxsize=2)
+def _json(path: Path) -> dict[str, Any]:
+    """The folder of the file is named by its content, so the file never changes."""
+    import orjson
+
+    body: dict[str, Any] = orjson.loads(path.read_bytes())
+    return body
 
 
 def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:

@@ -147,7 +147,7 @@ def build(
     if command == "build":
         # Unit tests check the SQL and not the data. `make test` runs them.
         arguments += ["--exclude-resource-types", "unit_test", *([] if with_tests else ["test"])]
-    return Invocation(arguments, manifest.to_run(), settings, as_of)
+    return Invocation(arguments, manifest.to_run(select), settings, as_of)
 
 
 def settle() -> None:

@@ -4,10 +4,12 @@ third less CPU time, and a run has two to five commands. Building the models of 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 
@@ -33,6 +35,7 @@ def take() -> None:
     - It writes no summary of its graph. Only the developers of dbt use this file.
     - It prepares an event only if somebody reads the event.
     - It prepares the regular expressions that recognise dates only once.
+    - It asks each caller for its name, and not for its source code, when it reads the flags of an adapter.
     - It collects the macros for a model, and for each call of a macro, in fewer steps.
     - It keeps the warehouse open within `warehouse_opened_once`.
     """
@@ -142,6 +145,25 @@ def _words_of_dates_once() -> None:
     parsedatetime.Constants = words
 
 
+def _callers_by_name() -> None:
+    """Find the module that makes a flag by the names of the callers. Each command makes the flags of its adapter. For
+    each flag, dbt read the source code of all callers and then used only the name of a module. This took a fifth of the
+    time of a command that builds nothing.
+    """
+    from dbt_common import behavior_flags
+
+    def source() -> str:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            name = str(frame.f_globals.get("__name__", behavior_flags.__name__))
+            if name != behavior_flags.__name__:
+                return name
+            frame = frame.f_back
+        return "Unknown"
+
+    behavior_flags.BehaviorFlagRendered._default_source = staticmethod(source)  # type: ignore[method-assign]  # replaced in dbt
+
+
 def _macros_in_fewer_steps() -> None:
     """Collect the macros in fewer steps. For each model, and for each macro that the adapter calls, dbt puts its 640
     macros into a new dictionary. It looked for each name in five dictionaries in turn, and wrapped the same Python
@@ -244,6 +266,7 @@ _left = [
     _no_summary,
     _events_on_demand,
     _words_of_dates_once,
+    _callers_by_name,
     _macros_in_fewer_steps,
     _databases_kept_open,
 ]

@@ -305,13 +305,18 @@ def remove_partial(settings: Settings) -> list[str]:
     return [path.name for path in partial]
 
 
+def _days(windows: Sequence[tuple[date, date]]) -> set[str]:
+    return {str(first + timedelta(days=n)) for first, last in windows for n in range((last - first).days + 1)}
+
+
 def _fingerprints(
     connection: duckdb.DuckDBPyConnection,
     before: Snapshot | None,
     windows: Sequence[tuple[date, date]],
     models: Mapping[str, BuiltByDates],
 ) -> dict[str, Fingerprint]:
-    rebuilt = {str(first + timedelta(days=n)) for first, last in windows for n in range((last - first).days + 1)}
+    # A file of announcements that cannot be read means every date of the calendar, and then nothing is compared.
+    rebuilt = _days(windows) if before else set()
     old = before.tables if before else {}
     now = tables(connection)
     return {

@@ -16,6 +16,7 @@ from dbt.compilation import Linker
 from dbt.context import base
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.plugins.manager import PluginManager
+from dbt_common import behavior_flags
 from dbt_common.clients import agate_helper
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -161,16 +162,10 @@ def _in_a_thread(work: Callable[[], Any]) -> Any:
     return found[0]
 
 
-def test_what_is_run_lacks_only_the_files_and_the_unit_tests() -> None:
-    parsed = dbt_manifest.load()
-    whole, run = parsed.object(), parsed.to_run()
-    assert whole.files and whole.unit_tests
-    assert run.files == run.unit_tests == {}
-    for name in ("nodes", "sources", "macros", "exposures", "docs", "disabled", "flat_graph"):
-        assert list(getattr(run, name)) == list(getattr(whole, name)), name
-    assert {name: node.raw_code for name, node in run.nodes.items()} == {
-        name: node.raw_code for name, node in whole.nodes.items()
-    }
+def test_the_module_that_makes_a_flag_is_found_without_its_source() -> None:
+    shortcuts.take()
+    flag = behavior_flags.BehaviorFlagRendered({"name": "x", "default": True, "description": "d"}, {})  # type: ignore[typeddict-item]
+    assert flag._behavior_change_event.flag_source == __name__
 
 
 def test_shortcuts_are_taken_once_by_whoever_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
