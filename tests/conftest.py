@@ -13,13 +13,14 @@ import pytest
 
 from ops_project.process import collector
 from ops_project.settings import Settings
-from tests import compiled_templates, fresh_ledger, fresh_storage, scratch
+from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, scratch
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
 gc.disable()
 
 scratch.use_memory()
+compiled_statements.shared()
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
 # `ops` narrows this setting for its own process. A test that calls a command in this process must still begin with it.

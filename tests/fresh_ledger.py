@@ -16,6 +16,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ops_project.settings import Settings
+
+SQLITE = "sqlite:///"
 STORE = "ops_project.operations.ledger.store"
 # The tests of the migrations themselves run them.
 EXCEPT = ("ledger/test_ledger.py", "ledger/test_levels.py", "ledger/test_own_times.py", "tests/homes/")
@@ -31,6 +34,18 @@ def of_a_test(path: Path) -> None:
         store.Ledger.migrated_before = store.Ledger._migrate
         store.Ledger._migrate = _copied_and_migrated
     _copies[0] = not any(part in path.as_posix() for part in EXCEPT)
+
+
+def copy_into(settings: Settings) -> None:
+    """Put a ledger into a home in which nothing has been built and that has none. A test that starts children calls
+    this before it starts them, because several children may open the same new ledger at the same time.
+    """
+    file = Path(settings.ledger_url.removeprefix(SQLITE))
+    new = settings.ledger_url.startswith(SQLITE) and not file.exists() and not settings.warehouse.exists()
+    if STORE in sys.modules and _copies[0] and os.getpid() == _process and new:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            _template().backup(connection)
 
 
 def _copied_and_migrated(ledger: Any) -> None:

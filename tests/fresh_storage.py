@@ -48,5 +48,11 @@ def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="storage-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    importlib.import_module(STORAGE).Storage(str(folder)).dispose()
+    storage = importlib.import_module(STORAGE).Storage(str(folder))
+    # The first run of a home also makes the template for the files of later runs.
+    with storage.event_log_storage.run_connection("first"):
+        pass
+    storage.dispose()
+    for file in Path(storage.event_log_storage.path_for_shard("first")).parent.glob("first.db*"):
+        file.unlink()
     return folder

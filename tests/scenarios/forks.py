@@ -62,10 +62,12 @@ class Forks:
 
 
 def _serve() -> None:
+    from tests import compiled_statements
     from tests.scenarios import homes
 
+    compiled_statements.shared()
     homes.warm()
-    gc.freeze()
+    gc.disable()
     for line in sys.stdin:
         pid = os.fork()
         if not pid:

@@ -29,7 +29,7 @@ from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.process import kill_points as fault_points
 from ops_project.settings import Settings
-from tests import fresh_storage
+from tests import fresh_ledger, fresh_storage
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LAST = date(2026, 3, 3)
@@ -135,8 +135,8 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         faulthandler.enable(2)
         # dbt's other parser has threads, which a fork does not take along: once the parent has used it, a child waits for ever.
         os.environ["DBT_STATIC_PARSER"] = "false"
-        # What the tests have left in memory is not looked through again and again.
-        gc.freeze()
+        # A child lives for seconds, and the search for garbage would look through all that the tests have left in memory.
+        gc.disable()
         code = work()
     except SystemExit as error:
         code = int(error.code or 0)
@@ -163,6 +163,7 @@ def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Pa
 
     dagster_home.ensure(settings)
     fresh_storage.copy_into(settings.dagster_home)
+    fresh_ledger.copy_into(settings)
     return fork(work, log or settings.home / f"child-{time.monotonic_ns()}.log")
 
 
