@@ -13,7 +13,7 @@ import pytest
 
 from ops_project.process import collector
 from ops_project.settings import Settings
-from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, scratch
+from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, known_migrations, scratch
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
@@ -21,6 +21,7 @@ gc.disable()
 
 scratch.use_memory()
 compiled_statements.shared()
+known_migrations.shared()
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
 # `ops` narrows this setting for its own process. A test that calls a command in this process must still begin with it.
@@ -80,6 +81,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """What passed tests left in memory is removed at the end. Not earlier: the next test would get the same path again,
     and MLflow keeps its connection to a file by the file's path.
     """
+    # Pytest then searches for garbage five times.
+    gc.freeze()
     if "PYTEST_XDIST_WORKER" not in os.environ and exitstatus == 0:
         scratch.remove(session.config)
 
