@@ -46,7 +46,7 @@ def shared() -> None:
         if isinstance(engine.dialect, SQLiteDialect_pysqlite):
             engine._compiled_cache = statements
 
-    Engine.__init__ = made  # type: ignore[method-assign]  # replaced in SQLAlchemy
+    Engine.__init__ = made  # type: ignore[method-assign, assignment]  # replaced in SQLAlchemy
     # A statement is found again by its own key and its dialect. Each engine has a dialect of its own.
     SQLiteDialect_pysqlite.__eq__ = _alike  # type: ignore[method-assign, assignment]  # replaced in SQLAlchemy
     SQLiteDialect_pysqlite.__hash__ = lambda dialect: hash(type(dialect))  # type: ignore[method-assign, assignment]  # replaced in SQLAlchemy

@@ -99,12 +99,12 @@ def unpack(path: Path) -> Packed:
     body = {**decode(packed["rest"]), **{key: {} for key in parts}, **decode(packed["shared"])}
     shared = Manifest.from_msgpack(b"", decoder=lambda _: body)
     return Packed(
-        {name: getattr(shared, name) for name in SHARED},
-        packed["rest"],
-        [(frozenset(domains), tests) for domains, tests in packed["tests"]],
-        packed["names"],
-        frozenset(packed["domains"]),
-        frozenset(packed["packages"]),
+        shared={name: getattr(shared, name) for name in SHARED},
+        rest=packed["rest"],
+        tests=[(frozenset(domains), tests) for domains, tests in packed["tests"]],
+        names=packed["names"],
+        domains=frozenset(packed["domains"]),
+        packages=frozenset(packed["packages"]),
     )
 
 

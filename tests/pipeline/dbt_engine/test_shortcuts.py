@@ -164,7 +164,7 @@ def _in_a_thread(work: Callable[[], Any]) -> Any:
 
 def test_the_module_that_makes_a_flag_is_found_without_its_source() -> None:
     shortcuts.take()
-    flag = behavior_flags.BehaviorFlagRendered({"name": "x", "default": True, "description": "d"}, {})  # type: ignore[typeddict-item]
+    flag = behavior_flags.BehaviorFlagRendered({"name": "flag", "default": True, "description": "what it does"}, {})
     assert flag._behavior_change_event.flag_source == __name__
 
 
