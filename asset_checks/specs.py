@@ -1,4 +1,4 @@
-"""What a check needs to know about a table, as plain values. Where the values come from does not matter."""
+"""What a check needs to know about a table, as plain values. A check does not know where the values come from."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
 
 
 def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
-    """The messages of the most severe findings, because their number alone would not help."""
+    """The messages of the most severe findings. The number of findings alone would not say what to do."""
     by_rank = sorted(findings, key=lambda f: (PRECEDENCE.index(severity_of[f.kind]), precedence(f.kind)))
     words = [finding.message.rstrip(".") for finding in by_rank[:TOLD]]
     more = [f"and {len(findings) - TOLD} more"] if len(findings) > TOLD else []

@@ -142,10 +142,10 @@ def _of_the_classes(overlay: Path | None, values: dict[str, Any], watches: bool)
     """Fills in first responses and roles from failure_classes.yaml where rules.yaml and escalation.yaml do not give
     them.
 
-    In earlier versions rules.yaml and escalation.yaml held them, so what these two files give wins. If an overlay has
-    its own failure_classes.yaml without first responses, the shipped first responses are used. If an overlay has its
-    own escalation.yaml, or the home watches another project, the shipped roles are not used, because they may not be
-    declared.
+    In earlier versions rules.yaml and escalation.yaml held them, so the values in these two files win. If an overlay
+    has its own failure_classes.yaml without first responses, the shipped first responses are used. If an overlay has
+    its own escalation.yaml, or the home watches another project, the shipped roles are not used, because they may not
+    be declared.
     """
     if not {"failure_classes", "rules", "escalation"} <= values.keys():
         return

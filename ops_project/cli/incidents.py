@@ -164,7 +164,8 @@ def _act(
     """Apply a change to each incident, record it in the audit log, and print the results: as a list, unless the command
     takes one number only.
 
-    The change is rehearsed on several incidents first, so that one that refuses it leaves the others as they were.
+    If the command takes several numbers, the change is rehearsed on all of them first. If one incident refuses the
+    change, no incident is changed.
     """
     from ops_project.operations.incidents.decide.incident import Refused
     from ops_project.operations.ledger.incidents import NoIncident

@@ -11,8 +11,8 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Print `words` on standard error, and page people with the help of the spare ledger. If that fails too, this is
-    printed, and the command continues.
+    """Print `words` on standard error, and page people with the help of the spare ledger. If the people cannot be paged
+    either, the command prints a message and continues.
     """
     say(f"alerts were not recorded: {words}")
     try:

@@ -34,8 +34,8 @@ def refused(why: Mapping[int, str], numbers: Sequence[int], *, done: Sequence[in
 def refuse_any(numbers: Sequence[int], why: Callable[[int], str]) -> None:
     """Raises `refused` if `why` gives a reason for one of `numbers`. An empty text is no reason.
 
-    A command looks at all numbers before it writes anything, so that one wrong number changes nothing, and names all
-    wrong ones, so that it is called again only once.
+    A command looks at all numbers before it writes anything. So a command with a wrong number changes nothing. Its
+    message names all wrong numbers, so that the user can correct them at once.
     """
     if found := {number: words for number in dict.fromkeys(numbers) if (words := why(number))}:
         raise refused(found, numbers)

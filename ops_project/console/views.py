@@ -35,7 +35,7 @@ AGENT = 120
 
 
 class NotThere(LookupError):
-    """The requested thing does not exist. The message says what does."""
+    """The requested thing does not exist. The message names the things that exist."""
 
 
 class Wrong(ValueError):

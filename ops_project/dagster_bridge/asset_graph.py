@@ -77,8 +77,8 @@ def _owners(
     selected: Mapping[str, UnresolvedAssetJobDefinition],
     of_assets: Mapping[str, Sequence[str]],
 ) -> tuple[Owned, Owned]:
-    """(the owners that jobs, schedules and sensors name, the owners of the assets that they build). What runs a job and
-    names no owner has the owners of the job.
+    """(the owners that jobs, schedules and sensors name, the owners of the assets that they build). A schedule or
+    sensor that names no owner has the owners of its job.
     """
     stated: Owned = {}
     implied: Owned = {}

@@ -47,7 +47,8 @@ def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
 
 
 def is_whole(instance: dg.DagsterInstance, run: dg.DagsterRun, outcome: RunOutcome) -> bool:
-    """Whether a run has built its whole job. A rerun of some assets has, if nothing of a whole run is left to build.
+    """Whether a run has built its whole job. A rerun of some assets counts as whole if nothing of a whole run is left
+    to build after it.
 
     `outcome`: the joint outcome of the run and of the earlier runs that it repeats.
     """

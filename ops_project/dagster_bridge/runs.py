@@ -151,7 +151,7 @@ def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str])
 
 def process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     """The tag that names the process of a run; empty if the run has none of its own. If Dagster's UI executes a run
-    again, the new run has a copy of its parent's tag until its own process writes its own.
+    again, the new run has a copy of its parent's tag until the process of the new run replaces it.
     """
     own = tag_of(run.tags, PROCESS_TAG)
     if own and PARENT_TAG in run.tags and run.status in UNFINISHED:

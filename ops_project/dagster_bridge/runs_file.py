@@ -118,8 +118,8 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
 def seen(status: str, run_id: str, process: str | None, died: locks.Holder | None) -> str:
     """The state of a run in small letters: `interrupted`, if its process is gone.
 
-    `process`: the tag that names the process. `died`: the process that ended while it held the writer's lock. It may be
-    one that cannot be seen from here, such as that of a container that has gone.
+    `process`: the tag that names the process. `died`: the process that ended while it held the writer's lock. This
+    process cannot always see that process, for example if its container has gone.
     """
     found = Process.parse(process or "") if status in IN_A_PROCESS else None
     # A process of another boot may be one of another machine. Then only the lock that was left behind tells its end.

@@ -1,7 +1,7 @@
 """The operations layer over any Dagster project: one call in its definitions, and a folder of YAML.
 
-Nothing of the project is moved or changed, and no table of it is read: what happens is read from Dagster's own event
-log, and who owns what from the assets. Our five pipelines are left out: they take no part in such a home.
+Nothing of the project is moved or changed, and no table of it is read: Dagster's own event log shows what happens, and
+the assets name their owners. Our five pipelines are left out: they take no part in such a home.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`ops watch`: a small process beside the orchestrator that reports when the orchestrator is down. As long as the
-daemon's heartbeat is fresh, it only looks at it. When the heartbeat is older than 60 s, it reports that, and runs the
-cycle itself until the heartbeat comes back.
+daemon's heartbeat is fresh, the process only reads the heartbeat. When the heartbeat is older than 60 s, the process
+reports this, and runs the cycle itself until the heartbeat comes back.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ops_project.settings import Settings
 
 @dataclass
 class Watch:
-    """One watcher. `since`: when it began to look. A daemon that has never started also gets 60 s, counted from
-    then.
+    """One watcher. `since`: when the watcher began to look. A daemon that has never started also gets 60 s, counted
+    from `since`.
     """
 
     settings: Settings

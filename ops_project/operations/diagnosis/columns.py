@@ -13,7 +13,7 @@ SHOWN = 8
 
 
 class UnknownColumn(LookupError):
-    """There is no such column or table. The message names some that exist."""
+    """There is no such column or table. The message names some columns or tables that exist."""
 
 
 @dataclass(frozen=True, slots=True)

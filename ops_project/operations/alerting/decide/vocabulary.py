@@ -30,7 +30,9 @@ class Vocabulary:
 
 
 def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
-    """One sentence for each matcher whose name or value does not exist. It names the nearest ones that do."""
+    """One sentence for each matcher whose name or value does not exist. The sentence names the nearest names or values
+    that exist.
+    """
     found = []
     for matcher in matchers:
         if matcher.name not in known.names:
