@@ -1,4 +1,6 @@
-"""What is dear to build and only read: built once for all processes of a run of the tests, by whoever needs it first."""
+"""Folders that are expensive to build and that tests only read. The first process that needs a folder builds it for all
+processes of the run.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,13 @@ import pytest
 
 
 def built_once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
-    """The folder `name`, which `build` has filled. Another process waits while it is built, and finds it after that.
+    """The folder `name`, which `build` has filled. While one process builds the folder, others wait, and then use it.
 
-    Nobody may write into it: a test that needs to write makes a copy. Raises what `build` raises, in each process.
+    No test may write into the folder: a test that needs to write makes a copy. Raises what `build` raises, in each
+    process.
     """
     base = tmp_path_factory.getbasetemp()
-    # The processes of pytest-xdist have a folder each, side by side in that of the run.
+    # Each process of pytest-xdist has a folder of its own in the folder of the run.
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = root / f"once-{name}"
     with (root / f"once-{name}.lock").open("w") as lock:

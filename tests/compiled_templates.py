@@ -1,5 +1,5 @@
-"""Jinja compiles a template once for all processes of a run of the tests, and not again in each run of dbt. The same text
-gives the same code, and a run of a domain compiles some 500 of them, which is 6 % of its processor time.
+"""Jinja compiles a template once for all processes of a run of the tests, and not again in each run of dbt. The same
+text gives the same code, and a run of a domain compiles about 500 templates, which is 6 % of its processor time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _compile: Any = jinja2.Environment.compile
 
 
 def shared(folder: Path) -> None:
-    """From now on this process and its children keep in `folder` what they compile, and look there first."""
+    """From now on this process and its children keep compiled templates in `folder`, and look there before they compile
+    one.
+    """
 
     def compile(
         environment: jinja2.Environment,

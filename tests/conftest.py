@@ -1,4 +1,6 @@
-"""Settings for every test: what a command sets for its own process ends with the test, and each file is a group."""
+"""Settings for every test: variables that a command sets for its own process are restored after the test, and each file
+is a group.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ops_project.settings import Settings
 from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, known_migrations, scratch
 from tests.built_once import built_once
 
-# Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
+# Importing hundreds of modules makes few cycles, and each search for cycles looks at all modules that were imported.
 gc.disable()
 
 scratch.use_memory()
@@ -34,7 +36,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 LONG = 80
-# Groups that take long, the longest first. One that began last would run alone while the other process waits.
+# Groups that take long, the longest first. If such a group began last, it would run alone while the other process waits.
 LONGEST = (
     "runs",
     "domain_runs",
@@ -70,7 +72,9 @@ def _place(item: pytest.Item) -> int:
 
 
 def pytest_collection_finish() -> None:
-    """What has been read stays until the end: the search for garbage need not look at it again."""
+    """Everything that was loaded until now stays in memory until the end, so the search for garbage need not look at it
+    again.
+    """
     collector.search_seldom()  # Python's own thresholds cost 3 % of the suite's CPU
     gc.enable()
     gc.collect()
@@ -78,8 +82,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """What passed tests left in memory is removed at the end. Not earlier: the next test would get the same path again,
-    and MLflow keeps its connection to a file by the file's path.
+    """Remove the folders of passed tests, if they are in memory. If they were removed earlier, the next test would get
+    the same path again, and MLflow keeps its connection to a file by the file's path.
     """
     # Pytest then searches for garbage five times.
     gc.freeze()
@@ -88,7 +92,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Its new ledgers are copies, and so are its new storages of Dagster."""
+    """New ledgers and new storages of Dagster in this test are copies of one that was made once."""
     fresh_ledger.of_a_test(item.path)
     fresh_storage.of_a_test(item.path)
 
@@ -113,7 +117,9 @@ def _settings_end_with_the_test() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
-    """What several tests share is made before the settings of the first of them are noted, and ends long after them."""
+    """Several tests share this fixture, so it is made before the settings of the first of these tests are noted.
+    Settings that the fixture changes are restored at once.
+    """
     if fixturedef.scope == "function":
         return (yield)
     with _settings_restored():

@@ -48,7 +48,7 @@ def running(
         try:
             yield process
         finally:
-            # It waits for its children, and they wait for their threads. No test needs that.
+            # Dagster would wait for its children, and they wait for their threads. No test needs that.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)

@@ -27,7 +27,7 @@ _copies = [True]
 
 
 def of_a_test(path: Path) -> None:
-    """From now on the tests of this file get copies, if it is not one of those that test migrations."""
+    """From now on new ledgers are copies, unless the test file at `path` tests migrations."""
     store = sys.modules.get(STORE)
     if store is not None and not hasattr(store.Ledger, "migrated_before"):
         _template()  # now, and not within a test that notices every new file
@@ -51,7 +51,7 @@ def copy_into(settings: Settings) -> None:
 def _copied_and_migrated(ledger: Any) -> None:
     # Other processes that a test starts may open the same file at the same time, so they migrate it.
     if _copies[0] and os.getpid() == _process and ledger.engine.dialect.name == "sqlite":
-        # What is wrong with a file is found by the ledger itself, and told in its words.
+        # If something is wrong with the file, the ledger itself finds and reports it.
         with _turn, suppress(sqlite3.Error, SQLAlchemyError), closing(ledger.engine.raw_connection()) as connection:
             if not connection.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 _template().backup(connection.driver_connection)

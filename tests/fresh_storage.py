@@ -21,7 +21,7 @@ _copies = [True]
 
 
 def of_a_test(path: Path) -> None:
-    """From now on the tests of this file get copies, if it is not one of those that test the storage."""
+    """From now on new storages are copies, unless the test file at `path` tests the storage."""
     module = sys.modules.get(STORAGE)
     if module is not None and not hasattr(module.Storage, "made_before"):
         _template()  # now, and not within a test that notices every new file

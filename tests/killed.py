@@ -1,7 +1,7 @@
 """Kills a command at chosen moments of its work, and reports what it left behind. A moment is any lasting effect: a
-file that is opened for writing, renamed, linked or removed, a folder made or removed, an SQLite database or another
-process opened, and each named place of `process/kill_points.py`. The command is run once to count the moments. Then
-it is killed at some of them, by SIGKILL, in a child process, and called again.
+file that is opened for writing, renamed, linked or removed, a folder made or removed, an SQLite database that is
+opened, another process that is started, and each named place of `process/kill_points.py`. The command is run once to
+count the moments. Then it is killed at some of them, by SIGKILL, in a child process, and called again.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _text(file: Path) -> str:
 
 
 def watch(counted: Path, kill_at: int | None) -> None:
-    """From now on count the moments of this process in the size of a file, and kill it at one of them."""
+    """From now on count the moments of this process, and kill it at one of them. The size of the file `counted` is the
+    number of moments.
+    """
     descriptor = os.open(counted, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     number, us = 0, os.getpid()
 
@@ -124,9 +126,9 @@ def repeated(
     state: Callable[[Settings], dict[str, object]],
     done: str = "",
 ) -> Iterator[int]:
-    """Run the command on a copy of the home. Then kill it at `count` moments, each on a new copy, and call it again.
-    `done`: the message with which the second call may end with 1, if the first call was killed after all its work
-    was done. Yields each moment of a kill. Raises AssertionError if the state differs from that of the undisturbed
+    """Run the command on a copy of the home. Then kill it at `count` moments, each on a new copy, and call the command
+    again. `done`: the message with which the second call may end with 1, if the first call was killed after all its
+    work was done. Yields each moment of a kill. Raises AssertionError if the state differs from that of the undisturbed
     run.
     """
     calm = homes.copy(original, folder / "calm")

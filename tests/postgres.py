@@ -61,7 +61,7 @@ def running(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def server(folder: Path) -> Iterator[Server]:
-    """As `running`; yields what stops and starts it."""
+    """Like `running`, but yields the Server, with which a test stops and starts it."""
     found = binaries()
     assert found is not None, MISSING
     with socket.socket() as probe:
@@ -75,7 +75,7 @@ def server(folder: Path) -> Iterator[Server]:
 
     def call(*command: str) -> None:
         if user is not None:
-            # It must be able to reach its folder. Another pytest that begins meanwhile closes the common folder again.
+            # The server must be able to reach its folder. Another pytest that begins meanwhile closes the common folder.
             for above in folder.parents:
                 if not above.stat().st_mode & 0o001:
                     above.chmod(above.stat().st_mode | 0o011)

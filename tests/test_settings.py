@@ -1,4 +1,4 @@
-"""One home, one overlay, one clock: arguments win over the environment, the environment over the defaults."""
+"""One home, one overlay, one clock: arguments win over the environment, and the environment wins over the defaults."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_user_is_who_says_so_or_the_account_and_never_unknown(monkeypatch: p
 
 
 def test_an_account_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a container it may have no entry in the list of users."""
+    """In a container, the account may have no entry in the list of users."""
     monkeypatch.delenv("OPS_USER", raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)
     assert current_user() == "uid 4000000001"

@@ -1,4 +1,4 @@
-"""What a fixture or a test exports for its own process is not seen by the tests that come after it."""
+"""Variables that a fixture or a test exports for its own process are not seen by later tests."""
 
 from __future__ import annotations
 

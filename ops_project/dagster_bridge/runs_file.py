@@ -40,7 +40,7 @@ PROCESS = """(
     ) ORDER BY mine."key" LIMIT 1
 )"""
 """The tag that names the process of a run. If Dagster's UI executes a run again, the new run has a copy of the tag of
-its parent until its own process writes its own. The copy is left out, because it names the process of the parent.
+its parent until its own process replaces it. The copy is left out, because it names the process of the parent.
 """
 _OF_PROCESS = (PROCESS_TAG, former(PROCESS_TAG), PARENT_TAG)
 

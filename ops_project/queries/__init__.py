@@ -26,7 +26,9 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """One operational query. `optional`: optional table → the columns that it has when it is missing."""
+    """One operational query. `optional`: table that may be missing → the columns of the empty relation that is read in
+    its place.
+    """
 
     domain: str
     number: int

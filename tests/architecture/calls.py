@@ -62,7 +62,7 @@ def mistakes(known: dict[str, Module], name: str) -> Iterator[str]:
 
 
 def _calls(node: ast.AST, hidden: frozenset[str]) -> Iterator[tuple[ast.Call, frozenset[str]]]:
-    """Each call, with the names that an enclosing function uses for its own variables."""
+    """Each call, and the names that the functions around the call use for their own variables."""
     for child in ast.iter_child_nodes(node):
         inner = hidden
         if isinstance(child, Function | ast.Lambda):

@@ -1,6 +1,4 @@
-"""More than five values are named where they are passed. Otherwise two of them can be swapped without anybody
-noticing.
-"""
+"""A call that passes more than five values names them. Otherwise two of them could be swapped, and nobody would notice."""
 
 from __future__ import annotations
 

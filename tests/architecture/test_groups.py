@@ -1,6 +1,6 @@
-"""The tests of one group run in one process, one after the other. Groups share a home that is expensive to build, or
-a server. pytest 9.2 removed the means by which pytest-xdist 3.8 marks a group. Without any message each process
-built each home again, and the suite took seven times as long.
+"""The tests of one group run in one process, one after the other. Groups share a home that is expensive to build, or a
+server. pytest 9.2 removed an attribute with which pytest-xdist 3.8 marks a group. No message reported this: each
+process built each home again, and the suite took seven times as long.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Style, types and the laws of imports: one test for each tool, so that its own message is what a reader sees."""
+"""Style, types and the laws of imports: one test for each tool, so that a reader sees the tool's own message."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ TYPES = (
 
 
 def shop(days: int = DAYS, broken: Mapping[str, str] | None = None, rows: int = ROWS) -> Warehouse:
-    """`days` healthy files; `broken` replaces columns of the newest one."""
+    """`days` healthy files; `broken` replaces columns of the newest file."""
     warehouse = Warehouse()
     warehouse.connection.execute(
         f"create schema if not exists bronze; create table bronze.sales ({TYPES}, business_date date,"

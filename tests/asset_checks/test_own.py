@@ -1,4 +1,4 @@
-"""Checks that a user writes: a query, a number with bounds, a function; one that breaks is never a success."""
+"""Checks that a user writes: a query, a number with bounds, a function. A check that breaks is never a success."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ class Warehouse:
         loaded_at: datetime | None = None,
         file_name: str | None = None,
     ) -> str:
-        """A batch as landing leaves it; with `rows` they go into bronze.<feed> (created from the first row)."""
+        """A batch as landing leaves it. If `rows` are given, they go into bronze.<feed>, which is created from the
+        first row.
+        """
         sequence = next(self._sequence)
         batch_id = f"{feed}-{sequence}"
         loaded = list(rows or [])

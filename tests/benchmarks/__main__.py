@@ -1,6 +1,7 @@
-"""`make bench`: run the measurements one after the other and print one JSON document. Each module of this package
-that has `measure(rounds, large)` is a benchmark; its dictionary goes under its name. A bound is printed beside its
-figure, and whether it holds. A missed bound is reported, but the command does not fail.
+"""`make bench`: run the measurements one after the other and print one JSON document. Each module of this package that
+has `measure(rounds, large)` is a benchmark; the document holds the figures of the module under the name of the module.
+If a figure has a bound, the document shows the bound, and whether the figure is within it. A missed bound is reported,
+but the command does not fail.
 """
 
 from __future__ import annotations

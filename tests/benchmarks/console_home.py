@@ -27,7 +27,9 @@ RUN_DAYS, JOBS, FILE_DAYS = 90, 6, 365
 
 
 def home(folder: Path, past: int = PAST, assets: int = ASSETS, incidents: int = OPEN) -> IncidentWorld:
-    """A home with that much in its ledger."""
+    """A large home: `past` alerts that have ended, `assets` assets and `incidents` open incidents, with runs and a
+    snapshot.
+    """
     day = IncidentWorld(folder, "2026-03-04 04:10")
     facts = [
         AssetFacts(

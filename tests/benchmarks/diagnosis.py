@@ -1,5 +1,5 @@
-"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`; and how long it
-and `ops lineage` take. How it is measured: tests/operations/diagnosis/measure_faults.py.
+"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`. Also how long
+`ops diagnose` and `ops lineage` take. tests/operations/diagnosis/measure_faults.py explains the measurement.
 
 Small: a handful of faults, alone, on one seed; large: every fault in every situation on three seeds, which takes hours.
 """

@@ -1,4 +1,6 @@
-"""Seconds from a scheduled run's failure to its delivered page under a real `dagster dev`, and where they go."""
+"""Seconds from a scheduled run's failure to its delivered page under a real `dagster dev`, and how they are divided
+among the steps.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Page:
 
 
 def latency(failures: int) -> dict[str, Any]:
-    """Let `failures` runs fail one after the other, spread over the daemon's loop of five seconds."""
+    """Let `failures` runs fail one after the other, at moments that are spread over the five seconds of the daemon's
+    loop.
+    """
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(home=folder)
         with dagster_dev.running(settings), Ledger.open(settings.ledger_url) as ledger:

@@ -50,7 +50,9 @@ NEEDED = 0.45
 
 
 def write_csv(path: Path, rows: int, bad_every: int) -> None:
-    """A deterministic file of `rows` records. Every `bad_every`-th record has a price below zero; with 0 none has."""
+    """A deterministic file of `rows` records. Every `bad_every`-th record has a price below zero; if it is 0, no record
+    has such a price.
+    """
     price = "(hash(i * 7) % 100000) / 100"
     if bad_every:
         price = f"CASE WHEN i % {bad_every} = {bad_every // 2} THEN -1 ELSE {price} END"
@@ -121,7 +123,7 @@ def peak_memory(folder: Path, csv: Path, rows: int) -> float:
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Rows per second of both, and their ratio (median of the rounds)."""
+    """Rows per second of landing and of COPY, and their ratio (median of the rounds)."""
     rows = 5_000_000 if large else 1_000_000
     with tempfile.TemporaryDirectory(prefix="bench-landing-") as name:
         folder = Path(name)

@@ -59,7 +59,7 @@ def _home(past: int, url: str | None) -> Iterator[_Home]:
         loaded = catalog.load(settings)
         with Ledger.open(settings.ledger_url) as ledger:
             _store(ledger, past)
-            # What a cycle keeps is about the newest signals of each series, and these are among the last.
+            # A cycle keeps facts only about the newest signals of each series, which are among the last.
             ledger.set_cursor("decided", str(past - FEW), NOW)
         assert run_once(settings, loaded, NOW, observers=()).decided == FEW
         ensure(settings)
@@ -70,7 +70,9 @@ def _home(past: int, url: str | None) -> Iterator[_Home]:
 
 
 def _store(ledger: Ledger, past: int) -> None:
-    """Ten thousand signals, and the same again later and later: the newest come last, as in a ledger that grew."""
+    """Store ten thousand signals, and then copies of them with later and later times. So the newest signals come last,
+    as in a ledger that has grown.
+    """
     span, copies = FEW / 100, past // FEW
     made = signals(FEW, NOW - timedelta(seconds=span * (copies - 1)))
     for start in range(0, FEW, CHUNK):
@@ -129,7 +131,7 @@ def _figures(first: dict[str, float], clock: dict[str, list[float]], busy: dict[
 
 
 def in_postgres(cycles: int = IDLE_CYCLES) -> dict[str, Any] | None:
-    """The same with two databases of one PostgreSQL server; None if the machine has none."""
+    """The same comparison with two databases of one PostgreSQL server; None if the machine has none."""
     if postgres.binaries() is None:
         return None
     with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder)) as url:

@@ -1,7 +1,7 @@
 """How `ops reconcile` reads files, beside DuckDB's own reader that is told to keep every value as text.
 
-A plain CSV is read by landing's fast reader; a quoted line end sends the whole file to the exact one; JSON lines have no
-other reader than the exact one. Ratios of CPU time in the same minutes.
+A plain CSV is read by landing's fast reader; a quoted line end sends the whole file to the exact reader; JSON lines are
+always read by the exact reader. The figures are ratios of CPU times that were measured in the same minutes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def _cpu(connection: duckdb.DuckDBPyConnection, path: Path | None, statement: st
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Times DuckDB's reader for a plain CSV, for a CSV of the exact reader, and for JSON lines (medians)."""
+    """The CPU time for a plain CSV, for a CSV that needs the exact reader, and for JSON lines. Each is a multiple of
+    the time of DuckDB's reader (medians).
+    """
     rows = 1_000_000 if large else 100_000
     with tempfile.TemporaryDirectory(prefix="bench-reconcile-files-") as name, duckdb.connect() as connection:
         plain, exact, lines = (Path(name) / file for file in ("plain.csv", "exact.csv", "lines.jsonl"))

@@ -2,7 +2,8 @@
 
 `ops run` lands, checks, builds, snapshots and publishes; the dbt command line only builds, from the same bronze, on a
 project that is already parsed. The usual arrangement (dagster-dbt's subprocess, multiprocess executor) stands beside
-it, on Dagster's stock storage. Every side is a command as a user would type it, Python's start included.
+it, on Dagster's stock storage. Every side is a command as a user would type it, and its time includes the start of
+Python.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def _dbt(select: str, target: Path) -> list[str]:
 
 
 def _warm_parse(home: Path, target: Path) -> Path:
-    """The target folder in which dbt finds its partial parse, and the usual arrangement its manifest."""
+    """The target folder. dbt finds its partial parse there, and the usual arrangement finds its manifest there."""
     command = _dbt("ecommerce.silver", target)
     command[1:] = ["parse", *command[command.index("--project-dir") :]]
     _run(command, home)

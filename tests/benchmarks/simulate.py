@@ -31,10 +31,10 @@ print(json.dumps({"rows": result.reports[0].rows, "bytes": result.reports[0].byt
 
 
 def measure(rounds: int, large: bool) -> dict[str, Any]:
-    """Seconds for the web events alone and for all five files of the shop, processes' start included.
+    """Seconds for the web events alone and for all five files of the shop, including the start of the processes.
 
-    The bound is for the large size. At the small size half of the time is the start of the process, which the projection
-    to 20 million events would count fifty times.
+    The bound is for the large size. At the small size half of the time is the start of the process, which the
+    projection to 20 million events would count fifty times.
     """
     size = LARGE if large else SMALL
     events = [_once(size, ["web_events"]) for _ in range(rounds)]

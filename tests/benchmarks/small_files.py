@@ -89,7 +89,7 @@ def _events(instance: dg.DagsterInstance) -> tuple[float, float]:
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """The cost of a file, of an event, and how many of these a file costs (median of the rounds)."""
+    """The cost of a file, of an event, and how many events cost as much as one file (median of the rounds)."""
     files = 3_000 if large else 300
     pairs = [(file_ms(files), event_ms()) for _ in range(rounds)]
     ratio = median(file[0] / event[0] for file, event in pairs)

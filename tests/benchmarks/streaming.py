@@ -183,7 +183,9 @@ def _plain(home: Path) -> float:
 
 
 def _build(home: Path, full: bool) -> tuple[float, float]:
-    """Seconds that dbt's models took, and the peak memory of its process in GB; a process of its own for each build."""
+    """Seconds that dbt's models took, and the peak memory of its process in GB. Each build runs in a process of its
+    own.
+    """
     code = (
         "import sys, json, time\n"
         "from dbt.cli.main import dbtRunner\n"
@@ -228,7 +230,7 @@ def _build(home: Path, full: bool) -> tuple[float, float]:
 
 
 def _increment(home: Path, rows: int) -> float:
-    """One more day on top."""
+    """The seconds in which one more day is built on this history."""
     with duckdb.connect(str(_warehouse(home)), config={"memory_limit": "4GB"}) as c:
         row = c.execute("select max(business_date) - date '2026-01-01' from bronze.streams").fetchone()
         assert row is not None

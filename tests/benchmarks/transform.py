@@ -1,4 +1,5 @@
-"""Bronze to gold of e-commerce: against the same tables by hand, and one more day on ten times the history.
+"""Bronze to gold of e-commerce: compared with hand-written SQL for the same tables, and one more day, on this history
+and on one that is ten times as long.
 
 Bronze is filled by DuckDB itself, so that nothing but the transformation is measured; each side runs in a process of
 its own, whose peak memory is reported beside its seconds. Landing, checks and snapshots are other measurements.

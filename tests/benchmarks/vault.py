@@ -118,7 +118,9 @@ def _dbt(manifest: DbtManifest, home: Settings, select: tuple[str, ...] | list[s
 def _extract(
     connection: duckdb.DuckDBPyConnection, seq: int, day: str, customers: int, contacts: int, first_contact: int
 ) -> None:
-    """Rows of one night in bronze: contacts follow each other, customers are the first ones again."""
+    """Write the rows of one night into bronze. The contacts are numbered from `first_contact`; the customers are the
+    same each night.
+    """
     meta = f"DATE '{day}' AS business_date, 'b{seq}' AS _batch_id, i AS _line, {seq} AS _load_seq"
     op = "I" if seq == 1 else "U"
     connection.execute(

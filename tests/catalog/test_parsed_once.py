@@ -1,4 +1,4 @@
-"""What was parsed of a configuration serves every later reading in the same process, so no reading may change it."""
+"""A parsed configuration is used for every later reading in the same process, so no reading may change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of the configuration is read by libyaml where PyYAML's own parser would read the same, and nowhere else."""
+"""libyaml reads a file of the configuration only if PyYAML's own parser would read the same from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ PIECES = (
 
 
 def read(text: str) -> tuple[object, ...]:
-    """What a text becomes: its data and lines, or its problems. Texts stand for values, so that NaN equals NaN."""
+    """The result of reading a text: its data and lines, or its problems. The data is compared as text, so that NaN
+    equals NaN.
+    """
     try:
         found = Document.parse(text, "f.yaml")
     except ConfigError as error:

@@ -87,7 +87,7 @@ class Place:
         self.home, self.inputs, self.elsewhere = root / "home", root / "inputs", root / "elsewhere"
         for folder in (self.home, self.inputs, self.elsewhere):
             folder.mkdir()
-        dbt_manifest.load()  # it is made once for each tree, by whichever command comes first
+        dbt_manifest.load()  # the first command of a tree would make the manifest
         with_a_snapshot_and_an_alert(Settings(home=self.home, as_of=NOW))
 
     def invoke(self, *words: str) -> None:
@@ -152,7 +152,7 @@ def value(draw: st.DrawFn, place: Place, param: click.Parameter) -> str:
 
 
 def line(draw: st.DrawFn, place: Place, words: list[str]) -> list[str]:
-    """A command with arbitrary values: required ones always, the others sometimes."""
+    """A command with arbitrary values. Required arguments and options are always given, and the others sometimes."""
     name = " ".join(words)
     options, arguments = [], []
     for param in leaf(words).params:

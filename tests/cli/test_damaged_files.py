@@ -1,4 +1,4 @@
-"""Whatever happens to a file that the program keeps in the home, each command that reads it answers in words."""
+"""Whatever happens to a file that the program keeps in the home, each command that reads the file prints a message."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FILES: dict[str, tuple[object, tuple[str, ...]]] = {
     "writer.lock": ({"pid": 1, "owner": "ops run", "run": None, "since": AT}, ("restore gold.sales",)),
     "dagster/dagster.yaml": ("telemetry: {enabled: false}", ("rerun abc",)),
 }
-# What these files say cannot be found out otherwise, so the commands report it as unknown.
+# No other file holds the content of these files, so the commands report it as unknown.
 TOLD = (
     "published/ecommerce/000001-run/manifest.json",
     "snapshots/000001-run-1/manifest.json",
@@ -64,7 +64,7 @@ def _folder(file: Path) -> None:
 
 
 def _endless_link(file: Path) -> None:
-    """What no user can read, root included."""
+    """Replace the file by a link to itself, which no user can read, not even root."""
     file.unlink()
     file.symlink_to(file.name)
 

@@ -1,5 +1,6 @@
-"""A file of the ledger or of Dagster's storage that somebody has emptied is told by every command, and not taken for a
-new one in silence."""
+"""If somebody has emptied a file of the ledger or of Dagster's storage, every command says so. No command silently
+takes it for a new file.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home that has been built, and whose ledger was emptied. No command may begin a new one in it."""
+    """A home that has been built, and whose ledger was emptied. No command may begin a new ledger in this home."""
     home = tmp_path_factory.mktemp("emptied") / "home"
     home.mkdir()
     settings = Settings(home=home, as_of=NOW)
@@ -103,7 +104,7 @@ def test_no_command_begins_a_new_ledger_in_an_emptied_file(
 
 
 def test_the_ledger_of_a_home_is_opened_in_one_place() -> None:
-    """Whatever opens it elsewhere would begin a new one in a file that was emptied."""
+    """Code that opened the ledger anywhere else would begin a new ledger in a file that was emptied."""
     package = Path(ops_project.__file__).parent
     found = [
         str(file.relative_to(package))

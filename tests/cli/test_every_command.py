@@ -1,4 +1,6 @@
-"""Every command, with a home that is missing or cannot be one, an unknown name, and Ctrl-C: never a trace."""
+"""Every command, called with a home that is missing, with a home that cannot be used, with an unknown name, and with
+Ctrl-C. It never prints a trace.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPS_LEDGER_URL is not the address of a ledger: told in words by every command, and never taken for a ledger without
+"""If OPS_LEDGER_URL is not the address of a ledger, every command says so. No command treats it as a ledger without
 alerts.
 """
 

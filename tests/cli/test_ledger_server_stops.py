@@ -1,5 +1,6 @@
-"""The PostgreSQL of the ledger stops while people work: everybody is told in words, nothing is lost, and what happened
-meanwhile is recorded when it is back."""
+"""The PostgreSQL of the ledger stops while people work: each of them gets a message, nothing is lost, and the events of
+the meantime are recorded when the server is back.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tests import postgres
 from tests.cli.test_every_command import LEAVES, filled
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
-# They start or look at other things than the ledger, and have tests of their own.
+# These commands start or look at other things than the ledger, and have tests of their own.
 LONG = (
     "run",
     "rerun",

@@ -1,4 +1,6 @@
-"""What an operator calls often does not import what it does not use: Dagster, dbt and pandas take a second and more."""
+"""Commands that an operator calls often do not import libraries that they do not use. Dagster, dbt and pandas take a
+second or more.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ops lineage` in this process, on a home that a run has left its lineage in."""
+"""`ops lineage` in this process, on a home in which a run has stored its lineage."""
 
 from __future__ import annotations
 

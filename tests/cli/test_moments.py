@@ -18,7 +18,7 @@ from tests.operations.incidents.world import IncidentWorld
 
 RAW = re.compile(r"\d{2}:\d{2}:\d{2}(\.\d+|[+-]\d{2}:\d{2})")
 LEFT_OUT = (["sql"], ["metadata", "generate"], ["serve"])
-"""These print what is stored, write files, or serve until they are stopped."""
+"""These commands print stored values unchanged, write files, or serve until they are stopped."""
 
 
 @pytest.fixture(scope="module")

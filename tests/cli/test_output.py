@@ -93,7 +93,9 @@ def test_csv_holds_no_formula_and_no_escape(text: str) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\n=", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_whatever_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(start: str) -> None:
-    """A line feed before it counts as nothing, and East Asian spreadsheets take the wide signs as well."""
+    """A spreadsheet ignores a line feed before the sign of a formula, and East Asian spreadsheets also accept the wide
+    forms of the signs.
+    """
     [row] = csv.reader(io.StringIO(csv_line([f"{start}1+cmd|' /C calc'!A0"]), newline=""))
     assert row[0].startswith("'")
 

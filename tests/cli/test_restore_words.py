@@ -1,4 +1,4 @@
-"""What `ops restore` says at its end is true of the restore that it has done."""
+"""The last message of `ops restore` is true of the restore that it has done."""
 
 from __future__ import annotations
 

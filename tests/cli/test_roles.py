@@ -115,7 +115,7 @@ def test_a_role_allows_what_roles_yaml_says(overlay: Path, user: str, words: tup
 
 
 def test_each_permission_of_a_shipped_role_is_asked_for() -> None:
-    """A permission for a command that no role is asked for would do nothing."""
+    """If no role is needed for a command, a permission for this command does nothing."""
     shipped = Roles.model_validate(yaml.safe_load((CONFIG_DIR / "roles.yaml").read_text(encoding="utf-8")))
     given = {word for role in shipped.roles.values() for word in role.may}
     assert [word for word in sorted(given) if not any(fnmatchcase(command, word) for command in ACTS)] == []

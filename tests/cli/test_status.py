@@ -1,4 +1,4 @@
-"""What `ops status` says of the warehouse: never that it is free where it cannot be used."""
+"""`ops status` never says that the warehouse is free if the warehouse cannot be used."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_warehouse_that_cannot_be_used_is_not_called_free(tmp_path: Path, dama
 
 
 def test_a_run_whose_checks_failed_is_not_called_a_success(tmp_path: Path) -> None:
-    """Dagster calls it one, because its steps succeeded."""
+    """Dagster calls such a run a success, because its steps succeeded."""
     settings = Settings.load(home=tmp_path, environ={})
     dagster_home.ensure(settings)
     with_a_snapshot_and_an_alert(settings)

@@ -29,7 +29,9 @@ def test_the_watcher_goes_on_when_the_ledger_was_away(tmp_path, monkeypatch):
 
 
 def test_a_look_that_does_not_return_is_said_and_not_begun_again(tmp_path, monkeypatch):
-    """The server of the ledger had stopped without closing its connections. The watcher waited for it without a word."""
+    """The server of the ledger had stopped without closing its connections. The watcher used to wait for the server
+    without a message.
+    """
     free, began = threading.Event(), []
 
     def look(_self, *_args):
@@ -68,7 +70,7 @@ def test_a_look_that_hangs_keeps_no_watcher_of_another_home_from_looking(tmp_pat
 
 
 def test_a_watcher_that_cannot_decide_says_so_and_why(tmp_path, monkeypatch):
-    """It said that it ran the cycle, while nobody was told anything."""
+    """The watcher used to say that it ran the cycle, although nobody was told anything."""
     why = "cannot decide: alerts are decided with --config /etc/ops, which is not there"
     answers = [None, CycleReport(skipped=why), CycleReport(skipped=why), CycleReport(), None]
     monkeypatch.setattr(Watch, "look", lambda *_: answers.pop(0))

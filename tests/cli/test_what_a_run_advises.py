@@ -1,4 +1,4 @@
-"""The first response that `ops run` prints names what is known: the feed, and the runbook of the domain."""
+"""The first response that `ops run` prints names the facts that are known: the feed, and the runbook of the domain."""
 
 from __future__ import annotations
 

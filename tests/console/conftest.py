@@ -32,7 +32,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture
 def fresh(tmp_path: object) -> IncidentWorld:
-    """The same home for one test."""
+    """A home like `told`, for one test that changes it."""
     return _failed(tmp_path)
 
 

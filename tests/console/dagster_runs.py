@@ -1,4 +1,4 @@
-"""Runs in Dagster's own store, for the figures that are asked there."""
+"""Runs in Dagster's own store, for the figures that are read from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.operations.incidents.world import IncidentWorld
 
 
 def make_runs(seen: IncidentWorld) -> None:
-    """Three runs in Dagster's own store, of the last days: tables with and without a time of their own, and a failure."""
+    """Make three runs of the last days in Dagster's own store: tables with and without a time of their own, and a
+    failure.
+    """
 
     @dg.multi_asset(specs=[dg.AssetSpec(["gold", "a"]), dg.AssetSpec(["gold", "b"])])
     def two() -> Iterator[dg.MaterializeResult[None]]:

@@ -40,7 +40,9 @@ class House:
         return done.stdout
 
     def console(self) -> Starlette:
-        """Its console, on its clock; commands run in processes of their own, as under `ops serve`."""
+        """The console of this home, with the clock of this home. Commands run in processes of their own, as under `ops
+        serve`.
+        """
         return create_app(
             self.settings,
             clock=lambda: self.now,

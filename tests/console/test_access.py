@@ -209,7 +209,7 @@ def test_a_role_that_does_not_exist_is_an_error_of_the_file(tmp_path):
 
 
 def test_every_deed_names_a_command_of_the_shell(told):
-    """Otherwise a role of roles.yaml would not mean the same in the console and in a shell."""
+    """If a deed had no such name, a role of roles.yaml would not mean the same in the console and in a shell."""
     from ops_project.cli.roles import ACTS
 
     needs = {

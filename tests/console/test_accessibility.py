@@ -121,7 +121,7 @@ def test_nothing_serious_keeps_people_out(broken, width):
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_every_page_can_be_walked_with_the_tab_key(broken):
-    """Each stop is visible and marked, none holds the focus, and the walk ends where it began."""
+    """Each stop is visible and marked, no stop holds the focus, and the walk ends where it began."""
     program = browser.binary()
     assert program is not None
     app, wrong = broken.console(), list[str]()

@@ -1,4 +1,6 @@
-"""The console over stores that were damaged: every page answers in words, and nothing that cannot be read is well."""
+"""The console over stores that were damaged: every page answers with a message, and a state that cannot be read is
+never shown as well.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ def emptied(file: Path) -> None:
 
 
 def folder(file: Path) -> None:
-    """What no user can read, root included."""
+    """Replace the file by a folder, which no user can read as a file, not even root."""
     file.unlink()
     file.mkdir()
 
@@ -93,7 +95,7 @@ def test_every_page_answers_and_nothing_unknown_is_well(
 
 
 def test_a_domain_is_unknown_and_not_well_where_a_store_cannot_be_read(whole: Path, tmp_path: Path) -> None:
-    """The same home, first whole, and then without what its figures come from."""
+    """The same home, first whole, and then without the stores that its figures come from."""
     settings = home_of(whole, tmp_path)
     with TestClient(create_app(settings), base_url="http://localhost", client=("127.0.0.1", 1)) as visitor:
         assert "cannot be read" not in visitor.get("/").text

@@ -85,7 +85,7 @@ def test_every_figure_says_what_it_tells_and_where_it_is_asked():
 
 
 def test_every_figure_equals_its_query(seen):
-    """Each figure of each board is read twice: through its page, and by its query at its source. None is left out."""
+    """Each figure of each board is read twice: through its page, and by its query at its source. No figure is left out."""
     make_runs(seen)
     with Visit(seen) as visit:
         found = walk(seen.settings, seen.now, visit.text)
@@ -126,7 +126,7 @@ def test_a_question_that_is_asked_apart_ends_in_time_and_says_why_it_has_no_answ
 
 
 def test_questions_that_are_asked_apart_do_not_queue_for_ever(seen):
-    """Each of them would keep a thread of the server until none was left for other pages."""
+    """Each such question would hold a thread of the server, until no thread was left for other pages."""
     from ops_project.console import apart
 
     with apart.turn(0.05), pytest.raises(apart.Failed, match="load the page again"), apart.turn(0.05):

@@ -46,7 +46,7 @@ def test_the_page_says_what_is_wrong_who_is_on_call_and_since_when(visit):
 
 
 def test_not_all_is_well_while_an_incident_is_open(visit, monkeypatch):
-    """Alerts of medium severity leave every domain well, and open incidents."""
+    """An alert of medium severity opens an incident, although every domain still counts as well."""
     monkeypatch.setattr(health, "overall", lambda states: "well")
     text = visit.text("/")
     assert "Every domain delivers." in text and "1 open incident" in text and "All is well" not in text

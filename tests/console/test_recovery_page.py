@@ -1,5 +1,5 @@
-"""The recovery page with real backups, proofs, drills, a plan and a restore of one small home; and what it says if
-there are none.
+"""The recovery page with real backups, proofs, drills, a plan and a restore of one small home; and the text of the page
+if there is none of these.
 """
 
 from __future__ import annotations

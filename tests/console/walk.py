@@ -1,7 +1,8 @@
-"""Asks every figure twice: its page, and its query at its source, read in another way than the console reads it.
+"""Reads every figure twice: from its page, and by its query at its source. The source is read in another way than the
+console reads it.
 
-The snapshot is opened as a DuckDB file. The ledger is asked through its driver. Runs, steps and tables come from Dagster's
-own instance and event log.
+The snapshot is opened as a DuckDB file. The ledger is asked through its driver. Runs, steps and tables come from
+Dagster's own instance and event log.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ NAMES = re.compile(r"[$:](as_of_date|as_of|since|before|zone)\b")
 
 @dataclass(frozen=True)
 class Walked:
-    """Figure → why it is unknown, and the figures that were compared; a difference raises."""
+    """The result of a walk. `unknown`: figure → why it is unknown. `compared`: the figures that were compared, all of
+    which are equal.
+    """
 
     unknown: Mapping[str, str]
     compared: frozenset[str]

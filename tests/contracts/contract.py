@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "snapshots"
 
 
 def contract_of(definitions: dg.Definitions, domain: str) -> dict[str, Any]:
-    """Sorted, so that a difference of the file is a difference of the contract."""
+    """The contract of a domain, sorted, so that a difference of the file is a difference of the contract."""
     repository = definitions.get_repository_def()
     graph = repository.asset_graph
     nodes = [graph.get(key) for key in graph.materializable_asset_keys]

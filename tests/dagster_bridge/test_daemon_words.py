@@ -1,4 +1,6 @@
-"""The daemon prints an error that speaks for itself as one line, once, and every other error as Dagster does."""
+"""The daemon prints an error whose text needs no trace as one line, and only once. It prints every other error as
+Dagster does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our event log writes into its files is what Dagster's own class writes for the same events."""
+"""Our event log writes the same into its files as Dagster's own class does for the same events."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def dump(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 def expected(
     events: list[dg.EventLogEntry], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[tuple[object, ...]]]:
-    """What the stock class writes."""
+    """The rows that the stock class writes for these events."""
     folder = tmp_path_factory.mktemp("stock")
     stock = SqliteEventLogStorage(str(folder))
     for event in events:

@@ -23,11 +23,11 @@ def build_at_once(folder: Path) -> None:
 def built_at_once(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Twelve ordinary days, landed in order and built and tested in one go. Read only."""
     folder = built_once(tmp_path_factory, "built-at-once", build_at_once)
-    # A copy for each process: DuckDB lets one of them at a time open a file.
+    # Each process has a copy, because DuckDB lets only one process at a time open a file.
     home = tmp_path_factory.mktemp("at-once") / "home"
     shutil.copytree(folder / "home", home)
     shop = Shop(home)
-    shop.clock += timedelta(hours=1)  # as after its build
+    shop.clock += timedelta(hours=1)  # the clock stands as after the build
     return shop
 
 

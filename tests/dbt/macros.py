@@ -1,6 +1,7 @@
 """Macros and models of the dbt project rendered on their own, for tests that need SQL and no build.
 
-Only what plain Jinja can render: a model that asks the warehouse something while it compiles needs a build.
+Plain Jinja renders them. A model that queries the warehouse while it compiles cannot be rendered here and needs a
+build.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ops_project.settings import DBT_PROJECT_DIR
 
 
 def rendered(file: str, macro: str, *arguments: Any) -> str:
-    """The SQL of one macro of `macros/<file>`; only macros that call no other file's."""
+    """The SQL of one macro of `macros/<file>`. The macro must not call macros of other files."""
     text = (DBT_PROJECT_DIR / "macros" / file).read_text(encoding="utf-8")
     module: Any = jinja2.Environment(autoescape=False).from_string(text).module
     return str(getattr(module, macro)(*arguments))

@@ -56,7 +56,7 @@ class Shop:
         quarantined: int = 0,
         partial: bool = False,
     ) -> None:
-        """One batch of `feed`; `replaces`: a corrected redelivery of everything that the date had.
+        """Land one batch of `feed`. `replaces`: the batch corrects and replaces all batches of its date.
 
         `file_date`: the date in the file's name, if the rows are of another date. `partial`: fewer rows than expected.
         """
@@ -109,7 +109,7 @@ class Shop:
             )
 
     def land_day(self, *numbers: int) -> None:
-        """Everything that these ordinary days deliver."""
+        """Land everything that the shop delivers on these ordinary days."""
         with self.connect() as connection:
             for number in numbers:
                 for feed, rows in ordinary_day(number).items():
@@ -155,7 +155,7 @@ class Shop:
         rebuild: tuple[date, date] | None = None,
         from_nothing: tuple[str, ...] = (),
     ) -> dbt_runner.DbtResult:
-        """dbt over `select` (default: all of e-commerce), an hour after the build before it."""
+        """Run dbt over `select` (default: all of e-commerce), an hour after the build before it."""
         self.clock += timedelta(hours=1)
         select = select or ("tag:ecommerce",)
         if command == "test":
@@ -188,7 +188,7 @@ class Shop:
 
 
 def built(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """`schema.table` of everything in silver and gold, leftovers of killed builds included."""
+    """`schema.table` of everything in silver and gold, including leftovers of killed builds."""
     return [
         f"{schema}.{table}"
         for schema, table in connection.execute(

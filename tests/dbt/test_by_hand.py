@@ -31,7 +31,7 @@ def test_the_same_rows(built_at_once: Shop, tmp_path: Path) -> None:
     }
     with duckdb.connect(str(copy)) as connection:
         by_dbt = {table: [rounded(row) for row in rows_of(connection, table)] for table in files}
-        # As in the benchmark: a table that no file makes must not be that of dbt.
+        # The tables of dbt are removed, as in the benchmark. Otherwise they could stand in for a table that no file makes.
         connection.execute(
             "DROP SCHEMA silver CASCADE; DROP SCHEMA gold CASCADE; CREATE SCHEMA silver; CREATE SCHEMA gold"
         )

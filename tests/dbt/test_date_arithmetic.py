@@ -1,4 +1,4 @@
-"""Date arithmetic of the models at both ends of the calendar: such rows of an older home stop no build."""
+"""Date arithmetic of the models at both ends of the calendar. Rows of an older home with such dates stop no build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An incremental build gives the same as one complete build, whatever came late, twice, corrected or not at all."""
+"""An incremental build gives the same as one complete build, even if files came late, twice, corrected or not at all."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_window_rebuilds_what_nobody_touched(shop: Shop) -> None:
 
 
 def test_a_table_that_is_read_beside_its_new_rows_says_how_it_is_rebuilt(shop: Shop) -> None:
-    """A union of old and new rows has the wider type: the comparison after the build saw no difference."""
+    """A union of old and new rows has the wider type. The comparison after the build used to see no difference."""
     shop.land_day(0)
     shop.ask("create schema if not exists silver")
     shop.ask(

@@ -1,4 +1,4 @@
-"""A build that is killed anywhere is repaired by a plain rerun."""
+"""A build that is killed at any point is repaired by a plain rerun."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scenarios import homes
 
 
 def build_and_die(shop: Shop, models: int, delay: float) -> int:
-    """Die `delay` seconds after so many models were reported, while the next ones are being written."""
+    """Build, and die `delay` seconds after `models` models were reported, while the next models are being written."""
     count = 0
     with shop.settings.exported():
         for event in dbt_runner.build(

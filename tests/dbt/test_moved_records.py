@@ -1,4 +1,4 @@
-"""A record that comes again with another date leaves the old one, and returns when the file that moved it is
+"""A record that comes again with another date leaves the old date, and returns to it when the file that moved it is
 corrected.
 """
 

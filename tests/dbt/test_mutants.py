@@ -19,7 +19,7 @@ from tests.dbt.shop import Shop
 
 @dataclass(frozen=True)
 class Mutant:
-    """In `node` (a model, or `macro:<name>` as used by `model`), `old` becomes `new`, at its first place."""
+    """In `node` (a model, or `macro:<name>` as used by `model`), `old` becomes `new`, where it occurs first."""
 
     node: str
     old: str

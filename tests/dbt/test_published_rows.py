@@ -63,7 +63,7 @@ def _revenue(shop: Shop) -> Rows:
 
 
 def test_a_model_that_a_run_built_from_nothing_is_published_as_it_is_now(published_wrong: Shop) -> None:
-    """This happens with `ops run --rebuild`, and after a change of the reporting currency."""
+    """A run builds a model from nothing with `ops run --rebuild`, and after a change of the reporting currency."""
     wrong = _revenue(published_wrong)
     with _held(published_wrong) as warehouse:
         published_wrong.build("fact_orders", "daily_revenue", from_nothing=("fact_orders", "daily_revenue"))

@@ -90,7 +90,7 @@ deliveries = st.lists(st.tuples(st.integers(0, 3), orders_of_a_file), min_size=1
 def test_the_revenue_of_the_lines_is_the_revenue_of_the_orders(
     tmp_path_factory, deliveries: list[Delivery], every: int
 ) -> None:
-    """It holds for every order of files, every number of redeliveries, and every split into builds."""
+    """The two are equal for every order of files, every number of redeliveries, and every split into builds."""
     shop = Shop(tmp_path_factory.mktemp("shop"))
     truth: dict[str, tuple[tuple[int, int], int]] = {}
     for position, (file_day, orders) in enumerate(deliveries):

@@ -1,4 +1,6 @@
-"""A small Dagster project that knows nothing of ours: other key depths, groups, owners that only it declares."""
+"""A small Dagster project that knows nothing of this one. Its asset keys have other depths, its groups are its own, and
+only this project declares its owners.
+"""
 
 from collections.abc import Iterator
 

@@ -37,7 +37,7 @@ def test_a_broken_asset_is_told_to_its_own_owners_with_what_depends_on_it_and_en
         for line in (shop.settings.home / "alerts" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     )["alerts"][0]
     assert payload["blast_radius"]["assets"] == ["board", "mart/daily/turnover"]
-    assert payload["runbook"] == "infrastructure"  # That of the class: the connection was refused.
+    assert payload["runbook"] == "infrastructure"  # the runbook of the failure class: the connection was refused
     assert {who for who, what, _ in shop.told() if what == "titles was not built"} == set(alert.owners)
     (incident,) = shop.ledger.incidents()
     assert (incident.status, incident.priority) == ("triggered", "P2")
@@ -177,7 +177,7 @@ def test_a_mistake_in_the_folder_of_yaml_is_told_when_the_definitions_are_loaded
 
 
 def test_a_mistake_is_told_without_our_own_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dagster prints the trace below the words, and a long one hides them."""
+    """Dagster prints the trace below the words, and a long trace hides the words."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.delenv("OPS_CONFIG", raising=False)
     folder = tmp_path / "config"
@@ -250,7 +250,7 @@ def test_a_promise_about_an_asset_that_no_step_builds_is_refused(
 
 
 def test_a_daemon_that_is_down_is_told_to_the_owner_of_what_has_no_owner(shop: Bookshop, tmp_path: Path) -> None:
-    """The signal named a team of ours, which no other project has."""
+    """The signal used to name a team of this project, which no other project has."""
     (tmp_path / "config" / "owners.d").mkdir(parents=True)
     people = "people: {desk: {name: Desk, email: desk@books.example}}\notherwise: desk\n"
     (tmp_path / "config" / "owners.d" / "shop.yaml").write_text(people, encoding="utf-8")

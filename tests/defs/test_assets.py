@@ -65,7 +65,7 @@ def test_ecommerce_has_freshness_schema_and_lineage(graph) -> None:
 
 
 def test_columns_know_where_they_come_from(site: Site) -> None:
-    """The definitions show it on every model of every domain."""
+    """The definitions show the origin of the columns of every model of every domain."""
     models = [n for n in site.dbt.json["nodes"].values() if n["resource_type"] == "model"]
     assert {f"{n['schema']}/{n['name']}" for n in models} <= site.columns.columns.keys()
     assert not site.columns.unknown_columns()

@@ -122,7 +122,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def run(settings: Settings, found: catalog.Catalog, name: str, commit: str, now: datetime) -> None:
-    """Everything that a run leaves: landed files, one table downstream, a snapshot under its code and configuration."""
+    """Make everything that a run leaves behind: landed files, one table downstream, a snapshot under its code and
+    configuration.
+    """
     feed = found.feeds[bakery.FEED]
     with writer(settings, found.platform, owner="test", now=NOW) as held:
         connection = held.connection()
@@ -179,7 +181,7 @@ def test_a_change_is_told_of_the_first_run_that_has_it(place: Place) -> None:
 
 
 def test_a_bad_run_that_waited_for_the_good_one_is_not_the_good_one(place: Place) -> None:
-    """It began before the good build ended, and the time of its snapshot is that of its beginning."""
+    """The bad run began before the good build ended, and a snapshot has the time at which its run began."""
     late = replace(place.scene, since=NOW + HOUR / 2, wrong_in="bad")
     [change] = [item for item in changes_of_tables(late) if item.kind == "code"]
     assert (change.asset, change.run_id) == (LINES, "bad")

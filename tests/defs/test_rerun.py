@@ -1,4 +1,6 @@
-"""A run that failed is run again: what it finished is left alone, each effect happens once, and the history is one."""
+"""A failed run is run again. Its finished parts are left alone, each effect happens once, and the history shows both
+runs as one.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +136,7 @@ def test_from_a_table_on(world: World, instance: dg.DagsterInstance, tmp_path: P
 
 
 def whole(instance: dg.DagsterInstance, done: DomainRun) -> bool:
-    """Whether what the run found speaks for its whole domain, as its snapshot asks."""
+    """Whether the result of this run counts for its whole domain. The snapshot of a run asks the same."""
     run = instance.get_run_by_id(str(done.run_id))
     assert run is not None
     return reruns.is_whole(instance, run, reruns.together(instance, run))
@@ -155,7 +157,7 @@ def test_a_rerun_is_whole_only_if_nothing_of_the_run_is_left(
 def test_a_run_of_some_tables_says_nothing_about_the_others(
     world: World, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    """The job is that of the whole domain: a backfill of one table uses it."""
+    """A backfill of one table uses the job of the whole domain."""
     world.broken = {"c"}
     part = execute(world.definitions(), instance, Part("shop_pipeline", "shop", frozenset({B, C})), Watcher(), NOW)
     assert not whole(instance, part)

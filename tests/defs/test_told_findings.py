@@ -1,4 +1,4 @@
-"""Which findings of its run a person sees: nothing that happened to a file is passed over in silence."""
+"""Which findings of its run a person sees. Every event about a file is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The home of operations over another Dagster project: what it notes, and what it may not hold."""
+"""The home of operations over another Dagster project: the facts that it notes, and the files that it may not hold."""
 
 from __future__ import annotations
 

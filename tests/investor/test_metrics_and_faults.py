@@ -76,7 +76,7 @@ def test_each_pipeline_has_its_tables_owners_and_runbook() -> None:
 
 @pytest.fixture(scope="module")
 def broken(done: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A day later. Each of its faults is in the files of another risk."""
+    """The home a day later, with three faults. Each fault is in the files of another risk."""
     home = homes.copy(done, tmp_path_factory.mktemp("investor-broken") / "home")
     faults = ("sample_ratio_mismatch", "negative_profit", "missing:marketing_spend")
     simulate(home, "--days", "1", "--end", "2026-03-04", *(word for fault in faults for word in ("--fault", fault)))

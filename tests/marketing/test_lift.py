@@ -1,4 +1,4 @@
-"""What many lifts together can show, and how exact the normal probability behind them is."""
+"""The probability behind a lift is exact, and few of many reported lifts are chance."""
 
 from __future__ import annotations
 

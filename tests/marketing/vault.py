@@ -58,7 +58,7 @@ def compile_models(home: Path, feeds: Iterable[Feed]) -> list[Model]:
 
 
 def _in_order(manifest: dbt_manifest.DbtManifest) -> list[tuple[str, str, str]]:
-    """Name, materialization and first SQL of each model, its parents before it. The parsed project holds this SQL."""
+    """Name, materialization and first SQL of each model, after its parents. The parsed project holds this SQL."""
     nodes = {
         name: node
         for name, node in manifest.json["nodes"].items()
@@ -183,7 +183,7 @@ class Warehouse:
         self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
     def build(self, only: Iterable[str] = ()) -> None:
-        """Every model once, or those named."""
+        """Build every model once, or only the models that are named."""
         chosen = set(only)
         for model in self.models:
             if chosen and model.name not in chosen:
@@ -216,7 +216,7 @@ class Warehouse:
         return self._contents([model])[model]
 
     def checksums(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The models that are not the stage of a feed."""
+        """Model → its rows, for the models that are not the stage of a feed."""
         return self._contents([model.name for model in self.models if not model.name.startswith("stg_")])
 
     def _contents(self, models: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,7 +1,7 @@
-"""`make mutants`: edit the models one place at a time, and see which edits the tests notice; writes docs/mutants.md.
+"""`make mutants`: edit the models one place at a time, and see which edits the tests notice. Writes docs/mutants.md.
 
-The domains are judged one after the other, and what came out is kept in target/mutants, so that they may also be judged
-by several processes (`--domain`); the page is written when all of them have been judged with the same seed and share.
+The domains are judged one after the other. The results are kept in target/mutants, so several processes may also share
+the domains (`--domain`). The page is written when all domains have been judged with the same seed and share.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNKNOWN_VERSION = "one that nobody noted"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 where at least 95 % of the mutants that could be noticed are killed."""
+    """Judge the domains and write the page. Returns 0 if at least 95 % of the mutants that could be noticed are killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--model", action="append", default=[], help="only this model, and no page; may be repeated")
     parser.add_argument("--domain", action="append", default=[], choices=list(HISTORIES), help="may be repeated")

@@ -1,4 +1,4 @@
-"""The unit tests of the models as dbt compiles them: one query each, the rows that it is given included.
+"""The unit tests of the models as dbt compiles them: each is one query, which includes the rows that the test is given.
 
 A query holds the whole model with its macros expanded, so that an edit of it is an edit of the model. It runs without
 dbt: a mutant costs milliseconds.
@@ -55,7 +55,7 @@ class Case:
             connection.execute(f"create temp table if not exists {fixture.table} as {fixture.sql}")
 
     def given(self, fixtures: dict[str, Fixture], name: str) -> Case:
-        """The same query over other rows, with all of its columns."""
+        """The same query over the rows of `fixtures`. The new case looks at all columns."""
         query = sqlglot.parse_one(self.sql, read="duckdb")
         mine = []
         for cte in fixture_tables(query):

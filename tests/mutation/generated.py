@@ -1,9 +1,9 @@
 """Mutants of marketing's generated models: an edit of the file, or an edit of a macro that many models are made with.
 
-The staging, the raw vault and the interface are generated from metadata. What stands in such a file as SQL cannot be
-edited unseen: tests/pipeline/vault_generator/test_drift.py compares each file with what the generator writes. The rest of
-the query is the text of a macro of macros/vault. An edit of the macro is the same edit of each model that is made with
-it, so it is killed where any of these models notices it.
+The staging, the raw vault and the interface are generated from metadata. Nobody can edit the SQL in such a file unseen:
+tests/pipeline/vault_generator/test_drift.py compares each file with what the generator writes. The rest of the query is
+the text of a macro of macros/vault. An edit of the macro is the same edit of each model that is made with it, so it is
+killed where any of these models notices it.
 """
 
 from __future__ import annotations

@@ -36,12 +36,12 @@ class Judged:
 
     @property
     def reason(self) -> str:
-        """Why it may survive; empty if no reason is known."""
+        """Why the mutant may survive; empty if no reason is known."""
         return REASONS.of(self.model, self.place, self.text + self._again)
 
     @property
     def is_gap(self) -> bool:
-        """Whether it survives for no known reason."""
+        """Whether the mutant survives for no known reason."""
         return self.verdict == "survived" and self.reason == UNEXPLAINED
 
     @property
@@ -54,7 +54,7 @@ class Judged:
 
 
 def shortened(text: str) -> str:
-    """The beginning and the end, which says what changes."""
+    """The beginning and the end of a long text. The end of the text of an edit says what changes."""
     return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
 
 

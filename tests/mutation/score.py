@@ -36,7 +36,7 @@ Key = tuple[str, str, str, int]
 
 @dataclass
 class Mutant:
-    """One edit of one model, wherever a unit test of the model holds it."""
+    """One edit of one model. `where`: every unit test whose query contains the edited place."""
 
     model: str
     kind: str
@@ -48,7 +48,7 @@ class Mutant:
     built: Edit | None = None
     """The same edit of the query that builds the model from nothing; None if that query does not have the place."""
     verdict: Verdict = "invalid"
-    """Until the query has run somewhere."""
+    """`invalid` until the query has run somewhere."""
     killed_by: str = ""
 
     def __str__(self) -> str:

@@ -1,4 +1,6 @@
-"""Single edits that once survived every test are noticed by the unit tests beside the models; `make mutants` makes all."""
+"""Single edits that once survived every test are noticed by the unit tests beside the models; `make mutants` makes all
+edits.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Played:
 
 
 def play(home: Path, domain: str, seed: int, days: Sequence[date] = ()) -> Played:
-    """The history of `seed`, over a week where no other days are asked for."""
+    """The history of `seed`, over a week if no other days are asked for."""
     site = Site(home, domain, may_reject=True)
     oracle = Oracle(site)
     source = HISTORIES[domain](seed, days=list(days)) if days else HISTORIES[domain](seed)

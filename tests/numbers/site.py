@@ -69,7 +69,9 @@ USUAL_OF = {
 
 @dataclass
 class Site:
-    """One home. `put` delivers a file, `run` lands what is there and builds the domain an hour later than before."""
+    """One home. `put` delivers a file. `run` lands the waiting files and builds the domain. Each run is an hour later
+    than the run before.
+    """
 
     home: Path
     domain: str
@@ -129,7 +131,9 @@ class Site:
         anew: bool = False,
         **variables: str,
     ) -> dbt_runner.DbtResult:
-        """`manifest`: another one than that of the shipped project. `anew`: every table from nothing. `variables`: of dbt."""
+        """Build the domain. `manifest`: by default that of the shipped project. `anew`: build every table from nothing.
+        `variables`: variables of dbt.
+        """
         manifest = manifest or dbt_manifest.load()
         models = [node["name"] for node in manifest.json["nodes"].values() if node["resource_type"] == "model"]
         select = select or (f"tag:{self.domain}",)

@@ -11,7 +11,7 @@ from tests.numbers.site import Row
 GENRES = ["pop", "pop", "pop", "jazz", "folk", "rock", "soul", "funk"]
 # Moments around a quarter, a half and a whole hour after each other, and at both ends of the day.
 MOMENTS = ["00:00:00", "10:00:00", "10:01:00", "10:15:00", "10:31:00", "10:31:01", "11:00:00", "11:02:00", "23:59:30"]
-# What the contract refuses: streams whose time can be read, and streams whose time cannot, or is no time of a stream.
+# Streams that the contract refuses: one with a readable time, one with an unreadable time, and one whose time is too late.
 REFUSED: list[Row] = [{"listen_seconds": -1}, {"listened_at": "soon"}, {"listened_at": "9999-12-30 10:00:00"}]
 
 
@@ -202,7 +202,9 @@ class Investor(Source):
         ]
 
     def assignments(self, day: date) -> list[Row]:
-        """The second experiment ends early. Some units are in both arms of one; some are in both experiments."""
+        """The second experiment ends early. Some units are in both arms of one experiment, and some are in both
+        experiments.
+        """
         number = self.days.index(day)
         running = {"E": {"control": "0.5", "treatment": "0.5"}, "F": {"control": "0.2", "treatment": "0.8"}}
         if 2 * number > len(self.days):

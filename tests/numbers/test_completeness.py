@@ -1,4 +1,6 @@
-"""A missing day is not a day and unknown is not zero: completeness follows from deliveries, never from rows."""
+"""A day counts as complete because its files were delivered, and not because it has rows. A missing day is not counted
+as a day, and its figures are unknown and not zero.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def sale(number: int, day: date, revenue: int, **more: Any) -> Row:
 
 @pytest.fixture(scope="module")
 def investor(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """February and March with a sale of 10 a day; of 12 March no file, and one late row of it in the file of the 13th."""
+    """February and March with a sale of 10 a day; 12 March has no file, and the file of the 13th has one late row of
+    the 12th.
+    """
     site = Site(tmp_path_factory.mktemp("complete") / "home", "investor", clock=datetime(2026, 4, 3, 12, tzinfo=UTC))
     for number, day in enumerate([*FEBRUARY, *MARCH, date(2026, 4, 1), date(2026, 4, 2)], start=1):
         spend = [{"spend_date": day, "channel": "search", "spend_amount": 2}]

@@ -70,9 +70,10 @@ LATE = {"order_id": "L", "line_number": 1, "order_date": DAYS[1], "product_id": 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Nine days with 100 dollars each, and an order over 250,000 yen on some; a rate of the yen on the first day.
+    """Nine days with 100 dollars each, and on some of them an order of 250,000 yen. There is a rate of the yen on the
+    first day.
 
-    On the second day stands a line whose order has not come.
+    On the second day there is a line whose order has not come.
     """
     site = Site(tmp_path_factory.mktemp("currencies") / "home", "ecommerce")
     rates(site, DAYS[0], {"JPY": "0.0064", "EUR": "1.08"})
@@ -86,9 +87,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def with_late_files(site: Site) -> Site:
-    """The same home after the rate of the third day, and the order of the lonely line, have come late.
+    """The same home after the rate of the third day, and the order of the line without an order, have come late.
 
-    The tests below need it, and each of them may run alone.
+    This is a fixture, so that each test that needs it may also run alone.
     """
     newest = DAYS[-1]
     rates(site, DAYS[2], {"JPY": "0.0065"}, of=newest)

@@ -110,7 +110,7 @@ def test_a_disturbed_history(tmp_path: Path, domain: str, seed: int) -> None:
     site = Site(tmp_path / "home", domain, clock=datetime(2026, 4, 27, 12, tzinfo=UTC), may_reject=True)
     Disturbed(site, seed).play()
     oracle = Oracle(site)
-    # What was reported to investors depends on the builds in between, and is played in the other histories.
+    # Figures that were reported to investors depend on the builds in between. The other histories test these figures.
     if domain != "investor":
         assert oracle.wrong() == [], f"{domain}, seed {seed}"
     compare(Played(site, oracle))

@@ -1,5 +1,5 @@
-"""A home of an earlier version holds files and rows of the years 1 and 9999. All other tables are built as if it did
-not.
+"""A home of an earlier version holds files and rows of the years 1 and 9999. All other tables are built as if these
+files and rows did not exist.
 """
 
 from __future__ import annotations

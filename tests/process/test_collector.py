@@ -1,4 +1,6 @@
-"""The search for cyclic garbage is suspended for a block only, and what loads the definitions searches seldom."""
+"""The search for cyclic garbage is suspended for a block only, and a process that loads the definitions searches
+seldom.
+"""
 
 from __future__ import annotations
 

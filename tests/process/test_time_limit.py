@@ -1,4 +1,6 @@
-"""A question that is never answered costs its time limit once, and the next one about the same subject none."""
+"""A question that is never answered costs its time limit once, and the next question about the same subject costs no
+time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from ops_project.process.time_limit import NotAnswered, within
 
 @pytest.fixture
 def hung() -> Iterator[threading.Event]:
-    """Waiting for it hangs until the test ends."""
+    """A question that hangs until the test ends: a call waits for this event."""
     event = threading.Event()
     yield event
     event.set()

@@ -27,7 +27,7 @@ class Forks:
         """`folder`: the output of the commands is written there."""
         from ops_project.pipeline.dbt_engine import manifest
 
-        # Here, so that dbt, which parses in threads, need not do it in the process to fork from.
+        # dbt parses in threads. So the project is parsed here, and not in the process from which children are forked.
         manifest.load()
         self._folder = folder
         self._count = 0

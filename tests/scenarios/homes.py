@@ -1,7 +1,7 @@
 """Homes in which whole runs happen: simulated once, copied for each story, run in forked children.
 
-A child is forked from a process that has imported everything already, so that a run costs what it does and not four
-seconds of imports; it can be killed without taking the tests with it.
+A child is forked from a process that has imported everything already, so a run does not cost four seconds of imports.
+The child can be killed without ending the tests.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def simulate(
 
 
 def simulated(folder: Path, domain: str, days: int, *, scale: float, seed: int) -> None:
-    """In `folder`, a home in which files of a domain wait, for `built_once`."""
+    """Make in `folder` a home in which files of a domain wait, for `built_once`."""
     warm()
     simulate(folder / "home", days, scale=scale, domain=domain, seed=seed)
 
 
 def run_once(folder: Path, before: Settings, domain: str) -> None:
-    """In `folder`, a copy of the home after one undisturbed run of the domain, for `built_once`."""
+    """Make in `folder` a copy of the home after one undisturbed run of the domain, for `built_once`."""
     warm()
     ended = ops(copy(before, folder / "home"), "run", "--domain", domain).wait()
     assert ended.code == 0, ended.output + ended.errors
@@ -185,7 +185,8 @@ def business_checksums(settings: Settings) -> dict[str, tuple[int, str]]:
     return found
 
 
-# These start at once, make definitions that nobody reads, or belong to a server, which is no child of the tests.
+# These modules start something when they are imported, make definitions that nobody reads, or belong to a server, which
+# is no child of the tests.
 NEVER_IN_A_CHILD = (
     ".__main__",
     ".versions",
@@ -197,7 +198,7 @@ NEVER_IN_A_CHILD = (
     ".dagster_bridge.dev",
     ".dagster_bridge.web",
 )
-# What a run imports late, besides the modules of the project.
+# The modules that a run imports late, besides those of the project.
 IMPORTED_LATE = (
     "babel.dates",
     "dagster._core.definitions.repository_definition.repository_data_builder",

@@ -25,7 +25,7 @@ the incident does not name what the step asks about, such as a file.
 def follow(settings: Settings, failure: str, about: str) -> None:
     """Run every step of the runbooks of this failure for the incident about `about`, an asset or a rule.
 
-    Empty: without an incident.
+    If `about` is empty, there is no incident.
     """
     for slug, steps in STORIES[failure].items():
         words = [*settings.options(), "runbook", "run", slug, "--json"]

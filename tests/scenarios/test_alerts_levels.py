@@ -122,7 +122,7 @@ def test_an_ok_of_one_table_counts_though_another_failed_after_it(world, order):
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (3, 0, 4, 2, 1), (2, 4, 1, 3, 0)])
 def test_one_alert_for_many_dates_and_tables_stays_until_the_newest_event_of_each_is_well(world, order):
-    """In whatever order they are read, and though the process begins anew between the readings."""
+    """The signals may be read in any order, and the process may begin anew between the readings."""
     day = world(graph=GRAPH)
     day.with_by("check_failed", ("domain",))
     begun = day.now

@@ -92,7 +92,7 @@ def test_what_is_critical_again_keeps_its_page(world):
 
 
 def test_what_fires_again_after_its_rule_became_critical_is_critical(world):
-    """Its end had not been told yet, and the alert kept the severity of before."""
+    """People had not yet been told of its end, and the alert kept its earlier severity."""
     day = world(graph=GRAPH)
     day.fails("asset.failure", asset="gold/titles")
     day.advance("10m", MINUTE)

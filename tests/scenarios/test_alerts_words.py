@@ -1,5 +1,5 @@
-"""Messages that people believe at three in the morning: an SLA is at risk only if that is predicted, and a success
-is not an all-clear.
+"""Messages promise and threaten nothing that is not true: an SLA is at risk only if that is predicted, and a success is
+not an all-clear.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A table cannot be trusted: what is built from it is held, and is built when the hold is released."""
+"""A table cannot be trusted: its downstream tables are held, and they are built when the hold is released."""
 
 from __future__ import annotations
 

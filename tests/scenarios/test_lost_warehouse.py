@@ -1,4 +1,4 @@
-"""A warehouse was lost between two nights. Nothing is built on the file that is there instead."""
+"""A warehouse was lost between two nights. Nothing is built on the new file that has taken its place."""
 
 from __future__ import annotations
 

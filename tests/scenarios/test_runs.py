@@ -31,7 +31,7 @@ OF_THE_SHOP = (
     "publish:daily_revenue",
     "publish:renamed",
 )
-# One for each kind of thing that is half done, in the domain whose runs cost least.
+# One place for each kind of work that a kill leaves half done, in the domain whose runs cost least.
 KINDS = (
     "landed:policies",
     "built:silver__fact_policies",

@@ -49,7 +49,7 @@ def last_checks(settings: Settings) -> dict[tuple[str, str], Said]:
 
 
 def failures(settings: Settings) -> dict[tuple[str, str], str]:
-    """(asset, check) → failure class, of what failed with severity ERROR in the newest run."""
+    """(asset, check) → failure class, of each check that failed with severity ERROR in the newest run."""
     return {
         key: said.failure_class
         for key, said in last_checks(settings).items()

@@ -1,6 +1,6 @@
 """A world with a clock that is moved by hand, for stories about alerts. It has the shipped configuration, the real
-engine, and the story's asset graph. Every notification must be expected: one that the story did not ask for fails
-it, at the step where it appears.
+engine, and the story's asset graph. Every notification must be expected: a notification that the story did not ask for
+fails the story, at the step where it appears.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class World:
 
     # ---- another configuration
     def nobody_comes_back(self) -> None:
-        """As in a run without a daemon: new alerts are sent at once."""
+        """From now on new alerts are sent at once, as in a run without a daemon."""
         self.config = replace(self.config, flush_now=True)
 
     def regraph(self, graph: Graph) -> None:

@@ -97,7 +97,7 @@ def test_late_partition_comes_with_the_next_day(broken: Deliver) -> None:
 @pytest.mark.parametrize("fault", LATE)
 @pytest.mark.parametrize("feed", KINDS)
 def test_what_is_late_is_found_late(fault: str, feed: str, broken: Deliver, catalog: Catalog, tmp_path: Path) -> None:
-    """A run looks for the file, does not find it and reports that. When it comes, it is late."""
+    """A run looks for the file, does not find it and reports that. When the file comes, it is late."""
     contract = catalog.feeds[feed]
     settings = broken(f"{fault}:{feed}", feeds=[feed], days=4)
     day = END - timedelta(days=REGISTRY[fault].days_back)

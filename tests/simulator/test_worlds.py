@@ -1,4 +1,6 @@
-"""The simulated worlds: the same bytes for the same seed, a day alike in every window, contracts kept."""
+"""The simulated worlds: the same bytes for the same seed. A day is the same in every window, and the files keep their
+contracts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The serving store, embedded and on DynamoDB: idempotent, whole days, only those that passed, throttling counted."""
+"""The serving store, embedded and on DynamoDB. It loads only whole days that passed their checks, a repeated load
+changes nothing, and throttled requests are counted.
+"""
 
 from __future__ import annotations
 

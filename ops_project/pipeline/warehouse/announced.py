@@ -1,5 +1,5 @@
 """What a run announces before it changes the warehouse. If the run is killed or interrupted before its snapshot, the
-announcement is the only trace of it, and the next snapshot takes account of it. Each snapshot removes the
+announcement is the only trace of the run, and the next snapshot takes account of it. Each snapshot removes the
 announcements.
 
 Announce while holding the writer's lock.

@@ -20,7 +20,7 @@ Point = tuple[date, float]
 
 
 def anomalies(days: Mapping[date, tuple[Any, Any]]) -> Table:
-    """`days`: orders and revenue of each day whose files have come and that has any."""
+    """`days`: orders and revenue of each day whose files have come and that has any orders."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for day in sorted(days):
         orders, revenue = days[day]

@@ -26,10 +26,10 @@ class File:
 
     feed: str
     day: date
-    """The date in its name."""
+    """The date in the name of the file."""
     part: str
     number: int
-    """Rises in the order of loading."""
+    """The number of the load. It rises in the order of loading."""
     path: Path
     loaded_at: datetime
     """UTC, without an offset."""

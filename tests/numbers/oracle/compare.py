@@ -53,7 +53,9 @@ def differences(connection: duckdb.DuckDBPyConnection, name: str, table: Table) 
 
 
 def agrees(actual: Any, expected: Any) -> bool:
-    """A quotient is an exact fraction; the table rounds it to as many places as its column has."""
+    """Whether the value in the table agrees with the expected one. An expected quotient is an exact fraction; the table
+    rounds it to as many places as its column has.
+    """
     if actual is None or expected is None:
         return actual is expected
     if isinstance(expected, Near):
@@ -68,5 +70,5 @@ def agrees(actual: Any, expected: Any) -> bool:
 
 
 def ratio(numerator: Any, denominator: Any) -> Fraction | None:
-    """None if the divisor is zero or one of the two numbers is unknown."""
+    """The quotient; None if the divisor is zero or one of the two numbers is unknown."""
     return Fraction(numerator) / Fraction(denominator) if denominator and numerator is not None else None

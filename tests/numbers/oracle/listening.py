@@ -1,4 +1,6 @@
-"""Sessions of listening, and the two limits that hold for errors: tables of silver that no figure of gold is made of."""
+"""Sessions of listening, and the two limits that hold for errors. No figure of gold is made from these tables of
+silver.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ REFERENCE_WINDOW = timedelta(minutes=variable("stream_reference_minutes"))
 
 
 def sessions(streams: list[Row]) -> Table:
-    """Sessions for each user and day. A stream that begins more than 30 minutes after the end of everything before
-    it begins a session.
+    """Sessions for each user and day. A new session starts with a stream that begins more than 30 minutes after the end
+    of all earlier streams.
     """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     ordered = sorted(streams, key=lambda row: (row.moment("listened_at"), int(row.known("stream_id"))))
@@ -121,8 +123,8 @@ def validation(archive: Archive, valid: set[int]) -> Table:
 
 
 def windows(events: list[tuple[datetime, bool]], length: timedelta) -> Iterator[Window]:
-    """One window for each moment at which an event enters or leaves. `events`: when each was, and whether it counts
-    as an error.
+    """One window for each moment at which an event enters or leaves. `events`: the time of each event, and whether the
+    event counts as an error.
     """
     times = {time for time, _ in events}
     for at in times | {time + length for time in times}:
@@ -131,8 +133,8 @@ def windows(events: list[tuple[datetime, bool]], length: timedelta) -> Iterator[
 
 
 def concerned(found: list[Window], clock: str, day: date, wrong: list[Event], length: timedelta) -> list[Window]:
-    """The windows that belong to a day. By the time of listening, these are the windows that end on it. By the time
-    of loading, they are the windows into which it brought errors.
+    """The windows that belong to a day. By the time of listening, these are the windows that end on it. By the time of
+    loading, they are the windows into which the day brought errors.
     """
     if clock == "event":
         return [window for window in found if window.end.date() == day]

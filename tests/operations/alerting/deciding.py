@@ -1,4 +1,4 @@
-"""A home with the overlay of a daemon, and shells that have the overlay or lack it: who of them decides?"""
+"""A home with the overlay of a daemon, and shells that have the overlay or lack it. Which of these processes decides?"""
 
 from __future__ import annotations
 

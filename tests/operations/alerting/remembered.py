@@ -13,7 +13,9 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def assert_remembered_truly(state: State, config: AlertConfig, now: datetime) -> None:
-    """Everything that the memory holds follows from the state, and the next decision does not depend on it."""
+    """Assert that everything in the memory follows from the state, and that the next decision is the same without the
+    memory.
+    """
     known, found = state.memory, Decision(replace(state, memory=Memory())).look()
     for name in ("held", "windowed", "timed", "promised", "silent", "resolved", "by_series"):
         assert getattr(known.alerts, name) == getattr(found.alerts, name), name

@@ -82,13 +82,13 @@ def nodes(draw: st.DrawFn, depth: int = 1, timed: bool = True) -> dict:
 
 @st.composite
 def intervals(draw: st.DrawFn) -> dict:
-    """These times are so close to now that both answers are likely."""
+    """Time intervals that begin or end so close to now that now may lie inside or outside of them."""
     zone = draw(st.sampled_from(ZONES))
     here = datetime.now(ZoneInfo(zone))
     found: dict = {"location": zone}
     if draw(st.booleans()):
         start = max(0, min(22, here.hour + draw(st.integers(-3, 2))))
-        # What is drawn must not depend on the clock: hypothesis draws again in a later hour.
+        # The drawn values must not depend on the clock, because hypothesis may draw them again in a later hour.
         end = min(24, start + draw(st.integers(1, 24)))
         found["times"] = [{"start_time": f"{start:02d}:00", "end_time": f"{end:02d}:00"}]
     if draw(st.booleans()):

@@ -59,7 +59,7 @@ def test_a_shell_that_only_looks_knows_the_assets_of_the_deciding_configuration(
 
 
 def test_a_shell_without_the_folder_stands_in_under_the_recorded_configuration(place):
-    """It used to resolve the alerts of the overlay's rules for ever."""
+    """Such a shell used to resolve the alerts of the overlay's rules for ever."""
     place.ledger.append([_acme()])
     place.cycle(place.theirs, NOW + MINUTE, daemon=True)
     assert "acme_rule" in place.rules()
@@ -130,7 +130,7 @@ def test_edited_configuration_in_the_same_folder_holds_at_once(place):
 
 
 def test_a_shell_without_the_secrets_queues_what_the_daemon_will_send(place, monkeypatch):
-    """It used to lose the daily mail, and to use up the attempts of the daemon's messages."""
+    """Such a shell used to lose the daily mail, and to use up the attempts of the daemon's messages."""
     place.cycle(place.plain, NOW, daemon=True)
     done = NOW + timedelta(minutes=10)
     place.ledger.append(

@@ -106,7 +106,7 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url
             received = len(endpoint.accepted)
             ledger.append(_signals(round_number))
             if round_number % 2:
-                # In the middle of the delivery; where the service is down, when its time is over.
+                # The kill comes in the middle of the delivery. If the service is down, it comes when the time has passed.
                 until = time.monotonic() + 0.35
                 while len(endpoint.accepted) == received and time.monotonic() < until:
                     time.sleep(0.001)
@@ -132,7 +132,7 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url
     report = f"{kills} kills: {by_the_killed} of {kills * LOAD} delivered by the killed, "
     report += f"{counts['possible_duplicates']} counted as possible duplicates, {duplicates} duplicates"
     print(report)  # noqa: T201
-    # Else the kills came before or after the work, and nothing was shown.
+    # If this fails, the kills came before or after the work, and the test has shown nothing.
     assert by_the_killed >= kills * LOAD / 4, report
     assert kills < 100 or counts["possible_duplicates"] >= kills / 20, report
 

@@ -176,7 +176,9 @@ def test_a_message_goes_out_although_a_fact_cannot_be_read(day: IncidentWorld, m
 
 
 def test_no_message_waits_for_an_inbound_folder_that_hangs(day: IncidentWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A share whose server has gone answers no call. The page waited for it, and with it the whole cycle."""
+    """A share whose server has gone answers no call. The page used to wait for the share, and the whole cycle waited
+    for the page.
+    """
     back, asked, is_file = threading.Event(), [], Path.is_file
 
     def hang(path: Path) -> bool:

@@ -102,7 +102,7 @@ def test_explain_says_where_an_alert_goes_at_a_time(ops, monkeypatch, words, at,
     ],
 )
 def test_explain_says_of_its_times_when_a_route_sends(ops, monkeypatch, at, receiver, why):
-    """`outside active time: holidays`, on a working day, was read as: today is a holiday."""
+    """On a working day, people read `outside active time: holidays` as: today is a holiday."""
     monkeypatch.setenv("OPS_SMTP_HOST", "mail.example")
     answer = ops("route", "explain", "--severity", "high", "--at", at, "--json")
     assert why in {target["why"] for target in answer["targets"] if target["receiver"] == receiver}

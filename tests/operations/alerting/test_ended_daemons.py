@@ -32,7 +32,7 @@ def place(tmp_path, monkeypatch):
 
 
 def test_a_daemon_that_was_stopped_leaves_the_decision_to_the_next_command_at_once(place):
-    """It used to be told 'the daemon decides' for a minute, and no alert was made."""
+    """The next command used to say for a minute that the daemon decides, and no alert was made."""
     place.cycle(place.theirs, NOW, daemon=True)
     assert place.cycle(place.plain, NOW + timedelta(seconds=5)).skipped
     authority.stopped(place.ledger, authority.DAEMON, NOW + timedelta(seconds=6))
@@ -103,7 +103,7 @@ def test_a_daemon_whose_process_is_gone_is_not_waited_for_however_it_ended(place
 
 
 def test_the_daemon_records_its_end_although_the_rest_of_dagster_goes_on(place, monkeypatch):
-    """It records its end before it waits for its threads, some of which sleep."""
+    """The daemon records its end before it waits for its threads, some of which sleep."""
     monkeypatch.setattr(DagsterDaemonController, "__exit__", lambda *_: said.append(next_command()))
     monkeypatch.setattr(dagster_daemon.Settings, "load", lambda: place.theirs)
     said, stopped, sensors = [], Event(), Thread(target=lambda: stopped.wait(5))

@@ -86,7 +86,7 @@ class Place:
         self.log = EventLog(str(self.folder / "log"))
 
     def seen(self) -> list[float]:
-        """Looks once; returns how many seconds after NOW the check results happened that are new to the ledger."""
+        """Look once. Returns when the check results that are new to the ledger happened, in seconds after NOW."""
         before = max((number for number, _ in self.ledger.signals_after(0, 1_000)), default=0)
         view = View(
             settings=Settings(home=self.folder),
@@ -115,7 +115,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_a_new_log_in_the_place_of_a_lost_one_is_read_from_its_beginning(
     place: Place, events_of_the_new_one: int
 ) -> None:
-    """Its events have the numbers that those of the lost one had."""
+    """The events of the new log have the same numbers as the events of the lost log."""
     place.happens((1, True), (2, False), (3, True))
     assert place.seen() == [1, 2, 3] and place.seen() == []
     place.replaced()

@@ -90,7 +90,7 @@ def _report(site: Site) -> list[str]:
 def test_a_step_that_builds_nothing_ends_its_alert_when_it_comes_through(site):
     BROKEN.add("step")
     assert _report(site) == ["sends_the_report"]
-    # Its ok counts even if the run fails at another step, and it is not an ok for that other step.
+    # The ok of a step counts even if the run fails at another step, and it is not an ok for that other step.
     BROKEN.clear()
     BROKEN.add("other step")
     assert _report(site) == ["cleans_up"]

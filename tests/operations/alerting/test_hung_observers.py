@@ -133,7 +133,7 @@ def test_a_cycle_that_hangs_loses_its_lease_and_is_refused_when_it_wakes_up(plac
 
 
 def test_a_lease_is_kept_while_a_stage_gets_on_and_no_longer(place, monkeypatch):
-    """The thread that renews it asks whether there was progress."""
+    """The thread that renews the lease asks whether there was progress."""
     ledger, clock = open_ledger(place[0]), [NOW]
     lease = ledger.acquire(LEASE, "this", NOW, 60 * SECOND)
     with lease_keeper.LeaseKeeper(ledger, lease, 60 * SECOND, lambda: clock[0]) as keeper:

@@ -1,4 +1,4 @@
-"""A cycle with nothing to do costs little however long the past, and misses nothing for it."""
+"""A cycle with nothing to do costs little however long the past, and still misses nothing."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_the_last_ended_tick_of_each_is_what_dagster_itself_says(tmp_path):
 
 
 def _instigators(instance: dg.DagsterInstance) -> list[InstigatorState]:
-    """One that failed last, one that runs after it skipped, one that never ticked."""
+    """Three sensors: the last tick of one failed, one runs after a skipped tick, and one has never ticked."""
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("site"), "repository")
     for name in ("failed", "skipped", "new"):
         origin = RemoteInstigatorOrigin(repository, name)

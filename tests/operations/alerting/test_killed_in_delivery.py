@@ -1,4 +1,6 @@
-"""The process that delivers is killed while a service reads its message: nothing is lost, and only that one comes twice."""
+"""The process that delivers is killed while a service reads its message: nothing is lost, and only that message comes
+twice.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recipient knows from other groups is what a walk through the whole notification log would find."""
+"""The memory of what a recipient was told through other groups agrees with a walk through the whole notification log."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_a_failure_of_today_is_told_although_tomorrow_was_well(place, seconds_ag
     run_once(settings, loaded, NOW, observers=(), flush_now=True)
     assert [a.rule for a in ledger.alerts("open")] == ["job_failure"]
     assert len(_pages(ledger)) == 1
-    # Its repair of today ends it. A later process reads the same from the ledger.
+    # Today's repair ends the alert. A later process reads the same from the ledger.
     ledger.append([_failed(NOW + MINUTE, "r3", state=OK)])
     run_once(settings, loaded, NOW + 2 * MINUTE, observers=(), flush_now=True)
     assert ledger.alerts("open") == []

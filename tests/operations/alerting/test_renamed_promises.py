@@ -73,7 +73,7 @@ def _under(name: str, other: str, **values: Any) -> Callable[[dict[str, Any]], M
 
 
 def _quiet_for_three_days(site: Site, since: datetime) -> None:
-    """Nothing is sent any more, however often a cycle runs."""
+    """Assert that no message is sent in the three days after `since`, however often a cycle runs."""
     # The end of the alert is sent with the next message of its group.
     for minute in (0, 6):
         site.cycle(since + timedelta(minutes=minute))

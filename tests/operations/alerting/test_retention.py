@@ -103,7 +103,7 @@ def test_what_nobody_has_decided_on_and_what_an_open_alert_is_about_stays(tmp_pa
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])
 def test_the_signal_with_which_an_open_alert_or_incident_began_stays(ledger, loaded, tmp_path, status):
-    """Its newest signals alone do not say when it began, and in which run."""
+    """The newest signals alone do not say when the alert or incident began, and in which run."""
     config = alert_config(Settings.load(home=tmp_path), loaded, Lineage())
     begun = NOW - 400 * DAY
 
@@ -146,7 +146,7 @@ def _levels(ledger, config):
 
 
 def test_every_signal_that_a_level_is_made_of_stays_whatever_its_age(ledger, loaded, tmp_path):
-    """Random signals of two years on a few series, in any order; some series have had none for long."""
+    """Random signals of two years on a few series, in any order; some series have had no signal for a long time."""
     dice = random.Random(7)
     config = alert_config(Settings.load(home=tmp_path), loaded, Lineage())
     begin = NOW - 730 * DAY

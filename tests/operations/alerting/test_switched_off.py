@@ -1,4 +1,4 @@
-"""A domain that is switched off leaves no alert behind, and has its own again when it comes back."""
+"""A domain that is switched off leaves no alert behind. When it is switched on again, it has alerts again."""
 
 from __future__ import annotations
 

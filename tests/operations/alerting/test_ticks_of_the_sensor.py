@@ -90,7 +90,7 @@ def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
 def test_a_ledger_whose_server_answers_nobody_is_told_without_it(
     site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its machine takes connections, and nothing ever answers. The cycle waits, and no error comes."""
+    """The machine of the server accepts connections, and the server never answers. The cycle waits, and no error comes."""
     answers = threading.Event()
 
     def cycle(*_: object, **__: object) -> CycleReport:
@@ -113,7 +113,7 @@ def test_a_ledger_whose_server_answers_nobody_is_told_without_it(
 def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(
     site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A restored home lacks them. Without them, nobody would notice a job that does not start."""
+    """The ledger of a restored home lacks the schedules. Without them, nobody would notice a job that does not start."""
     monkeypatch.setattr(alert_sensors, "run_once", lambda *_, **__: CycleReport())
     tick()
     before = open_ledger(site.settings).document(SCHEDULES)

@@ -99,7 +99,7 @@ def test_a_repeat_that_came_due_during_a_silence_comes_when_the_silence_ends():
 
 
 def test_a_symptom_that_ends_and_fires_again_under_its_cause_is_not_told_twice():
-    """Its owner knew of it from the list under the cause, and had not heard of its end."""
+    """The owner knew of the symptom from the list under the cause, and had not been told of its end."""
     switched = ("a_rule_is_switched", {"name": "check_crashed"})
     checked(
         CHAIN,
@@ -114,7 +114,7 @@ def test_a_symptom_that_ends_and_fires_again_under_its_cause_is_not_told_twice()
 
 
 def test_a_symptom_that_is_silenced_sends_no_message_about_its_cause_again():
-    """It had been closed by hand and fired again. Then a person silenced it."""
+    """The symptom had been closed by hand and had fired again. Then a person silenced it."""
     checked(
         ("a_history_is_about_some_tables", {"chain": CHAINS[1]}),
         ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 0, "x"), "minutes": 20}),
@@ -164,8 +164,8 @@ def test_a_symptom_that_was_silenced_before_it_broke_sends_no_message_about_its_
 
 
 def test_a_symptom_that_a_person_silenced_before_it_came_sends_no_message_about_its_cause_again():
-    """It came while its cause was already told, and was silent for two reasons. Only the first one was looked at. When
-    the silence ends, the message about the cause lists it.
+    """The symptom came when people had already been told of its cause, and was silent for two reasons. Only the first
+    one was looked at. When the silence ends, the message about the cause lists it.
     """
     switched = ("a_rule_is_switched", {"name": "check_failed"})
     checked(
@@ -183,8 +183,9 @@ def test_a_symptom_that_a_person_silenced_before_it_came_sends_no_message_about_
 def test_an_alert_that_was_listed_under_a_cause_which_began_again_after_it_is_named():
     """The three failures were sent in one message. Their rule was switched off and on again before anybody was told of
     an end. Meanwhile the cause failed once more, so it began after its symptom and explains it no longer. Then the
-    cause was silenced. The team, who had seen the symptom only in the cause's list, is told of it by name, as with an
-    alert that Alertmanager does not inhibit any more. Its owner was told already, and is not told twice.
+    cause was silenced. The team had seen the symptom only in the cause's list. So the team now gets a message about the
+    symptom itself, as with an alert that Alertmanager does not inhibit any more. The owner of the symptom was told
+    already, and is not told twice.
     """
     switched = ("a_rule_is_switched", {"name": "asset_failure"})
     check = ("check.failure", 2, "x")

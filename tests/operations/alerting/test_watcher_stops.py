@@ -76,7 +76,7 @@ def test_a_heartbeat_that_could_not_be_stored_does_not_count_as_one(place, monke
 
 
 def test_a_report_that_is_read_between_two_cycles_in_time_ends(place):
-    """As when the watcher read a heartbeat from before, and its report was stored late."""
+    """For example, the watcher read an old heartbeat, and its report was stored late."""
     _daemon(place, NOW)
     at = NOW + 2 * SECOND
     open_ledger(place[0]).append([down_signal(True, at, "no cycle has ended")], now=at)

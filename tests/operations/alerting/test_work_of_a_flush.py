@@ -35,7 +35,7 @@ def config() -> AlertConfig:
 
 
 def steps_of(work: Callable[[], Any]) -> int:
-    """The lines that run. Each turn of a loop counts, also inside a comprehension."""
+    """The number of lines that run. Each turn of a loop counts, also inside a comprehension."""
     count = 0
 
     def trace(_frame: FrameType, _event: str, _argument: Any) -> Any:

@@ -195,7 +195,9 @@ class Engine(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(sorted(RULES)), minutes=st.sampled_from([20, 300]))
     def breaks_and_is_silenced_and_takes_others_with_it(self, kind: str, minutes: int) -> None:
-        """Its symptoms come before anybody was told of it, and nobody will be told for a while."""
+        """The symptoms come before anybody was told of their cause, and nobody is told for a while, because the cause
+        is silenced.
+        """
         self.breaks_and_is_silenced_at_once((kind, 0, "x"), minutes)
         for number in (1, 2):
             self.breaks((kind, number, "x"), 0)

@@ -46,7 +46,9 @@ def message(
     kind: str = "alert",
     remaining: tuple[str, ...] = (),
 ) -> Message:
-    """A page about a failed asset with everything that hangs on it; `status` resolved: the same, repaired."""
+    """A page about a failed asset, with all facts that a message can have. If `status` is resolved, the asset was
+    repaired.
+    """
     settings = Settings.load(home=tmp_path)
     config = replace(alert_config(settings, catalog.load(settings), GRAPH), ui_url="http://localhost:3000")
     signals = [

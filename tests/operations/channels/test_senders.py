@@ -193,7 +193,7 @@ def test_a_page_on_the_console_says_whom_it_interrupts(tmp_path):
 def test_a_variable_of_the_mail_server_that_cannot_work_is_named_before_anything_is_sent(
     name: str, value: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise each message would fail, again and again, with an error of the library."""
+    """If the variable were used, each message would fail, again and again, with an error of the library."""
     monkeypatch.setenv("OPS_SMTP_HOST", "localhost")
     monkeypatch.setenv(name, value)
     channel = EmailChannel(type="email", to=("ada@example.com",))

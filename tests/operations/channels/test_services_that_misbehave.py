@@ -42,7 +42,9 @@ def _fails(sender, tmp_path, **fields) -> DeliveryError:
 
 @pytest.fixture(scope="module", autouse=True)
 def _read_once(tmp_path_factory):
-    """The first message reads its templates and imports what senders need. This is not the service's time."""
+    """Send a first message, so that templates are read and libraries are imported. This time must not count as the time
+    of the service.
+    """
     with http_server() as endpoint:
         SENDERS["webhook"](endpoint.url).send(message(tmp_path_factory.mktemp("first")))
 
@@ -161,7 +163,7 @@ def test_whoever_a_mail_server_defers_gets_it_later_and_the_others_once(tmp_path
 
 
 def test_nobody_is_forgotten_if_the_server_closes_between_two_recipients(tmp_path):
-    """The first is refused for ever, the second accepted, and at the third the server goes away."""
+    """The first is refused for ever, the second is accepted, and at the third the server closes the connection."""
     answers = {b"a@": b"550 unknown\r\n", b"b@": b"250 ok\r\n", b"c@": b"421 shutting down\r\n"}
 
     def leaves(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Whatever text an alert carries, each receiver shows exactly it, with control characters written out."""
+"""Each receiver shows exactly the text of an alert, with control characters written out."""
 
 from __future__ import annotations
 

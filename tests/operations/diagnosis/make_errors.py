@@ -133,7 +133,7 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
 
 
 def page() -> str:
-    """How good the classification is, as docs/classification.md says it."""
+    """How good the classification is, as the text of docs/classification.md."""
     found = read()
     lines = [
         "# How failures are classified, measured",

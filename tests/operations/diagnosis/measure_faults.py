@@ -1,8 +1,8 @@
-"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`. Every fault
-of `ops simulate --list-faults` that must be found is measured on several seeds, in three situations: alone; while
-another feed has had an open problem since the day before; while another feed is noisy on the same day, without doing
-any harm. For each a healthy home is copied, one more day arrives with the fault, and the domain is run once. The
-question is about the wrong table furthest downstream of the root, for which a person would be paged. python -m
+"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`. Every fault of
+`ops simulate --list-faults` that must be found is measured on several seeds, in three situations: alone; while another
+feed has had an open problem since the day before; while another feed is noisy on the same day, without doing any harm.
+For each case a healthy home is copied, one more day arrives with the fault, and the domain is run once. The question is
+about the wrong table furthest downstream of the root, for which a person would be paged. python -m
 tests.operations.diagnosis.measure_faults --work /tmp/measured --minutes 8 continues where it stopped, and `--page`
 writes docs/diagnosis-measured.md and the figures that the tests look at. A fault takes about ten seconds of CPU.
 `--again` judges the questions of earlier runs again, without running anything.
@@ -147,7 +147,7 @@ def _keep(work: Path, case: Case, kept: Path) -> None:
 
 @contextmanager
 def _alone(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether this process alone has the file. If it is killed, the next process gets the file."""
+    """Whether this process alone holds the file. If it is killed, the next process gets the file."""
     with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -187,7 +187,7 @@ def judged(case: Case, question: Question, known: Known, seconds: float) -> Judg
 
 
 def _base(work: Path, case: Case) -> Settings:
-    """A domain's home after a good first run, with the older problem where there is one."""
+    """A domain's home after a good first run, with the older problem if the case has one."""
     older = case.beside if case.situation == OLDER else ""
     days, scale = case.size
     name = f"base-{case.domain}-{days}-{scale}-{case.seed}{'-' + older.replace(':', '-') if older else ''}"
@@ -239,7 +239,9 @@ def _ops(settings: Settings, *words: str, may_fail: bool = False) -> None:
 
 
 def downstream(lineage: Lineage, root: str, wrong: set[str]) -> str:
-    """Among the tables downstream of the root, the wrong one furthest down; the last of all if none is wrong."""
+    """Among the tables downstream of the root, the wrong one furthest down. If none is wrong, the table of gold
+    furthest down.
+    """
     below = lineage.descendants(root) | {root}
     candidates = sorted(below & wrong - {root}) or sorted(asset for asset in below if asset.startswith("gold/"))
     return max(candidates or [root], key=lambda asset: (len(lineage.ancestors(asset)), asset))

@@ -34,8 +34,8 @@ Planned = Counter[tuple[str, int]]
 
 
 def write(found: Sequence[Judged], every: Collection[str], planned: Planned) -> None:
-    """Write both. Cases that were measured earlier and not now keep their figures. `every`: the faults that must be
-    found.
+    """Write the page and the figures. Cases that were measured earlier and not now keep their figures. `every`: the
+    faults that must be found.
     """
     cases = {_case(item): item for item in (*kept(), *found) if item.fault in every}
     rows = [asdict(item) | {"seconds": round(item.seconds, 1)} for item in cases.values()]
@@ -74,7 +74,7 @@ def _shares(found: Sequence[Judged]) -> Iterator[str]:
 
 
 def _missing(found: Sequence[Judged], every: Collection[str], planned: Planned) -> Iterator[str]:
-    """What was not measured."""
+    """Lines that say which faults and cases were not measured."""
     missing = sorted(set(every) - {item.fault for item in found})
     if missing:
         yield f"Not measured: {', '.join(f'`{fault}`' for fault in missing)}."

@@ -117,7 +117,7 @@ class IncidentWorld:
             self.cycle()
 
     def restart(self) -> None:
-        """Another process starts: only the ledger is kept."""
+        """Start again as another process would: only the ledger is kept."""
         self.ledger.close()
         self.ledger = Ledger.open(self.settings.ledger_url)
 

@@ -1,4 +1,4 @@
-"""A ledger whose file is damaged inside is told as damaged, whatever error its strange values cause."""
+"""A ledger whose file is damaged inside is reported as damaged, whatever error its strange values cause."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def file_of(settings: Settings) -> Path:
 
 
 def noisy(data: bytes, seed: int) -> bytes:
-    """Every five-hundredth byte is another one; the header stays whole."""
+    """The data with about one byte in five hundred overwritten. The header stays as it was."""
     chance, result = random.Random(seed), bytearray(data)
     for _ in range(len(data) // 500):
         result[chance.randrange(100, len(data))] = chance.randrange(256)

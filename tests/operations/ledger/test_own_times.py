@@ -1,4 +1,6 @@
-"""The notification log keeps a time for an alert that the last message did not name, and an older ledger gets it."""
+"""The notification log keeps a time for an alert that the last message did not name. The migration of an older ledger
+adds these times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parsed project is made once, and no process waits for ever for another one that makes it."""
+"""The parsed project is made once, and no process waits for ever for another process that parses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What dbt leaves out in this process is not missed: its plugins, macros, events and values are what they were before."""
+"""dbt leaves out some work in this process. Its plugins, macros, events and values are the same as before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def test_the_plugins_that_are_installed_are_found_without_a_second_search() -> N
 
 
 def test_dbt_names_what_is_replaced_as_it_is_replaced() -> None:
-    """A new version of dbt that renames one of them would keep the cost, and this test fails."""
+    """If a new version of dbt renames one of the replaced functions, the replacement has no effect. Then this test
+    fails.
+    """
     shortcuts.take()
     for replaced in (
         Linker.get_graph_summary,
@@ -104,7 +106,7 @@ def test_a_warning_that_is_to_be_an_error_is_one_though_nobody_listens(manager: 
 
 @pytest.mark.parametrize("package", ["ops_project", "dbt", "dbt_duckdb", "another"])
 def test_a_model_finds_the_macros_that_it_found_before(package: str) -> None:
-    """dbt's own way of collecting them is in `add_macros`, which is not replaced."""
+    """The test compares with `add_macros`, which is dbt's own way of collecting the macros and is not replaced."""
     shortcuts.take()
     macros = dbt_manifest.load().to_run().get_macros_by_package()
     ours = MacroNamespaceBuilder("ops_project", package, None, INTERNAL).build_namespace(macros, {})  # type: ignore[arg-type]  # no stack of calls

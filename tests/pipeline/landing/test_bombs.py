@@ -1,4 +1,4 @@
-"""Small files that would become large ones: refused at the limits of the contract, and unpacked no further."""
+"""Small files that unpack to large ones are refused at the limits of the contract, and are unpacked no further."""
 
 from __future__ import annotations
 

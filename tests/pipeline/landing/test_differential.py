@@ -129,7 +129,9 @@ def expected(rows: list[list[tuple[str | None, str | None]] | None], file: Given
 
 
 def spelled(draw: Any, text: str, dialect: Dialect) -> str:
-    """A spelling of `text`, in quotes or without, that the dialect can read; other characters where it has none."""
+    """A spelling of `text`, in quotes or without, that the dialect can read. If there is no such spelling, some of its
+    characters are replaced.
+    """
     special = (dialect.delimiter, "\n", "\r", *([dialect.quote] if dialect.quote is not None else []))
     if dialect.quote is None:
         for character in special:

@@ -1,4 +1,4 @@
-"""A file that claims hundreds of gigabytes and has none of them is told, and not read."""
+"""A file that claims hundreds of gigabytes but stores none of them is reported, and not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON documents: the same rows, findings and rules as of JSON lines, whether on one line or on many."""
+"""JSON documents: the same rows, findings and rules as for JSON lines, whether on one line or on many."""
 
 from __future__ import annotations
 

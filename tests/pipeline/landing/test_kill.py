@@ -59,7 +59,7 @@ def undisturbed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def processes():
-    """Processes of their own, from one that has imported everything already."""
+    """Starts separate processes, forked from a process that has already imported everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.pipeline.landing.killed"])
     return context

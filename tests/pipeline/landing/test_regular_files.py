@@ -135,7 +135,7 @@ def test_the_run_that_could_not_read_a_file_does_not_close_its_finding(home, mon
 
 
 def test_a_file_that_was_exchanged_and_is_gone_is_missing_in_the_next_run(home, monkeypatch):
-    """Its finding does not stay open for a file that is not there any more."""
+    """The finding about the exchanged file does not stay open, because the file is not there any more."""
     workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
     home.put(NAME, HEAD + "1,a,1.00,\n")
     real = workbench.private_name
@@ -157,7 +157,7 @@ def test_a_file_that_was_exchanged_and_is_gone_is_missing_in_the_next_run(home, 
 
 
 def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypatch):
-    """While it is read, a link stands under its name; before and after, the file itself does."""
+    """While the file is read, a link has its name. Before and after that, the file itself has the name."""
     workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
     path, real = home.put(NAME, HEAD + "1,a,1.00,\n"), workbench.examine
 

@@ -1,5 +1,5 @@
-"""A day whose completeness changes is touched, although no row of it changes: what was computed with the old answer is
-computed again.
+"""A day whose completeness changes is touched, although none of its rows changes. Everything that was computed with the
+old answer is computed again.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def test_the_next_file_has_a_later_number_than_the_calendar(home: Home) -> None:
 
 
 def test_a_first_file_that_comes_later(home: Home) -> None:
-    """Until it came, nothing was known of the deliveries of the days before the first file."""
+    """Before the first file came, nothing was known of the deliveries of the earlier days."""
     sunday, saturday, friday = date(2026, 11, 15), date(2026, 11, 14), date(2026, 11, 13)
     home.put(f"takings_{TUESDAY}.csv", f"id,name,amount,sold_at\n4,,5,{sunday} 10:00\n")
     home.land(now=noon(WEDNESDAY))
@@ -87,14 +87,16 @@ def test_a_first_file_that_comes_later(home: Home) -> None:
 
 
 def test_the_days_of_a_feed_that_is_switched_off_stay_expected(home: Home) -> None:
-    """Its files are not taken. Otherwise a month with half of its files would count as complete."""
+    """The files of such a feed are not taken. If its days were not expected, a month with half of its files would count
+    as complete.
+    """
     home.land(FEED.model_copy(update={"enabled": False}), now=noon(WEDNESDAY))
     expected = "SELECT business_date FROM ops.expected_dates WHERE business_date >= ? ORDER BY ALL"
     assert home.connection.execute(expected, [MONDAY]).fetchall() == [(MONDAY,), (TUESDAY,), (WEDNESDAY,)]
 
 
 def test_a_day_whose_file_has_come_is_not_touched_again(home: Home) -> None:
-    """It is complete, whatever the calendar says: to build it again would give the same."""
+    """Such a day is complete, whatever the calendar says. Building it again would give the same rows."""
     home.put(f"takings_{TUESDAY}.csv", f"id,name,amount,sold_at\n3,,5,{TUESDAY} 10:00\n")
     home.land(now=noon(TUESDAY))
     [(loaded,)] = home.rows("SELECT max(load_seq) FROM ops.batches")
@@ -104,7 +106,7 @@ def test_a_day_whose_file_has_come_is_not_touched_again(home: Home) -> None:
 
 
 def test_the_later_days_of_a_removed_feed_are_unknown(home: Home) -> None:
-    """A model that still names it would otherwise count them as days without data."""
+    """If these days were known to have no data, a model that still names the feed would count them as complete."""
     other = feed_of(
         f"{TAKINGS.replace('takings_', 'other_')}    business_date: sold_at\n    expected: daily\n", "other"
     )

@@ -1,4 +1,4 @@
-"""No feature sees past its cut-off: later events do not change it."""
+"""No feature uses data from after its cut-off: later events do not change the feature."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def told(connection: duckdb.DuckDBPyConnection, late: date) -> None:
 
 
 def test_a_prediction_of_today_takes_back_nothing(connection: duckdb.DuckDBPyConnection) -> None:
-    """A file of today may hold only changes of earlier days: they are known."""
+    """A file of today may hold only changes of earlier days. These changes are known today."""
     known = frames.history(connection, shop.TODAY)
     assert known is not None
     before = frames.features(connection, [known.next_cutoff], **WINDOW)

@@ -1,4 +1,4 @@
-"""Both sides are read by one exact reader and compared as numbers, instants and texts; what differs is named."""
+"""Both sides are read by one exact reader and compared as numbers, instants and texts; the differences are named."""
 
 from __future__ import annotations
 

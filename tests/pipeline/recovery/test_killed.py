@@ -1,4 +1,4 @@
-"""Restores and backups are killed at moments all over their work and called again. The result equals that of an
+"""Restores and backups are killed at many moments of their work and called again. The result equals that of an
 undisturbed call. The suite tests a few moments of each; `make soak` tests every one.
 """
 
@@ -136,7 +136,7 @@ def backed_up(settings: Settings) -> None:
 
 
 def state_of_backup(settings: Settings) -> dict[str, object]:
-    """The content of the newest backup. No other backup counts as proved unless it is."""
+    """The content of the newest backup. Fails if a backup that counts as proved cannot be proved again."""
     shelf, again = shelf_of(settings), Settings(home=settings.home.with_name("again"), as_of=NOW)
     shutil.rmtree(again.home, ignore_errors=True)
     again.home.mkdir()

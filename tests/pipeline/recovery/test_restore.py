@@ -67,7 +67,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(built: Path, settings: Settings) -> Settings:
-    """A copy of it."""
+    """A copy of the home `built`."""
     shutil.copytree(built, settings.home, symlinks=True)
     return settings
 
@@ -177,7 +177,7 @@ def another(settings: Settings) -> None:
 
 
 def leave_a_log(settings: Settings) -> None:
-    """A log without its file must not be applied to the restored file."""
+    """Leave the write-ahead log of a database whose file is gone. It must not be applied to the restored file."""
     settings.warehouse.unlink()
     settings.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"stale")
 
@@ -277,7 +277,7 @@ def test_a_killed_undo_is_finished_and_not_turned_round(home: Settings, platform
 
 
 def killed(work: Callable[[], object], place: str) -> None:
-    """`work` in a child that dies at this place."""
+    """Run `work` in a child process that dies at this place."""
     pid = os.fork()
     if not pid:
         kill_points._KILL_AT = place

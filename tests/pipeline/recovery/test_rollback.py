@@ -67,7 +67,7 @@ def test_a_version_is_named_put_aside_and_checked_out(clone: Clone, tmp_path: Pa
 def test_a_version_is_put_aside_by_an_early_patch_release_of_python(
     clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Debian 12 has Python 3.11.2, whose tarfile knows no filters."""
+    """Debian 12 has Python 3.11.2, whose module tarfile has no filters."""
     whole = tarfile.TarFile.extractall
     monkeypatch.delattr(tarfile, "data_filter", raising=False)
     monkeypatch.setattr(tarfile.TarFile, "extractall", lambda archive, path: whole(archive, path))

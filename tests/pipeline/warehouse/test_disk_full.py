@@ -1,6 +1,4 @@
-"""The disk is full while a run closes: readers and consumers keep their files, and no half-written file takes the
-room.
-"""
+"""The disk is full while a run closes: readers and consumers keep their files, and no half-written file occupies space."""
 
 from __future__ import annotations
 

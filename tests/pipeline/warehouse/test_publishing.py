@@ -174,7 +174,7 @@ def test_what_is_published_is_what_the_warehouse_holds(warehouse: Warehouse, mon
 
 @pytest.mark.parametrize("how", ["replaced", "updated", "left in the log of a process that was killed"])
 def test_what_somebody_changed_outside_of_any_run_is_published(settings, platform, monkeypatch, how) -> None:
-    """By hand, by a tool, or by a restore of single tables: no journal of dates names the change."""
+    """A person, a tool or a restore of single tables may have made the change. No journal of dates names such a change."""
     monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
     models = {"gold.kpi": BuiltByDates("as it was")}
 
@@ -204,7 +204,7 @@ def test_what_somebody_changed_outside_of_any_run_is_published(settings, platfor
 
 
 def test_a_run_that_nothing_came_before_trusts_the_dates(settings, platform) -> None:
-    """Otherwise each run would read the whole history again."""
+    """If the run did not trust the dates, each run would read the whole history again."""
     with writer(settings, platform, owner="test", now=NOW) as held:
         held.connection().execute("CREATE SCHEMA gold; CREATE TABLE gold.kpi AS SELECT 1 AS value")
         snapshots.take(held, run_id="run-1", as_of=NOW, commit="c0ffee")

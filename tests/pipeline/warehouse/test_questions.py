@@ -1,4 +1,4 @@
-"""A question has a limit of time, of memory and of output, and comes back in the shape it was asked in."""
+"""A question has a limit of time, of memory and of output, and its answer has the form that was asked for."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_question_that_is_stopped_while_the_snapshot_is_opened_ends_too(
     ids=["one huge text", "one huge list"],
 )
 def test_a_question_that_takes_too_much_memory_is_stopped(home: Settings, query: str) -> None:
-    """In a process of its own, as a command is."""
+    """The question runs in a process of its own, as a command does."""
     done = subprocess.run(
         [sys.executable, "-m", "ops_project.cli", "--home", str(home.home), "sql", query, "--memory-mb", "200"],
         capture_output=True,

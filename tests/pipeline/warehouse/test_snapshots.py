@@ -192,7 +192,7 @@ def test_an_announcement_that_cannot_be_read_makes_every_table_be_hashed_as_a_wh
 
 
 def test_the_number_of_a_snapshot_that_cannot_be_read_is_not_given_again(warehouse: Warehouse) -> None:
-    """Otherwise the damaged one could stay the newest by its name."""
+    """If it were given again, the damaged snapshot could stay the newest by its name."""
     take(warehouse)
     damaged = take(warehouse, run="zzz")
     (damaged.folder / snapshots.MANIFEST).write_bytes(b"{")
@@ -220,7 +220,7 @@ def _large_fact(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> duckdb
 def test_a_model_that_was_built_anew_as_a_whole_is_hashed_as_a_whole(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, models
 ) -> None:
-    """Otherwise consumers would keep the old file, under the new run's id."""
+    """If it were hashed by dates, consumers would keep the old file under the id of the new run."""
     connection = _large_fact(warehouse, monkeypatch)
     connection.execute("UPDATE silver.fact SET id = id * 2")
     found = take(warehouse, run="run-2", models=models).tables["silver.fact"]

@@ -118,8 +118,7 @@ def _forget_listed(decision: Decision) -> None:
 
 
 def _listed_under(alert: Alert | None, members: frozenset[int]) -> bool:
-    """Whether this alert is silent because of one of `members`, so that the messages about that member list this alert.
-    """
+    """Whether this alert is silent because of one of `members`. The messages about that member then list this alert."""
     return alert is not None and alert.muted == AlertReason.INHIBITED_BY_CAUSE.value and alert.cause in members
 
 

@@ -28,7 +28,7 @@ class OtherEncoding:
     """The same character in the form that the source meant."""
 
     def words(self, expected: str) -> str:
-        """The message about the other encoding."""
+        """The words of a message about this encoding. `expected`: the encoding that the contract declares."""
         return (
             f"its bytes are {self.encoding}, but the contract says {expected}, as {self.characters} characters show: "
             f"the first, on line {self.line}, is read as {self.read!r} instead of {self.meant!r}. The file was loaded "

@@ -42,7 +42,9 @@ def customer_metrics(shop: Shop) -> Table:
 
 
 def customer_days(shop: Shop) -> dict[tuple[str, date], tuple[Any, ...]]:
-    """For each customer and day: orders, undone ones, orders with a sale, their revenue, and views of products."""
+    """For each customer and day: orders, orders that were undone, orders with a sale, their revenue, and views of
+    products.
+    """
     days = {(row.text("customer_id"), row.day("order_date")) for row in shop.orders.values()}
     days |= {(row.text("customer_id"), row.day("event_date")) for row in shop.events}
     days |= {(line.customer, line.day) for line in shop.lines}

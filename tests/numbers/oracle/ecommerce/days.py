@@ -79,7 +79,7 @@ def executive_summary(shop: Shop, days: Mapping[tuple[Any, ...], Figures]) -> Ta
 
 
 def added(days: Mapping[tuple[Any, ...], Figures], first: date, last: date) -> Figures:
-    """The figures of several days together; {} where none of them has data."""
+    """The figures of several days together; {} if none of the days has data."""
     chosen = [figures for (day,), figures in days.items() if first <= day <= last]
     names = ("total_orders", "undone_orders", "sales_orders", "units_sold", "gross_revenue", "net_revenue")
     return {name: total(figures[name] for figures in chosen) for name in names} if chosen else {}

@@ -28,7 +28,7 @@ class Rates:
         return cls(newest(rows, lambda row: (row.known("currency"), row.day("rate_date")), "published_at"))
 
     def on(self, currency: str, day: date) -> Decimal | None:
-        """The rate of the day, or else the newest one that is still valid."""
+        """The rate of the day, or else the newest rate that is still valid."""
         if currency == REPORTING_CURRENCY:
             return Decimal(1)
         held = ((currency, day - timedelta(days=back)) for back in range(VALID_DAYS + 1))

@@ -50,7 +50,7 @@ class Shop:
         return newest(self.archive.rows(feed), lambda row: row.known(column))
 
     def missing(self, day: date) -> bool:
-        """No file of orders, or none of order lines, has come of this day."""
+        """Whether no file of orders, or no file of order lines, has come for this day."""
         return day not in self.archive.days("orders") & self.archive.days("order_items")
 
     @property
@@ -68,7 +68,9 @@ def shop_of(archive: Archive) -> Shop:
 
 
 def order_lines(archive: Archive, orders: Mapping[str, Row], rates: Rates) -> list[Line]:
-    """A file that has an order has all of its lines; of several such files the newest counts."""
+    """The lines of all orders. A file with an order contains all lines of the order; if several files contain the
+    order, the newest file counts.
+    """
     by_order: dict[str, list[Row]] = {}
     for row in archive.rows("order_items"):
         by_order.setdefault(row.known("order_id"), []).append(row)
@@ -106,7 +108,9 @@ def order_counts(shop: Shop, wanted: Callable[[Row], bool]) -> tuple[int, int]:
 
 
 def sums(lines: list[Line]) -> Figures:
-    """A line without a rate makes both amounts unknown. A line without an order is in no amount."""
+    """The totals of these lines. A line without a rate makes both amounts unknown. A line without an order is in no
+    amount.
+    """
     sales = [line for line in lines if line.is_sale]
     known = not any(line.is_unconverted for line in lines)
     return {

@@ -26,7 +26,7 @@ class Arm:
     last_day: date
 
     def bought(self, known: list[Sale]) -> list[Sale]:
-        """The purchases of its units after they were assigned, and while the experiment ran."""
+        """The purchases of the experiment's units after the units were assigned, and while the experiment ran."""
         return [
             sale
             for sale in known

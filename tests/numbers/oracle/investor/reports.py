@@ -29,7 +29,7 @@ class Reports:
     told: dict[tuple[str, str, date], Reported]
 
     def close(self, archive: Archive) -> None:
-        """Report each period that has closed, in so far as every file of it has come, and that was not reported before."""
+        """Report each closed period that was not reported before, as far as every file of the period has come."""
         touched = {period for row in archive.rows("transactions") for period in periods(row.day("occurred_at"))}
         newest_file = max(archive.days("transactions"), default=date.min)
         for kind, first, last in touched:

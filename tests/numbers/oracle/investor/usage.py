@@ -65,8 +65,8 @@ def transaction_units(archive: Archive, units_of_days: Mapping[date, Sequence[st
 
 @dataclass(frozen=True)
 class Expected:
-    """The prediction from the days before, on logarithms. `distance`: that of the day itself, as a standard normal
-    deviate.
+    """The prediction from the days before, on logarithms. `distance`: how far the day itself is from the prediction, as
+    a standard normal deviate.
     """
 
     size: float
@@ -146,7 +146,9 @@ def expected(day: date, sizes: Mapping[date, float]) -> Expected | None:
 
 
 def usual(before: list[date], sizes: Mapping[date, float], level_of: Mapping[date, int]) -> list[date]:
-    """The days without those far from the median of their level, unless these are more than 15 %."""
+    """The days that are not far from the median of their level. If more than 15 % of the days are far from it, all days
+    are returned.
+    """
     medians = {
         level: float(np.median([sizes[on] for on in before if level_of[on] == level]))
         for level in {level_of[on] for on in before}

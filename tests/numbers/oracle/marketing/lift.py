@@ -59,7 +59,7 @@ def lift(contacted: Group, control: Group) -> tuple[float | None, float | None, 
 
 
 def p_value(contacted: Group, control: Group) -> float | None:
-    """Two-sided, of the hypothesis that both rates are one."""
+    """The two-sided p-value of the hypothesis that both rates are the same."""
     if not contacted.size or not control.size:
         return None
     pooled = (contacted.won + control.won) / (contacted.size + control.size)
@@ -70,7 +70,7 @@ def p_value(contacted: Group, control: Group) -> float | None:
 
 
 def adjusted(p_values: Mapping[Any, float | None]) -> dict[Any, float | None]:
-    """Benjamini and Hochberg: the least share of false discoveries at which a row is still called."""
+    """Benjamini and Hochberg: the least share of false discoveries at which a row is still reported."""
     known = {key: p for key, p in p_values.items() if p is not None}
     corrected = {
         key: p * len(known) / sum(other <= p * (1 + 1e-9) for other in known.values()) for key, p in known.items()

@@ -34,7 +34,9 @@ class Response:
 
     @property
     def is_control(self) -> bool:
-        """Whether the contact belongs to the control group. A contact that is not known may have been made."""
+        """Whether the response belongs to a contact of the control group. If the contact is not known, the answer is
+        False, because the contact may have been made.
+        """
         return self.contact is not None and is_control(self.contact)
 
 

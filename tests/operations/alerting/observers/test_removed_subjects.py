@@ -1,4 +1,4 @@
-"""Nothing stays reported for ever because its subject was removed from the configuration or from the code."""
+"""If a subject was removed from the configuration or from the code, reports about it end."""
 
 from __future__ import annotations
 

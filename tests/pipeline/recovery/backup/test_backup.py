@@ -142,7 +142,9 @@ def test_a_backup_that_was_killed_does_not_count_and_the_next_one_does(
 
 
 def killed_while_cleaning_up(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], object]) -> None:
-    """The folder of this file is being removed, and of its files only this one is gone yet."""
+    """The process was killed while it removed the folder of this file. Of the files in the folder, only this one is
+    gone.
+    """
 
     def remove_one(folder: Path, **_options: object) -> None:
         (folder / name).unlink()

@@ -1,4 +1,6 @@
-"""A home whose ledger lies in PostgreSQL: in the backup, proved on a server, and put back; or said not to be in it."""
+"""A home whose ledger lies in PostgreSQL. The backup contains the ledger, the proof loads it on a server, and a restore
+puts it back. If a backup does not contain the ledger, it says so.
+"""
 
 from __future__ import annotations
 
