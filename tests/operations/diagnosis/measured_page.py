@@ -82,7 +82,7 @@ def _missing(found: Sequence[Judged], every: Collection[str], planned: Planned) 
         yield f"All {len(every)} faults that must be found were measured at least once."
     done = Counter((item.situation, item.seed) for item in found)
     shown = (f"{done[case]} of {count} {case[0]} on seed {case[1]}" for case, count in sorted(planned.items()))
-    yield f"Measured of the cases that there are: {', '.join(shown)}."
+    yield f"Measured cases, of all cases: {', '.join(shown)}."
     yield ""
 
 
