@@ -77,8 +77,8 @@ def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = Fal
     """The severity for Dagster. A failed blocking check stops the tables that are built from its table only if its
     severity is an error.
 
-    An unknown result is a warning, and so is a blocking check that raised an error itself. `at_any_severity`: every
-    other failure is an error, whatever severity the verdict has.
+    An unknown result is a warning. A blocking check that raised an error itself is a warning too. `at_any_severity`:
+    every other failure is an error, whatever severity the verdict has.
     """
     is_error = verdict.status == "failed" and (at_any_severity or verdict.severity in ERROR_SEVERITIES)
     if blocking and verdict.failure_class == "code_error":

@@ -156,7 +156,7 @@ def policies_waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def policies_done(policies_waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The same home after one undisturbed run. Copy it; all stories share it."""
+    """The home of `policies_waiting` after one undisturbed run. Copy it; all stories share it."""
     from tests.scenarios import homes
 
     folder = built_once(

@@ -51,5 +51,5 @@ def fill(folder: Path, leave: int = 0) -> None:
 
 
 def free(folder: Path) -> None:
-    """Give the room back."""
+    """Free the space that was filled."""
     (folder / FILLER).unlink(missing_ok=True)

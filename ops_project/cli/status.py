@@ -222,8 +222,8 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
     for name in READINGS:
         for signal in ledger.latest(name).values():
             fresh = now - signal.event_at <= READ_SINCE
-            # A reading of zero means that the process or queue has ended. What no longer exists is neither unknown nor
-            # idle, so it is left out.
+            # A reading of zero means that the process or queue has ended. A process or queue that no longer exists is
+            # neither unknown nor idle, so it is left out.
             if signal.value == 0 and name in READINGS[2:]:
                 continue
             result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None

@@ -100,7 +100,7 @@ def simulated(home: Path) -> Path:
 
 
 def _landed(waiting: Path, home: Path) -> Path:
-    """The same files in bronze, without built tables."""
+    """A home with the same files in bronze, and without built tables."""
     settings = Settings(home=_copy(waiting, home), as_of=NOW)
     catalog = load_catalog(settings)
     with writer(settings, catalog.platform, owner="benchmark", now=NOW) as warehouse:

@@ -240,7 +240,7 @@ def _increment(home: Path, rows: int) -> float:
 
 
 def _same(home: Path) -> bool:
-    """Both ways gave the same KPIs."""
+    """Whether both ways gave the same KPIs."""
     with duckdb.connect(str(_warehouse(home))) as c:
         columns = "business_date, genre, listens, {} as listeners, {} as seconds"
         built = f"select {columns.format('unique_listeners', 'total_listening_seconds')} from gold.kpi_genre_daily"

@@ -40,7 +40,7 @@ AS_OF = datetime(2026, 4, 1, 7, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Size:
-    """Rows of a day, and how many days."""
+    """The size of the shop: rows of a day, and number of days."""
 
     days: int
     orders: int
@@ -55,7 +55,9 @@ DAILY = Size(days=30, orders=1_500, events=15_000, customers=10_000, products=1_
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Both ratios with their seconds, and whether they are within their bounds."""
+    """The ratio to hand-written SQL and the growth of the increment, each with its seconds and whether it is within its
+    bound.
+    """
     dbt_manifest.load()  # The project is parsed once for each content; the parse is not part of any build.
     with tempfile.TemporaryDirectory(prefix="bench-transform-") as folder:
         return {

@@ -130,7 +130,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(shared: Place) -> Place:
-    """One home for all examples. What one command leaves there is input for the next."""
+    """One home for all examples. The files that one command leaves there are input for the next command."""
     shutil.rmtree(shared.home / "logs", ignore_errors=True)
     return shared
 

@@ -70,7 +70,7 @@ def _endless_link(file: Path) -> None:
 
 
 def _other_types(file: Path) -> None:
-    """The same keys, and each text is a list."""
+    """Replace each text of the document by a list, and each other value by a text."""
     try:
         found = json.loads(file.read_text())
     except ValueError:

@@ -119,8 +119,8 @@ def _sources(settings: Settings, now: datetime) -> Iterator[Callable[[Figure], I
 
 
 def _again(database: Path, folder: Path) -> str:
-    """The same file under another name, because connections of one process to the same name share an engine and its
-    limits.
+    """A copy of the file under another name, because connections of one process to the same name share an engine and
+    its limits.
     """
     linked = folder / database.name
     linked.hardlink_to(database)

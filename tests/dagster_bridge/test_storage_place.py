@@ -1,4 +1,4 @@
-"""Where Dagster's storage lies is read from dagster.yaml, in each form that Dagster knows."""
+"""The place of Dagster's storage is read from dagster.yaml, in each form that Dagster knows."""
 
 from __future__ import annotations
 

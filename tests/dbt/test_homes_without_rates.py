@@ -1,4 +1,4 @@
-"""If a home is from before there were exchange rates, tables are built anew if they must be, and their figures stay the
+"""If a home is from before there were exchange rates, tables are built anew if necessary, and their figures stay the
 same.
 """
 

@@ -56,7 +56,7 @@ class Home:
         return str(values["batch_id"])
 
     def refuse(self, feed: str, domain: str, reason: str, rows: int = 1, column: str = "amount") -> None:
-        """A file some of whose rows were refused."""
+        """Add a file of which some rows were refused."""
         batch = self.batch(feed, domain, 10, rows_quarantined=rows)
         for line in range(1, rows + 1):
             self.put(
@@ -72,7 +72,7 @@ class Home:
             )
 
     def old_and_new_refusals(self, feed: str, domain: str) -> None:
-        """So many old refused rows that a query with a limit and no order would show only these."""
+        """So many old refused rows that a query with a limit and no order would show only these rows."""
         self.refuse(feed, domain, "refused long ago", rows=60)
         self.refuse(feed, domain, "refused today", column="price")
 

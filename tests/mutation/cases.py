@@ -90,8 +90,9 @@ def empty_home(home: Path, *models: str) -> Settings:
 
 
 def empty_home_without_dbt(home: Path) -> Settings:
-    """What `empty_home` makes of all models, in a tenth of its time: each table is made by the SQL that the parsed
-    project holds for an empty database, with the columns that its contract requires. A soak test compares the two.
+    """The home that `empty_home` makes of all models, made in a tenth of the time: each table is made by the SQL that
+    the parsed project holds for an empty database, with the columns that its contract requires. A soak test compares
+    the two.
     """
     settings = Settings.load(home=home, environ={})
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """In the order in which they are tried; the first that fits counts."""
+    """The reasons, in the order in which they are tried. The first reason that fits counts."""
 
     known: tuple[Reason, ...]
 

@@ -94,7 +94,7 @@ class Disturbed:
         self.site.land()
 
     def build(self) -> None:
-        """Everything, nothing, or as far as a build came before it stopped."""
+        """Build everything, build nothing, or stop the build half way."""
         how = self.chance.random()
         if how < 0.5:
             self.site.build()

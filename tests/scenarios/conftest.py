@@ -26,7 +26,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def done(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The same home after one undisturbed run. Copy it; all stories share it."""
+    """The home of `waiting` after one undisturbed run. Copy it; all stories share it."""
     folder = tmp_path_factory.mktemp("done")
     homes.run_once(folder, waiting, "ecommerce")
     return Settings(home=folder / "home", as_of=homes.NOW)

@@ -29,7 +29,7 @@ BY_HISTORY = pytest.mark.parametrize("home", [FEED], ids=["by history"], indirec
 
 @pytest.fixture(params=[FEED, COUNTED], ids=["by history", "by control count"])
 def home(tmp_path, request) -> Home:
-    """Nine good days, landed; the tenth is the test's."""
+    """Nine good days, landed; each test brings the tenth day."""
     made = Home(tmp_path, request.param, now=AFTER)
     for day in range(1, 10):
         when = date(2026, 11, day)

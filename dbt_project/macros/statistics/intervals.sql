@@ -7,7 +7,7 @@
 {#
   A bound of Wilson's interval.
 
-  rate: a column with successes divided by trials. Without trials it is NULL, and so is the bound.
+  rate: a column with successes divided by trials. Without trials, the rate and the bound are NULL.
 
   side: 'low' or 'high'.
 

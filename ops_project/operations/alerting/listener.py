@@ -43,8 +43,8 @@ class Pace:
 
 @dataclass(frozen=True)
 class Work:
-    """What the thread does. Its resources are opened again for each tick, because files may have been replaced in the
-    meantime.
+    """The work of the thread: the functions that it calls. Its resources are opened again for each tick, because files
+    may have been replaced in the meantime.
     """
 
     cycle: Callable[[], CycleReport]
@@ -146,7 +146,7 @@ class Listener:
                 self._ended()
 
     def _next(self) -> Opened | None:
-        """What the waiting tick has opened. None if no tick waits for a cycle; then the thread must end."""
+        """The resources of the tick that waits for a cycle. None if no tick waits; then the thread must end."""
         with self._changed:
             if self._asked > self._done and not self._leaving:
                 self._running_since = time.monotonic()

@@ -29,7 +29,7 @@ class FigureFacts:
 
     @property
     def known(self) -> bool:
-        """Whether the figure has an answer. That there is nothing to report is an answer too."""
+        """Whether the figure has an answer. `Nothing to report` is an answer too."""
         return not self.unknown and not (self.empty and not self.rows)
 
 

@@ -252,7 +252,7 @@ def _databases_kept_open() -> None:
     def handle(environment: LocalEnvironment) -> Any:
         opened = open_one(environment)
         with environment.lock:
-            # A command that its caller has abandoned may still run. What it opens is then kept by the next command.
+            # A command that its caller has abandoned may still run. The next command then keeps what that one opens.
             if _commands and not any(environment in kept for kept in _commands):
                 environment.handle_count += 1
                 _commands[-1].append(environment)

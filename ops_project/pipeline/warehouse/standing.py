@@ -126,7 +126,7 @@ def absence(settings: Settings) -> str | None:
         return _words(
             settings,
             State.ABSENT,
-            f"is gone, and so is every snapshot, but {settings.archive} holds files that were loaded into it",
+            f"is gone, and no snapshot is left, but {settings.archive} holds files that were loaded into it",
             None,
         )
     return None

@@ -215,9 +215,9 @@ def _write(folder, world: World, url: str):
 
 
 def _agree(ours, theirs) -> bool:
-    """Both send the same messages, except that our engine sends a receiver one message if several branches of the
-    tree lead to it. So each receiver gets the same alerts. Each of our messages is one of Alertmanager's, perhaps
-    without alerts that the receiver gets through another branch.
+    """Whether both engines send the same messages, except that our engine sends a receiver one message if several
+    branches of the tree lead to it. So each receiver gets the same alerts. Each of our messages is one of
+    Alertmanager's, perhaps without alerts that the receiver gets through another branch.
     """
     heard = [{(receiver, alert) for receiver, _, alerts in told for alert in alerts} for told in (ours, theirs)]
     return heard[0] == heard[1] and all(

@@ -44,7 +44,7 @@ def test_a_shell_beside_a_living_daemon_observes_and_decides_nothing(place):
 
 
 def test_a_shell_that_only_looks_knows_the_assets_of_the_deciding_configuration(place):
-    """Without them, everything downstream of a failed asset of the overlay would count as failed itself."""
+    """Without these assets, everything downstream of a failed asset of the overlay would count as failed itself."""
     shipped = AssetFacts("bronze/orders", owners=("team:ecommerce-data",))
     acme = [AssetFacts("bronze/acme"), AssetFacts("gold/acme", ("bronze/acme",), ("team:data-science",))]
     place.cycle(place.theirs, NOW, daemon=True, lineage=Lineage.of([shipped, *acme]))

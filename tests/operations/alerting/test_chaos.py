@@ -87,7 +87,7 @@ class Workers:
 
 
 def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url: str = "") -> None:
-    """`url`: where the ledger is; empty: in the home."""
+    """Kill workers again and again. `url`: the address of the ledger; if it is empty, the ledger is in the home."""
     if url:
         monkeypatch.setenv("OPS_LEDGER_URL", url)
     dice = random.Random(seed)

@@ -1,4 +1,4 @@
-"""An unusable ledger is reported once, by the same channels, and so is its return."""
+"""An unusable ledger is reported once, by the same channels. Its return is reported in the same way."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_dead_ledger_is_told_once_and_so_is_its_return(tmp_path: Path) -> None
 
 
 def test_a_dead_storage_of_dagster_is_not_taken_for_a_dead_ledger(tmp_path: Path) -> None:
-    """Both fail with the same errors, but need different repairs."""
+    """Both storages fail with the same errors, but need different repairs."""
     settings = Settings(home=tmp_path)
     dagster_home.ensure(settings)
     (settings.dagster_home / "history").mkdir()

@@ -81,7 +81,7 @@ def test_an_alert_that_ended_and_fires_again_is_news_where_it_was_only_listed_be
 
 
 def test_a_repeat_that_came_due_during_a_silence_comes_when_the_silence_ends():
-    """Meanwhile another alert of its group was sent, and the repeat came up to one interval late."""
+    """Another alert of the group was sent during the silence, and the repeat came up to one interval late."""
     passed = ("time_passes", {"minutes": 45, "step": 3})
     checked(
         CHAIN,

@@ -30,7 +30,7 @@ def _daemon(place, at):
 
 
 def _another_process(monkeypatch, work: Callable[[], object]) -> None:
-    """What a process remembers of its cycles is not known to another one."""
+    """One process does not know what another process remembers of its cycles."""
     with monkeypatch.context() as patch:
         patch.setattr(cycle, "_beats", {})
         work()

@@ -281,7 +281,7 @@ class Engine(RuleBasedStateMachine):
 
 
 def run(examples: int, steps: int = 30, shrink: bool = True, machine: type[Engine] = Engine) -> None:
-    """Many random histories."""
+    """Run many random histories."""
     phases = tuple(Phase) if shrink else (Phase.generate,)
     run_state_machine_as_test(
         machine,

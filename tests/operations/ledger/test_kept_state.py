@@ -93,7 +93,7 @@ def test_what_another_process_wrote_is_read(place, monkeypatch):
 
 
 def test_a_decision_without_a_lease_is_not_kept(ledger, place):
-    """Without a lease it is unknown whether another process wrote in between. On both stores."""
+    """Without a lease it is unknown whether another process wrote in between. Tested on both stores."""
     settings, loaded, _ = place
     config = alert_config(settings, loaded, Lineage())
     decision = decide(ledger.load_state(config, NOW), [_check("a", FIRING, NOW)], config, NOW)

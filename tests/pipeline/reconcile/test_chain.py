@@ -60,7 +60,7 @@ LINES = [("p1", "100.00", "n"), ("p2", "200.00", "n"), ("p3", "300.00", "s"), ("
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A chain that agrees. Landing refused p4."""
+    """A warehouse whose chain agrees. Landing refused policy p4."""
     file = tmp_path / "policies.csv"
     file.write_text("policy_id,premium,region,business_date\n" + "".join(f"{p},{v},{r},{DAY}\n" for p, v, r in LINES))
     with duckdb.connect() as c:

@@ -137,8 +137,8 @@ def of_alert(alert: Alert, others: Around, config: AlertConfig) -> dict[str, Any
         key=lambda asset: (asset.partition("/")[0] not in READ, asset),
     )
     touched = {*below, *subjects(alert)}
-    # A service level is named only if an open alert is about it. That a table depends on the failure is not enough: if
-    # every alert claimed a danger, nobody would believe it.
+    # A service level is named only if an open alert is about it. It is not enough if a table of it depends on the
+    # failure: if every alert claimed a danger, nobody would believe the claims.
     near = others.near | {alert.labels["sla"]} if alert.status == FIRING and "sla" in alert.labels else others.near
     suspect = others.alerts.get(alert.suspect) if alert.suspect is not None else None
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})

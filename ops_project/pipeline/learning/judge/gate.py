@@ -93,7 +93,7 @@ def unfit(
         return Promotion(
             False,
             GateReason.LABEL_LEAK,
-            f"separation beyond {guards.max_auc} is not plausible ({named}): a feature knows the outcome",
+            f"separation beyond {guards.max_auc} is not plausible ({named}): a feature contains the outcome",
         )
     if serving_rows and rows < guards.min_training_share * serving_rows:
         return Promotion(

@@ -33,7 +33,7 @@ def tables(archive: Archive) -> dict[str, Table]:
 
 
 def unconverted_orders(shop: Shop, rates: Rates) -> Table:
-    """By currency."""
+    """The orders without an exchange rate, by currency."""
     unknown: dict[str, list[date]] = {}
     for row in shop.orders.values():
         if rates.on(row.known("currency"), row.day("order_date")) is None:

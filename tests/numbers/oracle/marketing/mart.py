@@ -71,7 +71,7 @@ def conversions(responses: Iterable[Response]) -> list[Response]:
 
 
 def real(responses: Iterable[Response]) -> list[Response]:
-    """Without unsubscriptions."""
+    """The responses without unsubscriptions."""
     return [response for response in responses if response.kind != "unsubscribe"]
 
 

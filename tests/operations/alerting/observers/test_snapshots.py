@@ -76,7 +76,7 @@ MOVED = '{"reordered": ["a"], "absent": []}'
         ("schema_mismatch", "loaded", 1, [MOVED], False),
         ("schema_mismatch", "rejected", 0, [MOVED], False),
         ("source_late", "loaded", 0, [MOVED], False),
-        # An optional column that was given another name is empty, and so is each table that needs it.
+        # An optional column that was given another name is empty. Each table that needs the column is empty too.
         ("schema_mismatch", "loaded", 0, ['{"extra": ["Rebate"], "absent": ["rebate"]}'], False),
         ("schema_mismatch", "loaded", 0, ['{"encoding": "cp1252", "found": "utf-8"}'], False),
         ("schema_mismatch", "loaded", 0, ['{"encoding": "cp1252", "found": "utf-8"}', MOVED], False),

@@ -37,7 +37,8 @@ def home_of(settings: Settings) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in sorted(settings.home.rglob("*")):
         name = path.relative_to(settings.home).as_posix()
-        # A backup contains only the newest snapshot. That one is compared through the warehouse, which is its copy.
+        # A backup contains only the newest snapshot. The warehouse is a copy of this snapshot, so only the warehouse is
+        # compared.
         if name.startswith((".", "state/", "snapshots/", "writer.lock", "backup.lock")) or name.endswith(BESIDE):
             continue
         if path.is_symlink():
