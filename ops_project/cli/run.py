@@ -143,8 +143,8 @@ def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:
-    """Raises UsageError for a date that no file can have. Without this check, its tables would be built empty, and the
-    run would look successful.
+    """Raises UsageError for a date that no file can have. Without this check, the tables of the date would be built
+    empty, and the run would look successful.
     """
     from ops_project.catalog import load as load_catalog
 

@@ -140,8 +140,8 @@ class Heard:
 
 
 def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime, listed: bool) -> str:
-    """What is false about the stated reason why its owner got no message about this alert itself; empty if it is
-    true. `listed`: a message about its cause named it to the owner.
+    """The engine states a reason why the owner of the alert got no message about the alert itself. Returns why this
+    reason is false; empty if the reason is true. `listed`: a message about the cause named the alert to the owner.
     """
     if is_silenced(alert, state, now):
         return ""
