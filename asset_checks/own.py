@@ -39,7 +39,7 @@ ATTRIBUTE = "ops_check"
 @dataclass(frozen=True)
 class OwnCheck:
     """One check of one table (`schema.table`). `compute` returns a verdict, or a text that says what is wrong, or None
-    if nothing is.
+    if nothing is wrong.
     """
 
     name: str

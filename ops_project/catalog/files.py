@@ -64,7 +64,8 @@ LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 def resolve(relative: str, overlay: Path | None, watches: bool = False) -> Path:
     """The path of a file of the configuration: the overlay's if it is there, otherwise the shipped one. `watches`: for
-    a home that watches another Dagster project. What is only about our pipelines is left out there.
+    a home that watches another Dagster project. For such a home, some files have a version without the parts that are
+    only about our pipelines.
     """
     # A folder of this name, or a link that leads nowhere, is taken too: `read` then says what is wrong with it.
     if overlay is not None and os.path.lexists(overlay / relative):

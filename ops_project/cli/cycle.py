@@ -45,7 +45,7 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     """Observe, decide, record and notify, once.
 
     If a daemon or `ops watch` decides about alerts, this command only stores what it observes. If neither is alive, the
-    command decides with the configuration of the process that decided last. If it cannot, it says so.
+    command decides with the configuration of the process that decided last. If the command cannot decide, it says so.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge.storage_errors import OutOfReach

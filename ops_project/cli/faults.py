@@ -125,8 +125,8 @@ def in_words(error: BaseException, settings: Settings | None) -> str:
 
 
 def _damaged_ledger(settings: Settings | None) -> str | None:
-    """What is wrong with the ledger's file; None if nothing is. A damaged file returns strange values, which cause
-    errors in other places.
+    """What is wrong with the ledger's file; None if nothing is wrong. A damaged file returns strange values, which
+    cause errors in other places.
     """
     if settings is None or not settings.home.is_dir():
         return None

@@ -14,7 +14,7 @@ MOST = 5
 
 @dataclass
 class Seen:
-    """The violations of both laws in the modules that were read."""
+    """The violations of both rules in the modules that were read: long signatures, and long calls without names."""
 
     long_signatures: list[str] = field(default_factory=list)
     long_calls: list[tuple[str, str]] = field(default_factory=list)

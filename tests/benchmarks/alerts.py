@@ -131,7 +131,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 def in_postgres() -> dict[str, Any] | None:
-    """The same measurement on a separate PostgreSQL server; None if the machine has none."""
+    """The figures of `drain` on a separate PostgreSQL server; None if the machine has none."""
     if postgres.binaries() is None:
         return None
     with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder)) as url:

@@ -131,7 +131,7 @@ def _figures(first: dict[str, float], clock: dict[str, list[float]], busy: dict[
 
 
 def in_postgres(cycles: int = IDLE_CYCLES) -> dict[str, Any] | None:
-    """The same comparison with two databases of one PostgreSQL server; None if the machine has none."""
+    """The figures of `compare` with two databases of one PostgreSQL server; None if the machine has none."""
     if postgres.binaries() is None:
         return None
     with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder)) as url:

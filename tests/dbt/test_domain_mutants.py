@@ -61,8 +61,8 @@ MUTANTS = [
 
 @pytest.fixture(scope="module")
 def built(built_empty: Settings) -> Any:
-    """A home in which every table of the three domains exists, because dbt reads the types of a unit test's inputs
-    there.
+    """A home in which every table of the three domains exists, because dbt reads the types of a unit test's inputs in
+    this home.
     """
     return SimpleNamespace(home=Path(built_empty.home), settings=built_empty)
 

@@ -1,5 +1,5 @@
-"""The README's tour, from a fault to its post-mortem: each of its commands is run as it is written. The home has
-only the shop, so commands for all domains are run for this one.
+"""The README's tour, from a fault to its post-mortem: each of its commands is run as it is written. The home has only
+the shop, so commands for all domains are run for the shop.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The staging, the raw vault and the interface are generated from metadata. Nobody can edit the SQL in such a file unseen:
 tests/pipeline/vault_generator/test_drift.py compares each file with what the generator writes. The rest of the query is
-the text of a macro of macros/vault. An edit of the macro is the same edit of each model that is made with it, so it is
-killed where any of these models notices it.
+the text of a macro of macros/vault. An edit of the macro is the same edit of each model that is made with it, so the
+mutant is killed if any of these models notices the edit.
 """
 
 from __future__ import annotations

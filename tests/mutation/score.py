@@ -119,8 +119,8 @@ def _by_its_generator(
     others: Sequence[Mutant],
     expected: dict[tuple[str, str], Any],
 ) -> None:
-    """Whether the edit is noticed in another way: it is in a generated file, which is compared; or in a macro, and
-    another model with that macro notices it.
+    """Whether the edit is noticed in another way: either in a generated file, which is compared with what the generator
+    writes; or in a macro, because another model with that macro notices it.
     """
     if (mutant.kind, mutant.place, mutant.text) in in_the_file(mutant.model):
         mutant.verdict, mutant.killed_by = "killed", DRIFT

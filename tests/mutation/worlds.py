@@ -128,7 +128,7 @@ class World:
 
     def notices(self, model: str, sql: str) -> str | None:
         """The first thing that notices that the model has this query: a build that fails, a data test, or the figures
-        of a table; None if nothing does. Raises duckdb.Error if it is not a query.
+        of a table; None if nothing notices it. Raises duckdb.Error if it is not a query.
         """
         self.connection.begin()
         try:

@@ -101,7 +101,9 @@ class Shop(Source):
         }
 
     def rates(self, day: date) -> list[Row]:
-        """Rates of some currencies, sometimes of an earlier day, so that some days have none for longer."""
+        """Rates of some currencies. Some rates are of an earlier day, so that a currency can be without a rate for
+        several days.
+        """
         return [
             {
                 "currency": currency,

@@ -1,7 +1,7 @@
 """After a random history of deliveries every table is equal to the result of one complete build. There are two
-exceptions. Figures reported to investors depend on when files came, by intention. The tables of the raw vault keep
-what was received (docs/adr/0006): hubs and links name the first extract with a key, and satellites keep the rows of
-replaced extracts. The views over them, the interface and gold do not depend on it.
+exceptions. Figures reported to investors depend on when files came, by intention. The tables of the raw vault keep what
+was received (docs/adr/0006): hubs and links name the first extract with a key, and satellites keep the rows of replaced
+extracts. The views over these tables, the interface and gold do not depend on when files came.
 """
 
 from __future__ import annotations

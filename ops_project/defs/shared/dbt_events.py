@@ -120,8 +120,8 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result, described in words, with its failure class. The class comes from the test's meta. If that has
-    none, it comes from the meta of the test's model, and otherwise from the kind of the test.
+    """A failed result, described in words, with its failure class. The class comes from the test's meta. If the test's
+    meta has no class, the class comes from the meta of the test's model, and otherwise from the kind of the test.
     """
     if result.passed:
         return result

@@ -27,7 +27,7 @@ TEST_SECONDS = 1_800
 
 
 class Stoppable(Protocol):
-    """A run that can be stopped. The run session is one."""
+    """A run that can be stopped, such as the run session."""
 
     stopped: str | None
 

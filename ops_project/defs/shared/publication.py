@@ -75,8 +75,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """Why a reconciliation forbids publishing the table; empty if none does. A break at an earlier hop also forbids it,
-    because the table and the table before it may agree and both be wrong.
+    """Why a reconciliation forbids publishing the table; empty if no reconciliation forbids it. A break at an earlier
+    hop also forbids it, because the table and the table before it may agree and both be wrong.
     """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]

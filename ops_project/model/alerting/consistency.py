@@ -206,7 +206,7 @@ def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
 
 
 def alternatives(matcher: Matcher) -> list[str]:
-    """The only values that a matcher accepts, if the matcher lists them. Empty if it does not."""
+    """The only values that a matcher accepts, if the matcher lists them. Empty if the matcher does not list them."""
     if matcher.operator in ("=", "!="):
         return [matcher.value] if matcher.value and matcher.operator == "=" else []
     parts = matcher.value.split("|")

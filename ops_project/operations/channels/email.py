@@ -248,8 +248,8 @@ def _wrong_host(value: str) -> str:
 
 
 def _wrong_sender(value: str) -> str:
-    """What is wrong with the address of the sender; empty if nothing is. A line break in it would add a header to every
-    message, or would stop every message.
+    """What is wrong with the address of the sender; empty if nothing is wrong. A line break in it would add a header to
+    every message, or would stop every message.
     """
     if value != visible_line(value):
         return "it contains a line break or another control character"

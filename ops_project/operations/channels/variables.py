@@ -16,7 +16,7 @@ def unusable(
     """The names of those `wanted` variables that are not set or have a wrong value. A variable that is `optional` may
     be unset.
 
-    `wanted`: variable → a function that says what is wrong with a value, or returns an empty text if nothing is.
+    `wanted`: variable → a function that says what is wrong with a value, or returns an empty text if nothing is wrong.
     """
     names = []
     for name, wrong in wanted.items():

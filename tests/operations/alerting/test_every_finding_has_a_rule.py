@@ -1,4 +1,4 @@
-"""Every kind of finding has exactly one alert rule, and that rule's words fit what the finding is about.
+"""Every kind of finding has exactly one alert rule, and the words of that rule fit the subject of the finding.
 
 A finding about a model is not about a file: before, a model that was not promoted was reported as a file that waits in
 the inbound folder.

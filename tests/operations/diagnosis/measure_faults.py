@@ -85,7 +85,7 @@ class Case:
 
     @property
     def size(self) -> tuple[int, str]:
-        """Days and scale of the healthy home."""
+        """The number of days and the scale with which the healthy home is simulated."""
         return LARGER.get(self.fault, (DAYS, SCALE[self.domain]))
 
     @property

@@ -1,4 +1,4 @@
-"""Names of files and fields that have a meaning for the engine must have none here."""
+"""Some names of files and fields have a meaning for the engine. In the names of a feed, they must have no such meaning."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_writer_that_fails_does_not_forget_the_change(hold, by_hand) -> None:
 
 @pytest.mark.parametrize("note", [None, "", "{}", "[]", '{"changed_unseen": false}'])
 def test_a_note_that_is_missing_or_unreadable_is_no_all_clear(settings, hold, note) -> None:
-    """A home from before there were notes has none."""
+    """A home from before there were notes has no note."""
     file = settings.home / "state" / "warehouse-left.json"
     file.unlink()
     if note is not None:

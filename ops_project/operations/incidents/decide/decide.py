@@ -60,6 +60,8 @@ def decide(
 
 
 def next_due(incidents: Iterable[Incident]) -> datetime | None:
-    """The next moment at which something is due even without a new signal; None if nothing is."""
+    """The next moment at which something is due even without a new signal; None if nothing will be due without a
+    signal.
+    """
     due = (at for incident in incidents for at in (incident.step_due(), next_reminder(incident)))
     return min((at for at in due if at is not None), default=None)

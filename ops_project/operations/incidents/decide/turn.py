@@ -52,7 +52,7 @@ class Turn:
         self.outcome.calls.append(call)
 
     def inform(self, incident: Incident, to: tuple[str, ...], reason: IncidentReason, message: Message) -> None:
-        """Send people a message that is not a page. The timeline says who was told; if nobody was, it says so."""
+        """Send people a message that is not a page. The timeline says who was told, or that nobody was told."""
         found = self.people(to, incident)
         self.note(incident.number, reason, f"{message.words}; told: {', '.join(found.who) or 'nobody'}")
         if not found.who:

@@ -1,5 +1,5 @@
 """A home whose ledger lies in PostgreSQL. The backup contains the ledger, the proof loads it on a server, and a restore
-puts it back. If a backup does not contain the ledger, it says so.
+puts it back. A backup without the ledger says that it contains no ledger.
 """
 
 from __future__ import annotations
