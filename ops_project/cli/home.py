@@ -2,7 +2,7 @@
 command ends with a message of one line.
 
 A mistyped `--home` must not look like a home without alerts. So only four commands may make a new home, and each of
-them says so when it does.
+these four says so when it makes one.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def test_a_dagster_yaml_that_cannot_be_used_is_named(settings: Settings, content
 
 @pytest.fixture
 def on_a_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The storage is on a server that does not answer: nothing listens on that port."""
+    """The storage is on a server that does not answer, because nothing listens on the port of its address."""
     pytest.importorskip("dagster_postgres", reason="the extra `postgres` is not installed here")
     shutil.rmtree(settings.dagster_home)
     settings.dagster_home.mkdir()

@@ -1,4 +1,6 @@
-"""An order that is delivered again with fewer lines has lost the others. The lines and the orders then still agree."""
+"""An order that is delivered again with fewer lines has lost its other lines. The lines and the orders then still
+agree.
+"""
 
 from __future__ import annotations
 

@@ -136,7 +136,9 @@ def test_from_a_table_on(world: World, instance: dg.DagsterInstance, tmp_path: P
 
 
 def whole(instance: dg.DagsterInstance, done: DomainRun) -> bool:
-    """Whether the result of this run counts for its whole domain. The snapshot of a run asks the same."""
+    """Whether the result of this run counts for its whole domain. The code that takes a snapshot after a run asks the
+    same question.
+    """
     run = instance.get_run_by_id(str(done.run_id))
     assert run is not None
     return reruns.is_whole(instance, run, reruns.together(instance, run))

@@ -1,6 +1,6 @@
-"""For each query of a first response or a runbook: a story that puts its fault into a home. Each story adds the fault as
-landing, dbt or training would leave it, beside rows that must not appear: another feed's rows, a batch that was replaced,
-a day without a fault. It returns the words that the query must show, and those that it must not.
+"""For each query of a first response or a runbook: a story that puts its fault into a home. Each story adds the fault
+as landing, dbt or training would leave it, beside rows that must not appear: another feed's rows, a batch that was
+replaced, a day without a fault. It returns the words that the query must show, and the words that it must not show.
 """
 
 from __future__ import annotations

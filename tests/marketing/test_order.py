@@ -16,8 +16,8 @@ Make = Callable[[], Warehouse]
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> tuple[list[Extract], list[list[Extract]]]:
-    """Extracts in a random order, and the runs in which they come: some come twice, and some a month after the
-    others.
+    """Extracts in a random order, and the runs in which they come. Some extracts come twice, and some come a month
+    after the other extracts.
     """
     chosen = extracts(draw(st.integers(0, 10_000)), days=3)
     shuffled = draw(st.permutations(chosen + draw(st.lists(st.sampled_from(chosen), max_size=4))))

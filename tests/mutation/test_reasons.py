@@ -39,8 +39,8 @@ def test_a_missing_part_of_a_key_of_the_vault_is_not_excused() -> None:
 
 
 def test_the_page_says_which_models_were_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page says so even if one domain was judged on other models than the others, or before the page named the
-    models.
+    """The page says so even if one domain was judged on other models than the other domains, or before the page named
+    the models.
     """
     assert re.search(r"^The models are those of commit \w{7}\.", TEXT, re.MULTILINE)
     assert re.match(r"[0-9a-f]{7}", mutants.version())

@@ -101,7 +101,7 @@ def test_a_threshold_that_moves_closes_what_it_no_longer_asks_for_and_opens_what
 
 @pytest.mark.parametrize("order", ["as it happened", "failure read last"])
 def test_an_ok_of_one_table_counts_though_another_failed_after_it(world, order):
-    """One alert for a domain: the repair of the first table is read after the failure of the second."""
+    """One alert for a domain: the repair of the first table is read after the failure of the second table."""
     day = world(graph=GRAPH)
     day.with_by("asset_failure", ("domain",))
     begun = day.now

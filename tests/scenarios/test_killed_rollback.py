@@ -1,5 +1,5 @@
 """A rollback is killed at many moments of its work and called again: code, tables and published files are as after an
-undisturbed one. The run that it starts is another process, which may outlive it.
+undisturbed rollback. The run that it starts is another process, which may outlive it.
 """
 
 from __future__ import annotations

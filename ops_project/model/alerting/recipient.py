@@ -10,8 +10,8 @@ from ops_project.visible import visible_line
 
 
 def wrong_recipient(channel: Channel, recipient: str, owners: Owners) -> str:
-    """Why the channel cannot send to this recipient; empty if it can. The address of a declared person or team is not
-    checked here, because it is checked where it is declared.
+    """Why the channel cannot send to this recipient; empty if the channel can send to this recipient. The address of a
+    declared person or team is not checked here, because it is checked where it is declared.
     """
     if owners.resolve(recipient) is not None:
         return ""

@@ -157,7 +157,8 @@ class OutboxTable(Access):
         lease: Fence | None = None,
         refused: Sequence[str] = (),
     ) -> bool:
-        """Mark the message as sent. `refused`: recipients who will never get it. `detail`: why they will not.
+        """Mark the message as sent. `refused`: recipients who will never get it. `detail`: why these recipients will
+        never get it.
 
         Returns False if another process now has the claim. Then the message is marked only if it waits or was given up.
         """

@@ -155,7 +155,7 @@ class SignalTable(Access):
         return None if row is None else (from_seconds(row.event_at), row.run_id)
 
     def run_of_failure(self, kind: str, asset: str, at: datetime) -> str:
-        """The run that reported a failure of an asset at exactly this moment; empty if none did."""
+        """The run that reported a failure of an asset at exactly this moment; empty if no run reported one."""
         statement = select(signals.c.run_id).where(
             signals.c.kind == kind,
             signals.c.event_at == to_seconds(at),

@@ -183,7 +183,7 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
 
 
 def _more_passes(context: Context, found: Examination, batch: Taken, engine: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a row in quarantine would be loaded now. If not, the file is left as it is."""
+    """Whether a row in quarantine would be loaded now. If no further row would be loaded, the file is left as it is."""
     if found.rejected is not None:
         return False
     if batch.status == "rejected":

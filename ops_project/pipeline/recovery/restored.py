@@ -10,8 +10,8 @@ from ops_project.settings import Settings
 def failed(settings: Settings, entry: journal.Entry) -> list[str]:
     """The domains whose last run counts as failed after a restore. If the whole warehouse was restored from a snapshot,
     these are the domains that had failed in the snapshot. If only some tables were restored, these domains are added to
-    those that count as failed now, because no check has looked at the restored tables among the others. After an undo,
-    or if the content came from a backup, every domain counts as failed until its next whole run.
+    those that count as failed now, because no check has looked at the restored tables together with the other tables.
+    After an undo, or if the content came from a backup, every domain counts as failed until its next whole run.
     """
     existing = snapshots.existing(settings)
     standing = {domain for item in existing[-1:] for domain in retention.failed_in(item.manifest)}

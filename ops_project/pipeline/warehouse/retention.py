@@ -83,7 +83,8 @@ def stay(manifests: Sequence[Mapping[str, Any]], keep: int) -> set[str]:
 
     - each domain after each of its last `keep` runs;
     - each domain after each of its last `keep` good runs, whatever had failed in the other domains. So a week of
-      failing runs does not displace a good result, and a domain that always fails does not spoil those of the others;
+      failing runs does not displace a good result, and a domain that always fails does not spoil the results of the
+      other domains;
     - each domain after its last `keep` runs with a good snapshot, so that the whole warehouse can go back.
     """
     runs = runs_of(manifests)

@@ -122,7 +122,9 @@ def test_a_cycle_takes_the_same_steps_however_many_alerts_are_open_that_have_not
 def test_the_work_for_many_recipients_of_one_group_does_not_grow_with_the_product_of_recipients_and_alerts(
     config: AlertConfig,
 ) -> None:
-    """Each failed asset has an owner of its own. All of them are told, then of the repeat, and then of the end."""
+    """Each failed asset has an owner of its own. Every owner is told of the failure, then of its repeat, and then of
+    its end.
+    """
     few, many = _for_recipients(config, FEW), _for_recipients(config, MANY)
     assert [label for label, _ in few] == ["told", "repeated", "repaired"]
     for (label, before), (_, after) in zip(few, many, strict=True):

@@ -1,4 +1,4 @@
-"""Files and metadata agree, and where they do not, the file and the line are named."""
+"""Files and metadata agree, and where they disagree, the file and the line are named."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def refused(settings: Settings, platform: Platform) -> standing.WarehouseUnusabl
 
 @pytest.fixture
 def home(settings: Settings, platform: Platform) -> Settings:
-    """Two nights; `first.duckdb` is a copy of the warehouse after the first."""
+    """Two nights; `first.duckdb` is a copy of the warehouse after the first night."""
     night(settings, platform, 1)
     shutil.copy2(settings.warehouse, settings.home / "first.duckdb")
     night(settings, platform, 2)

@@ -210,7 +210,7 @@ def _takes(matchers: Sequence[Matcher], name: str) -> bool:
 
 
 def _same(before: Alert, after: Alert) -> bool:
-    """Whether both forms of an alert silence the same alerts, and are silenced by the same."""
+    """Whether both forms of an alert silence the same alerts, and are silenced by the same alerts."""
     return (
         before.severity == after.severity
         and before.failure_class == after.failure_class

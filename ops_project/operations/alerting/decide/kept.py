@@ -28,8 +28,8 @@ class Kept(ABC, Generic[Key, Value]):
         self._news: dict[str, set[Key]] = {name: set() for name in self.readers}
 
     def compare(self, current: Mapping[Key, Value], among: Iterable[Key] | None = None) -> None:
-        """Take over the differences from `current`. `among`: the only keys whose entries can have changed; None if any
-        can.
+        """Take over the differences from `current`. `among`: the only keys whose entries can have changed; None if
+        every entry can have changed.
         """
         if among is None:
             # Entries that are the same object count as equal without being compared field by field.

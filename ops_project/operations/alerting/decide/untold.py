@@ -25,9 +25,9 @@ def why_untold(
 ) -> str:
     """Why nobody was sent a message about this alert.
 
-    `silent`: why the alert is silent now, in words; empty if it is not. `nodes`: the routes of the alert; there is at
-    least one. `lacking`: what the channels of its routes lack in the deciding process, in words; empty if one of them
-    can be used.
+    `silent`: why the alert is silent now, in words; empty if the alert is not silent. `nodes`: the routes of the alert;
+    there is at least one. `lacking`: what the channels of its routes lack in the deciding process, in words; empty if
+    one of them can be used.
     """
     if alert.status == PENDING:
         return "It does not fire yet: its condition has not held for as long as the rule asks."

@@ -257,7 +257,7 @@ class Source:
 
 
 def problem_of(record: Record, width: int) -> str | None:
-    """Why a record cannot become a row; None if it can."""
+    """Why a record cannot become a row; None if the record can become a row."""
     if record.problem is not None or record.fields is None:
         return record.problem or "not readable"
     if len(record.fields) != width:

@@ -155,7 +155,9 @@ class Now:
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may no longer be applied; None if it may. Changes by runs of the plan itself do not count."""
+    """Why the plan may no longer be applied; None if the plan may be applied. Changes by runs of the plan itself do not
+    count.
+    """
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

@@ -120,8 +120,8 @@ def fifths(mart: Mart, responses: list[Response]) -> dict[str, dict[str, int]]:
 
 
 def last_touch(contacts: list[Row], responses: list[Response]) -> Figures:
-    """The later of the last contact and the last response or unsubscription. If both have the same time, it is the
-    response.
+    """The later of the last contact and the last response or unsubscription. If both have the same time, the response
+    counts as the last touch.
     """
     contact = max(contacts, key=lambda row: (row.moment("contacted_at"), row.known("treatment_id")), default=None)
     response = max(responses, key=lambda found: (found.at, found.row.known("response_id")), default=None)
