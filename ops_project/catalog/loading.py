@@ -169,8 +169,8 @@ def _shipped_classes() -> FailureClasses:
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
     """Leaves out the shipped oncall.yaml or escalation.yaml if it names people whom the overlay does not declare.
 
-    That can happen if the overlay declares people of its own. Until the overlay has its own file, the primary owner is
-    called in place of the person on call. `ops owners lint` reports this.
+    The shipped people are not declared if the overlay declares people of its own. Until the overlay has its own file,
+    the primary owner is called in place of the person on call. `ops owners lint` reports the missing file.
     """
     if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
         return

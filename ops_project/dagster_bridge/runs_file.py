@@ -3,8 +3,8 @@
 `ops status` and a run with nothing to do need only to know how the last runs ended. Importing Dagster and opening its
 instance costs 1.2 s of CPU. Reading the table costs 2 ms.
 
-This works only with the storage that a new home has. If another storage is configured (PostgreSQL), the answer is None,
-and the caller asks Dagster.
+The table is read only with the storage that a new home has. If another storage is configured (PostgreSQL), the answer
+is None, and the caller asks Dagster.
 """
 
 from __future__ import annotations

@@ -97,10 +97,10 @@ class Document:
     def _quickly(cls, text: str, name: str) -> Document | None:
         """The document, read by libyaml. None if PyYAML's own parser must read the text instead.
 
-        That is so if the two parsers could read the text differently. They differ in tabs, in byte order marks and in
-        the line of an empty document (tests/catalog/test_two_loaders.py).
+        PyYAML's parser must read a text that the two parsers could read differently. They differ in tabs, in byte order
+        marks and in the line of an empty document (tests/catalog/test_two_loaders.py).
 
-        It is also so if the text has an error, because the message comes from PyYAML.
+        PyYAML's parser must also read a text with an error, because the message comes from PyYAML.
         """
         if "\t" in text or "\ufeff" in text:
             return None

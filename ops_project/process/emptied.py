@@ -18,8 +18,8 @@ _waited_for: dict[Path, int] = {}
 
 
 def is_emptied(settings: Settings, file: Path) -> bool:
-    """Whether the file is empty although it had content. That is so if its log has content, or if the home has a
-    warehouse or a snapshot.
+    """Whether the file is empty although it had content. The file had content if its log has content, or if the home
+    has a warehouse or a snapshot.
 
     SQLite deletes the log of an empty file when the file is opened, so call this before the file is opened. In a home
     without a warehouse and without a snapshot, an empty file without a log counts as one that was only begun.

@@ -4,8 +4,8 @@ All simulated files become visible through one function, which first records eac
 simulated file, whatever its name and arrival time are. A file that is not in the record, or that has changed since, is
 a user's own file.
 
-Only a home with an unfinished request for first files needs this. So the record exists only together with that request,
-and does not grow later.
+Only a home with an unfinished request for first files needs this distinction. So the record exists only together with
+that request, and does not grow later.
 """
 
 from __future__ import annotations

@@ -261,8 +261,8 @@ def _put_in(injector: Injector, world: World, outbox: Outbox, day: date, *, agai
 def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
     """Leave out the feeds that no fault changed. Their files would be duplicate deliveries, which would hide the fault.
 
-    Raises SimulationError if the fault has no effect. This is so if each data file equals the delivered one and no
-    waiting file was withdrawn. For example, a file that has landed can no longer be missing or late.
+    Raises SimulationError if the fault has no effect. A fault has no effect if each data file equals the delivered one
+    and no waiting file was withdrawn. For example, a file that has landed can no longer be missing or late.
     """
     broken = {
         file.feed

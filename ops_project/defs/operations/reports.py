@@ -2,8 +2,8 @@
 
 The report is made in another process, so that the daemon does not keep its memory.
 
-A sensor does this, not a job. If a report cannot be made, the tick fails, which raises an alert. A failed job would
-page a person, as a failed nightly run does.
+A sensor makes the reports, not a job. If a report cannot be made, the tick fails, which raises an alert. A failed job
+would page a person, as a failed nightly run does.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ class LedgerFailed(LedgerUnusable, OperationalError):
 
 
 class LedgerNewer(LedgerUnusable):
-    """A newer version of the project has migrated the ledger. This happens, for example, if the code was rolled back
-    afterwards.
+    """A newer version of the project has migrated the ledger. An older version meets such a ledger, for example, after
+    the code was rolled back.
     """
 
     def __init__(self, where: str, found: str, known: str) -> None:

@@ -1,6 +1,6 @@
 """Makes the serving store refuse every write for ten minutes, like a DynamoDB table without capacity.
 
-This works only for the embedded store. To make a table in DynamoDB refuse writes, lower its capacity there.
+The fault works only for the embedded store. To make a table in DynamoDB refuse writes, lower its capacity there.
 """
 
 from __future__ import annotations

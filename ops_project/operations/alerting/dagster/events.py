@@ -124,7 +124,9 @@ def _mark(entry: Any) -> str:
 
 
 def _is_sqlite(instance: dg.DagsterInstance) -> bool:
-    """Whether event ids become visible in their order. This holds for SQLite, because it has one writer at a time."""
+    """Whether event ids become visible in their order. SQLite has one writer at a time, so event ids become visible in
+    their order there.
+    """
     return isinstance(instance.event_log_storage, SqliteEventLogStorage | ConsolidatedSqliteEventLogStorage)
 
 
