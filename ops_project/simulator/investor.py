@@ -72,7 +72,9 @@ def _sales(world: World, day: date, *, first: bool) -> list[Columns]:
 
 
 def transactions(sales: Sales, *, late: bool) -> Columns:
-    """The transactions of a day. True for `late`: only those that are recorded on the next day. False: all others."""
+    """The transactions of a day. True for `late`: only the transactions that are recorded on the next day. False: all
+    others.
+    """
     chosen = np.flatnonzero(sales.late == late)
     midnight = days_since_epoch(sales.day) * 86_400
     occurred = midnight + sales.second[chosen]

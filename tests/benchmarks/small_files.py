@@ -63,8 +63,9 @@ def file_ms(files: int) -> tuple[float, float]:
 
 
 def event_ms() -> tuple[float, float]:
-    """Milliseconds of CPU and of the clock for each event that Dagster stores in its own SQLite files. It shows how fast
-    the machine is. The storage of a home is a subclass that takes a quarter of this, so it would measure two things.
+    """Milliseconds of CPU and of the clock for each event that Dagster stores in its own SQLite files. The figure shows
+    how fast the machine is. The storage of a home is a subclass that takes a quarter of the time, so a figure from it
+    would mix the speed of the machine and the speed of that subclass.
     """
     with tempfile.TemporaryDirectory(prefix="bench-events-") as name, dg.DagsterInstance.local_temp(name) as instance:
         return _events(instance)

@@ -1,4 +1,4 @@
-"""A story of a lost disk: the backup of the night, the loss, the home built again, and what it cost."""
+"""A story of a lost disk: the backup of the night, the loss, the home that is built again, and what the loss cost."""
 
 from __future__ import annotations
 

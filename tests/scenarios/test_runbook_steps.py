@@ -1,6 +1,6 @@
 """Each step of a runbook is run where its failure has happened, and shows what its text promises.
 
-The failures of the shop and of the platform happen in one home here. Those of the other pipelines are followed where
+The failures of the shop and of the platform happen in one home here. The steps of the other runbooks are followed where
 their homes are made: tests/streaming, tests/insurance, tests/investor, test_marketing_chain.py.
 """
 

@@ -1,4 +1,4 @@
-"""Silences the alerts of an incident that fire, and no others."""
+"""Silences the firing alerts of an incident, and no other alerts."""
 
 from __future__ import annotations
 

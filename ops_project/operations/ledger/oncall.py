@@ -106,7 +106,7 @@ class OnCallTable(Access):
         return result.rowcount == 1
 
     def swaps(self, schedule: str | None = None) -> list[AskedSwap]:
-        """All swaps, in the order in which they were agreed. Those that have not been agreed come last."""
+        """All swaps, in the order in which they were agreed. The swaps that have not been agreed come last."""
         statement = select(oncall_swaps).order_by(
             oncall_swaps.c.agreed_at.is_(None), oncall_swaps.c.agreed_at, oncall_swaps.c.number
         )

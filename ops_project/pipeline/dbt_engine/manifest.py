@@ -55,7 +55,7 @@ class DbtManifest:
 
     @property
     def key(self) -> str:
-        """Hash of the content."""
+        """Hash of the content of the dbt project. The stored folder has this name."""
         return self.folder.name
 
     @cached_property

@@ -40,11 +40,11 @@ def standing(
     """What the manifest of a new snapshot says about the last run of each domain.
 
     `before`: the manifests of the existing snapshots, the oldest first. `failed`: the domains whose last run failed;
-    None if they are those of the newest snapshot, except that this run decides about its own domain. `whole`: whether
-    the run built its whole domain. A run of a part says nothing about what had failed elsewhere in the domain.
-    `unfinished`: the domains of runs that ended without a snapshot. Their tables may be half built. `landed`: every
-    domain that has data; None for those that had a run. A failure of several domains stands until each of them has had
-    a whole run.
+    None if they are the failed domains of the newest snapshot, except that this run decides about its own domain.
+    `whole`: whether the run built its whole domain. A run of a part says nothing about what had failed elsewhere in the
+    domain. `unfinished`: the domains of runs that ended without a snapshot. Their tables may be half built. `landed`:
+    every domain that has data; None for the domains that had a run. A failure of several domains stands until each of
+    them has had a whole run.
     """
     runs = runs_of([*before, {"id": name, "domain": domain}])[-1]
     runs |= dict.fromkeys([*runs, SEVERAL] if SEVERAL in unfinished else unfinished, name)

@@ -210,9 +210,9 @@ def take(
     `window`: business dates that this run rebuilt besides those that were touched.
     `good`: whether no step of the run failed and nothing that it found forbids publishing a table.
     `whole`: whether the run built its whole domain.
-    `failed`: the domains whose last run failed. None: those of the newest snapshot, except that this run decides about
-    its own domain.
-    `landed`: the domains that have data. None: those that had a run.
+    `failed`: the domains whose last run failed. None: the failed domains of the newest snapshot, except that this
+    run decides about its own domain.
+    `landed`: the domains that have data. None: the domains that had a run.
     `models`: the models that change by dates. Every other large table is hashed as a whole.
     `config`: the configuration files that the run used → their digests.
     `replaced`: tables were replaced without an entry in a journal of dates. Each table is then hashed as a whole, as

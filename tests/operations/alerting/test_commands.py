@@ -1,4 +1,6 @@
-"""The commands of the alert path, as an operator uses them. Those of silences: `test_silence_commands.py`."""
+"""The commands of the alert path, as an operator uses them. The commands of silences have their own module,
+`test_silence_commands.py`.
+"""
 
 from __future__ import annotations
 

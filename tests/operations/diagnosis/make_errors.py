@@ -172,7 +172,9 @@ def page() -> str:
 
 
 def main(libraries: Sequence[str]) -> None:
-    """Cause the errors of these libraries, or of all; those of other libraries stay as they were written."""
+    """Cause the errors of these libraries, or of all libraries. The errors of the libraries that are not named stay as
+    they were written.
+    """
     found = {sample.text: sample for sample in read() if libraries and sample.library not in libraries}
     found |= {sample.text: sample for sample in samples(libraries)}
     body = [{key: said for key, said in asdict(sample).items() if said != ""} for sample in found.values()]

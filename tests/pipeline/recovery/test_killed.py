@@ -39,7 +39,7 @@ OF_THE_RESTORE_ITSELF = (staging.RESTORES, identity.TABLE)
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two nights with a snapshot each, a file that waits, one that was archived, and a ledger."""
+    """A home with two nights, each with a snapshot; with a file that waits, an archived file and a ledger."""
     settings = Settings(home=tmp_path_factory.mktemp("killed") / "home", as_of=NOW)
     night(settings, "CREATE SCHEMA gold; CREATE TABLE gold.sales AS SELECT range AS id FROM range(2000)")
     night(

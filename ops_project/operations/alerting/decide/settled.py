@@ -1,5 +1,5 @@
 """Groups that have nothing to send: until when they can be skipped, and what makes them due at once. The ledger does
-not store this. A process that does not know it looks at each group once more than necessary.
+not store these facts. So a new process looks at each group once more than necessary.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ def before_the_first(context: Context, day: date) -> set[date]:
 
 
 def _with_rows(context: Context, days: set[date], domain: str | None) -> set[date]:
-    """Those of `days` on which any feed of `domain` has, or had, rows. If `domain` is None, the feeds of all domains
-    count.
+    """The days among `days` on which any feed of `domain` has, or had, rows. If `domain` is None, the feeds of all
+    domains count.
     """
     rows = context.rows(
         """

@@ -104,10 +104,7 @@ def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Windo
 
 
 def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
-    """Those of `days` whose last run failed, sorted.
-
-    `runs`: oldest first.
-    """
+    """The days among `days` whose last run failed, sorted."""
     last: dict[date, bool] = {}
     wanted = set(days)
     for run in runs:

@@ -1,4 +1,4 @@
-"""Converts amounts of other currencies."""
+"""Converts amounts of other currencies into the reporting currency."""
 
 from __future__ import annotations
 

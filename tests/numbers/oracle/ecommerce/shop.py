@@ -102,7 +102,7 @@ def line(row: Row, order: Row | None, rates: Rates) -> Line:
 
 
 def order_counts(shop: Shop, wanted: Callable[[Row], bool]) -> tuple[int, int]:
-    """Orders, and those of them that were cancelled or returned as a whole."""
+    """The number of orders, and the number of orders that were cancelled or returned as a whole."""
     found = [row for row in shop.orders.values() if wanted(row)]
     return len(found), sum(row.known("status") in ("cancelled", "returned") for row in found)
 

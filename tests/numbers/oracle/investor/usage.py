@@ -24,7 +24,7 @@ def product_events(archive: Archive) -> list[Row]:
 
 
 def experiment_arms(archive: Archive) -> Table:
-    """The last extract with an experiment: its units, and those of them in more than one arm."""
+    """The last extract with an experiment: its units, and the units in more than one arm."""
     rows: dict[tuple[Any, ...], Figures] = {}
     said = archive.rows("experiment_assignments")
     for experiment in {row.known("experiment_id") for row in said}:

@@ -19,7 +19,7 @@ ERROR = 2e-6
 
 @dataclass(frozen=True)
 class Group:
-    """Customers, and those of them with a conversion."""
+    """A group of customers: how many they are, and how many of them have a conversion."""
 
     size: int
     won: int
