@@ -65,7 +65,9 @@ def serving(day: IncidentWorld) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def pages(url: str, server: psutil.Process) -> dict[str, dict[str, float | None]]:
-    """Page → milliseconds of its first answer, the median of the next ones, the server's CPU for one, and its bound."""
+    """Page → milliseconds of its first answer, the median of the next answers, the server's CPU time for one answer,
+    and the bound.
+    """
     found: dict[str, dict[str, float | None]] = {}
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
 

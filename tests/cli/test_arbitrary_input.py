@@ -205,7 +205,7 @@ def test_a_text_that_is_too_long_for_the_name_of_a_file_is_refused(
 
 
 def line_with(long: click.Parameter, place: Place, words: list[str]) -> list[str]:
-    """A command with one text of 5,000 characters; the other required ones are short."""
+    """A command with one text of 5,000 characters; the other required arguments are short."""
     options, arguments = [], []
     name = " ".join(words)
     for param in leaf(words).params:

@@ -82,7 +82,9 @@ def test_a_measure_without_incident_calls_at_most_once_a_year() -> None:
 
 @pytest.mark.soak
 def test_false_alarms_over_a_hundred_years() -> None:
-    """The few years above say little about a rate of one a year. A day that is known to be unusual raises no alarm."""
+    """A hundred years, because a rate of one false alarm a year cannot be judged by a few years. A day that is known to
+    be unusual raises no alarm.
+    """
     alarms, years = 0, 0.0
     for seed in range(24):
         noise, growth = (0.05, 0.03, 0.08)[seed % 3], (0.0, 0.005, -0.003, 0.0)[seed % 4]

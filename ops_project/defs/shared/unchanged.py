@@ -144,7 +144,8 @@ def _excluded(settings: Settings) -> list[verdicts.Point] | None:
 def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
     """Whether the newest run is the remembered successful run, and nothing that it depended on has changed.
 
-    The newest run is another one if, for example, a run landed the waiting files and died before it built the tables.
+    The newest run is not the remembered run if, for example, a run landed the waiting files and died before it built
+    the tables.
     """
     if newest_run is None or not settings.warehouse.is_file():
         return False

@@ -155,7 +155,7 @@ class Listener:
             return None
 
     def _ended(self) -> None:
-        """Record that the thread ends. A later tick starts another one."""
+        """Record that the thread ends. A later tick starts another thread."""
         self._thread = self._running_since = None
         self._changed.notify_all()
 

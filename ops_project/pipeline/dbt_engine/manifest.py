@@ -86,8 +86,8 @@ class DbtManifest:
         return body
 
     def object(self) -> Any:
-        """dbt's own Manifest with everything that the parse found. Each call makes a new one, because dbt changes its
-        content.
+        """dbt's own Manifest with everything that the parse found. Each call makes a new Manifest, because dbt changes
+        its content.
         """
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder

@@ -76,7 +76,7 @@ class Irregular:
 
 
 class NotRegular(OSError):
-    """The entry with this name is not a regular file, or no longer one."""
+    """The entry with this name is not a regular file, or no longer a regular file."""
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:

@@ -320,7 +320,9 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
 
 
 def _remove_others(settings: Settings, keep: Collection[str]) -> None:
-    """Remove the files of older restores. Only the last one can be undone, and each needs the space of a warehouse."""
+    """Remove the files of older restores. Only the last restore can be undone, and the files of each restore need the
+    space of a warehouse.
+    """
     root = journal.folder(settings, "x").parent
     for path in root.iterdir() if root.is_dir() else ():
         if path.name not in keep:

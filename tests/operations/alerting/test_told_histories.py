@@ -164,8 +164,8 @@ def test_a_symptom_that_was_silenced_before_it_broke_sends_no_message_about_its_
 
 
 def test_a_symptom_that_a_person_silenced_before_it_came_sends_no_message_about_its_cause_again():
-    """The symptom came when people had already been told of its cause, and was silent for two reasons. Only the first
-    one was looked at. When the silence ends, the message about the cause lists it.
+    """The symptom came when people had already been told of its cause, and was silent for two reasons. Before, only the
+    first reason was looked at. When the silence ends, the message about the cause lists the symptom.
     """
     switched = ("a_rule_is_switched", {"name": "check_failed"})
     checked(

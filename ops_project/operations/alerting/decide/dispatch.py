@@ -52,7 +52,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _silent_under(alerts: Sequence[Alert]) -> dict[int, list[Alert]]:
-    """Number of a cause → those of these alerts that are silent because of it."""
+    """Number of a cause → the alerts, of those given, that are silent because of the cause."""
     found: dict[int, list[Alert]] = {}
     for alert in alerts:
         if alert.cause is not None and alert.muted in SILENT_UNDER_ANOTHER:

@@ -17,7 +17,7 @@ PARTS = ("warehouse", "archive", "snapshots", "published", "ledger", "dagster")
 
 
 def look(view: View) -> Observation:
-    """Readings of this moment."""
+    """Readings of the disk and of the parts of the home at this moment."""
     return Observation([_disk(view.settings.home, view), *_storage(view)])
 
 

@@ -16,7 +16,9 @@ _MOMENTS = ("opened_at", "triggered_at", "acknowledged_at", "first_acknowledged_
 
 
 def bounded(incident: Incident, now: datetime) -> Incident:
-    """The incident with each time after `now` replaced by `now`. If there is none, the same object is returned."""
+    """The incident with each time after `now` replaced by `now`. If no time is after `now`, the same object is
+    returned.
+    """
     ahead = now + SKEW
     changes: dict[str, datetime | tuple[datetime, ...]] = {
         name: now for name in _MOMENTS if (at := getattr(incident, name)) is not None and at > ahead

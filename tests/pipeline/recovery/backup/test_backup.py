@@ -143,7 +143,7 @@ def test_a_backup_that_was_killed_does_not_count_and_the_next_one_does(
 
 
 def killed_while_cleaning_up(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], object]) -> None:
-    """The process was killed while it removed the folder of this file. Of the files in the folder, only this one is
+    """The process was killed while it removed the folder of the file `name`. Of the files in the folder, only `name` is
     gone.
     """
 
