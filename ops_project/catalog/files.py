@@ -121,7 +121,7 @@ def additions(name: str, overlay: Path | None) -> list[str]:
 
 def words_of_projects(name: str, overlay: Path | None, watches: bool) -> list[Document]:
     """The file that a home over another Dagster project lays over the shipped <name>.yaml, if there is one. A file of
-    the overlay that replaces the shipped one needs none.
+    the overlay that replaces the shipped file needs no such addition.
     """
     if not watches or (overlay is not None and (overlay / f"{name}.yaml").is_file()):
         return []

@@ -68,7 +68,7 @@ def unmasked(instance: dg.DagsterInstance) -> str | None:
 
 
 def masked(event: EventLogEntry) -> EventLogEntry:
-    """The same event. Everything in its texts that looks like personal data or a secret is masked."""
+    """The event, in whose texts everything that looks like personal data or a secret is masked."""
     return masked_text(event)[0]
 
 

@@ -101,7 +101,7 @@ class BoundedLoader(PlainLoader):
 
 
 class QuickLoader(CParser, BoundedLoader):
-    """The same loader with the parser of libyaml. It reads the shipped configuration in a fifth of the time, but the
+    """BoundedLoader with the parser of libyaml. It reads the shipped configuration in a fifth of the time, but the
     words and places in its errors differ.
     """
 

@@ -55,7 +55,7 @@ class Case:
             connection.execute(f"create temp table if not exists {fixture.table} as {fixture.sql}")
 
     def given(self, fixtures: dict[str, Fixture], name: str) -> Case:
-        """The same query over the rows of `fixtures`. The new case looks at all columns."""
+        """A new case: the query of this case over the rows of `fixtures`. The new case looks at all columns."""
         query = sqlglot.parse_one(self.sql, read="duckdb")
         mine = []
         for cte in fixture_tables(query):

@@ -115,8 +115,8 @@ def evaluate(
 def _compared(
     site: Site, name: str, chain: Reconciliation, connection: duckdb.DuckDBPyConnection, days: list[date] | None
 ) -> tuple[dict[str, ChainResult], str]:
-    """(node → the result of the chain up to it, why the other nodes have none). Every earlier hop belongs to a result,
-    so that a break is reported at the first hop that shows it.
+    """(node → the result of the chain up to it, why the other nodes have no result). Every earlier hop belongs to a
+    result, so that a break is reported at the first hop that shows it.
     """
     found: dict[str, ChainResult] = {}
     if days == []:

@@ -46,7 +46,9 @@ class Channel(Model):
         return None
 
     def address_of_stranger(self, name: str) -> str | None:
-        """The address at which this kind of channel reaches an owner whom owners.yaml does not know; None if none."""
+        """The address at which this kind of channel reaches an owner whom owners.yaml does not know; None if this kind
+        of channel cannot reach such an owner.
+        """
         return name
 
     def secret_variables(self) -> list[str]:

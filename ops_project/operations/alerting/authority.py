@@ -201,7 +201,7 @@ def _borrowed_words(before: Authority, settings: Settings) -> str:
 
 def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:
     """Record which process decides now, and return the standing with every known secret. The record is written only if
-    it differs from the present one.
+    it differs from the present record.
     """
     before = recorded(ledger)
     here = {

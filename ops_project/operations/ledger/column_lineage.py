@@ -25,7 +25,7 @@ class LineageVersion:
 
 
 class ColumnLineageTable(Access):
-    """Stores and reads the versions."""
+    """Stores and reads the column lineage of each version of the code."""
 
     def keep_columns(self, lineage: ColumnLineage, commit: str, now: datetime) -> None:
         """Record that this version of the lineage runs now. Only the `KEEP` versions that ran last are stored."""

@@ -1,4 +1,4 @@
-"""Turns an unexpected error of one file into a finding. The other files are still landed."""
+"""Turns an unexpected error of one file into a finding, so that the other files are still landed."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def noted(settings: Settings) -> dict[str, Any] | None:
-    """The problem that the last run found: `state`, `message` and `at` (ISO 8601, UTC). None if it found none. A note
-    exists only if there was a problem. So a note that cannot be read counts as a problem too.
+    """The problem that the last run found: `state`, `message` and `at` (ISO 8601, UTC). None if the last run found no
+    problem. A note exists only if there was a problem. So a note that cannot be read counts as a problem too.
     """
     file = _notes(settings)
     if not os.path.lexists(file):

@@ -1,5 +1,5 @@
-"""Turns raw text into typed rows. One SQL statement casts, checks and filters the rows. Another one tells why a row was
-refused. Both use the same list of checks, so they cannot disagree.
+"""Turns raw text into typed rows. One SQL statement casts, checks and filters the rows. Another statement tells why a
+row was refused. Both statements use the same list of checks, so they cannot disagree.
 
 The staged table has the contract's columns by number (`_c0` …). Its column `_state` is 0 for a good row, 1 for a
 filtered row and 2 for a refused row.

@@ -154,7 +154,7 @@ def register(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def expect(settings: Settings, destination: str, now: datetime) -> Register:
-    """The same as `register`. The first call also stores that backups are expected from `now` on."""
+    """Does what `register` does. The first call also stores that backups are expected from `now` on."""
     found = register(settings, destination, now)
     if found.since == now:
         _write(settings, found)
