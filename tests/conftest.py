@@ -92,7 +92,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """New ledgers and new storages of Dagster in this test are copies of one that was made once."""
+    """Each new ledger of a test, and each new storage of Dagster, is a copy of a file that was made once."""
     fresh_ledger.of_a_test(item.path)
     fresh_storage.of_a_test(item.path)
 
