@@ -135,8 +135,8 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.authority import recorded
     from ops_project.operations.alerting.cycle import LINEAGE
-    from ops_project.operations.alerting.decide.replay import compare, replay
-    from ops_project.operations.alerting.decide.replay_summary import by_alert, by_moment
+    from ops_project.operations.alerting.decide.rules_replay import compare, replay
+    from ops_project.operations.alerting.decide.rules_replay_summary import by_alert, by_moment
     from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.channels.registry import lacks, unconfigured
     from ops_project.operations.ledger import open_ledger

@@ -15,7 +15,7 @@ from ops_project.cli import cli
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.cycle import run_once
-from ops_project.operations.alerting.decide.replay import compare, replay
+from ops_project.operations.alerting.decide.rules_replay import compare, replay
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import CONFIG_DIR, Settings

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops_project.operations.alerting.decide.replay import Change, Told
+from ops_project.operations.alerting.decide.rules_replay import Change, Told
 
 
 @dataclass(frozen=True)
