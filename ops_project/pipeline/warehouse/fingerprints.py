@@ -88,9 +88,12 @@ def fingerprint(
     table, the whole table is hashed.
     """
     name = relation(table)
-    rows = _scalar(connection, f"SELECT count(*) FROM {name}")
-    if rows < WHOLE_BELOW_ROWS or PARTITION_COLUMN not in dict(columns):
-        total = _scalar(connection, f"SELECT {_SUM} FROM {name} t")
+    rows = None
+    if PARTITION_COLUMN in dict(columns):
+        rows = _row(connection, f"SELECT count(*) FROM {name}")[0]
+    if rows is None or rows < WHOLE_BELOW_ROWS:
+        # One statement, because DuckDB computes a view anew for each one.
+        rows, total = _row(connection, f"SELECT count(*), {_SUM} FROM {name} t")
         return Fingerprint(rows, _hex(rows, total), columns)
     parts: dict[str, tuple[int, int]] | None = None
     if before is not None and before.parts is not None and before.columns == columns and touched is not None:
@@ -118,9 +121,8 @@ def _parts(connection: duckdb.DuckDBPyConnection, name: str, days: list[str] | N
     return {day: (count, int(total)) for day, count, total in rows}
 
 
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return tuple(map(int, connection.execute(query).fetchone() or ()))
 
 
 def _hex(rows: int, total: int) -> str:
