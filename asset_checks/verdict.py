@@ -86,12 +86,20 @@ class Situation:
         return value
 
     def exists(self, table: str) -> bool:
-        """Whether the warehouse has a table or view `schema.table`."""
-        schema, _, name = table.partition(".")
-        found = self.rows(
-            "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+        """Whether the warehouse has a table or view `schema.table`. The names are read once for the step, because each
+        reading costs as much as many a check. No step of checks makes a table that a later check of it looks for.
+        """
+        return table in self.once(("tables",), self._tables)
+
+    def _tables(self) -> frozenset[str]:
+        return frozenset(
+            f"{schema}.{name}"
+            for schema, name in self.rows(
+                "select schema_name, table_name from duckdb_tables() where database_name = current_database() "
+                "union all "
+                "select schema_name, view_name from duckdb_views() where database_name = current_database()"
+            )
         )
-        return bool(found[0][0])
 
 
 def worst(*severities: Severity) -> Severity:
