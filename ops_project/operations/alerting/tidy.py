@@ -64,12 +64,18 @@ def _thinner(
 ) -> Callable[[], int]:
     """A piece of work that thins out the past signals of one kind, and records how far it has come."""
     seconds = span.total_seconds()
-    end = datetime.fromtimestamp((now - after).timestamp() // seconds * seconds, UTC)
+
+    def span_begins(at: datetime) -> datetime:
+        return datetime.fromtimestamp(at.timestamp() // seconds * seconds, UTC)
+
+    end = span_begins(now - after)
 
     def piece() -> int:
         noted = ledger.cursor(f"{THINNED}{kind}")
-        since = datetime.fromisoformat(noted) if noted else ledger.first_event(kind)
-        while since is not None and since < end:
+        since = datetime.fromisoformat(noted) if noted else None
+        # A time without readings is passed over in one go: after a year's rest it would be more than a thousand steps.
+        while (first := ledger.first_event(kind, since)) is not None and first < end:
+            since = max(since, span_begins(first)) if since else span_begins(first)
             until = min(since + max(STEP, span), end)
             count = ledger.thin_signals(kind, since, until, span, decided)
             if count < PIECE:

@@ -50,11 +50,10 @@ class PruneTable(Access):
         """For each series and each span of time between `since` and `until`, keep only the largest and the smallest
         reading.
         """
-        with self.read() as connection:
-            place = signals.c.event_at / span.total_seconds()
-            slot: ColumnElement[int] = (
-                func.floor(place) if connection.dialect.name == "postgresql" else cast(place, Integer)
-            )
+        place = signals.c.event_at / span.total_seconds()
+        slot: ColumnElement[int] = (
+            func.floor(place) if self.engine.dialect.name == "postgresql" else cast(place, Integer)
+        )
         series = (signals.c.fingerprint, slot)
         largest = (signals.c.value.desc().nulls_last(), signals.c.seq.desc())
         smallest = (signals.c.value.asc().nulls_last(), signals.c.seq.desc())

@@ -101,10 +101,13 @@ class SignalTable(Access):
             newest = statement.order_by(signals.c.event_at.desc()).limit(limit)
             return [signal_of(row) for row in _plain(connection, newest)][::-1]
 
-    def first_event(self, kind: str) -> datetime | None:
-        """The time of the oldest stored event of a kind; None if there is none."""
+    def first_event(self, kind: str, since: datetime | None = None) -> datetime | None:
+        """The time of the oldest stored event of a kind, from `since` on if it is given; None if there is none."""
+        oldest = select(func.min(signals.c.event_at)).where(signals.c.kind == kind)
+        if since is not None:
+            oldest = oldest.where(signals.c.event_at >= to_seconds(since))
         with self.read() as connection:
-            at = connection.execute(select(func.min(signals.c.event_at)).where(signals.c.kind == kind)).scalar()
+            at = connection.execute(oldest).scalar()
         return None if at is None else from_seconds(at)
 
     def latest(self, kind: str) -> dict[str, Signal]:

@@ -58,6 +58,24 @@ def test_readings_are_thinned_to_the_extremes_of_each_hour_and_young_ones_stay(l
     assert _everything(ledger, loaded, NOW + 3 * DAY) == 48, "the young ones grew old"
 
 
+def test_a_year_without_readings_is_passed_over_and_what_lies_on_both_sides_is_thinned(ledger, loaded, monkeypatch):
+    first, second = NOW - 395 * DAY, NOW - 3 * DAY + timedelta(minutes=20)
+    stays = loaded.retention.model_copy(
+        update={"readings": loaded.retention.readings.model_copy(update={"keep": 400 * DAY})}
+    )
+    ledger.append([reading(at + timedelta(minutes=n), float(n)) for at in (first, second) for n in range(30)])
+    steps = []
+    thin = ledger.thin_signals
+    monkeypatch.setattr(ledger, "thin_signals", lambda *words: steps.append(words[1:3]) or thin(*words))
+    assert _everything(ledger, replace(loaded, retention=stays)) == 2 * 28
+    assert {s.value for _, s in ledger.signals_after(0, 99)} == {0.0, 29.0}
+    assert len(steps) == 2
+    assert all(since <= at < until for at, (since, until) in zip((first, second), steps, strict=True))
+    # What comes late is thinned out with the hour that it belongs to, and not with what was thinned out before.
+    ledger.append([reading(NOW + DAY + timedelta(minutes=n), float(n)) for n in range(30)])
+    assert _everything(ledger, replace(loaded, retention=stays), NOW + 4 * DAY) == 28
+
+
 def test_what_is_old_goes_and_the_newest_of_each_series_stays(ledger, loaded):
     old, older = NOW - 400 * DAY, NOW - 401 * DAY
     ledger.append(
