@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from ops_project import catalog
+from ops_project.dagster_bridge import home as dagster_home
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import Alert
 from ops_project.operations.alerting.cycle import run_once
@@ -58,8 +59,8 @@ def daily_totals() -> dg.AssetCheckResult:
 
 
 class Site:
-    def __init__(self, home, instance):
-        self.settings, self.instance = Settings.load(home=home), instance
+    def __init__(self, settings, instance):
+        self.settings, self.instance = settings, instance
         self.catalog = catalog.load(self.settings)
         self.ledger = open_ledger(self.settings)
 
@@ -77,9 +78,10 @@ class Site:
 @pytest.fixture
 def site(tmp_path):
     BROKEN.clear()
-    quiet = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=quiet) as instance:
-        yield Site(tmp_path / "home", instance)
+    settings = Settings.load(home=tmp_path / "home")
+    dagster_home.ensure(settings)
+    with settings.exported(), dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        yield Site(settings, instance)
 
 
 def _report(site: Site) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from dagster import DagsterEventType
 
 from ops_project import catalog
+from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.model.alerting.alert import Alert
 from ops_project.operations.alerting.cycle import run_once
@@ -35,8 +36,9 @@ class Site:
     def __init__(self, home) -> None:
         self.settings = Settings.load(home=home)
         self.catalog = _without_quiet_times(catalog.load(self.settings))
-        self.settings.dagster_home.mkdir(parents=True)
-        self.instance = dg.DagsterInstance.from_config(str(self.settings.dagster_home))
+        dagster_home.ensure(self.settings)
+        with self.settings.exported():
+            self.instance = dg.DagsterInstance.from_config(str(self.settings.dagster_home))
         self.definitions = small_site.definitions()
         self.lineage = lineage_of(self.definitions)
         self.now = datetime.now(UTC)

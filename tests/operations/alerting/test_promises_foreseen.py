@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK
@@ -58,8 +59,9 @@ def _definitions(broken: set[str]) -> dg.Definitions:
 class Site:
     def __init__(self, home) -> None:
         self.settings = Settings.load(home=home)
-        self.settings.dagster_home.mkdir(parents=True)
-        self.instance = dg.DagsterInstance.from_config(str(self.settings.dagster_home))
+        dagster_home.ensure(self.settings)
+        with self.settings.exported():
+            self.instance = dg.DagsterInstance.from_config(str(self.settings.dagster_home))
         self.broken: set[str] = set()
         definitions = _definitions(self.broken)
         self.job = definitions.resolve_job_def("master_pipeline")
