@@ -31,13 +31,17 @@ FAILED = Signal(
 )
 
 
+def _shipped(name: str) -> Any:
+    return yaml.load((CONFIG_DIR / name).read_text(encoding="utf-8"), yaml.CSafeLoader)  # of 25 ms, it takes 3
+
+
 class Place:
     """A home, the daemon's overlay with a rule and a receiver of its own, and shells with and without it."""
 
     def __init__(self, folder: Path) -> None:
         self.overlay = folder / "overlay"
         self.overlay.mkdir()
-        rules = yaml.safe_load((CONFIG_DIR / "rules.yaml").read_text(encoding="utf-8"))
+        rules = _shipped("rules.yaml")
         rules["rules"]["acme_rule"] = {
             "title": "Acme failed",
             "severity": "high",
@@ -47,10 +51,10 @@ class Place:
             "all": [{"metric": "run.failure", "match": ["pipeline=acme"]}],
         }
         self._write("rules.yaml", rules)
-        receivers = yaml.safe_load((CONFIG_DIR / "receivers.yaml").read_text(encoding="utf-8"))
+        receivers = _shipped("receivers.yaml")
         receivers["receivers"]["acme"] = {"title": "Acme", "channels": [{"type": "file"}]}
         self._write("receivers.yaml", receivers)
-        routes = yaml.safe_load((CONFIG_DIR / "routes.yaml").read_text(encoding="utf-8"))
+        routes = _shipped("routes.yaml")
         routes["route"]["routes"].insert(0, {"matchers": ["pipeline=acme"], "receiver": "acme", "continue": True})
         self._write("routes.yaml", routes)
         self.plain = Settings.load(home=folder / "home")
@@ -58,7 +62,7 @@ class Place:
         self.ledger = open_ledger(self.plain)
 
     def _write(self, name: str, body: Any) -> None:
-        (self.overlay / name).write_text(yaml.safe_dump(body, sort_keys=False), encoding="utf-8")
+        (self.overlay / name).write_text(yaml.dump(body, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
 
     def cycle(self, settings: Settings, at: datetime, **options: Any) -> CycleReport:
         return run_once(settings, catalog.load(settings), at, observers=options.pop("observers", ()), **options)
