@@ -39,6 +39,12 @@ def copy_into(base_dir: Path) -> None:
             shutil.copytree(_template() / part, base_dir / part)
 
 
+def stock_into(base_dir: Path) -> None:
+    """Put Dagster's own storage, which knows nothing of this project, into a Dagster home that has none."""
+    for part in PARTS:
+        shutil.copytree(_stock_template() / part, base_dir / part)
+
+
 def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None:
     copy_into(Path(base_dir))
     storage.made_before(base_dir, inst_data)
@@ -46,8 +52,7 @@ def _copied_and_made(storage: Any, base_dir: str, inst_data: Any = None) -> None
 
 @cache
 def _template() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="storage-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder()
     storage = importlib.import_module(STORAGE).Storage(str(folder))
     # The first run of a home also makes the template for the files of later runs.
     with storage.event_log_storage.run_connection("first"):
@@ -55,4 +60,19 @@ def _template() -> Path:
     storage.dispose()
     for file in Path(storage.event_log_storage.path_for_shard("first")).parent.glob("first.db*"):
         file.unlink()
+    return folder
+
+
+@cache
+def _stock_template() -> Path:
+    from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+    folder = _folder()
+    DagsterSqliteStorage(str(folder)).dispose()
+    return folder
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="storage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

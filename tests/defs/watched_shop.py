@@ -19,6 +19,7 @@ from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
+from tests import fresh_storage
 from tests.defs import bookshop
 
 
@@ -28,6 +29,7 @@ class Bookshop:
     def __init__(self, folder: Path, config: Path | None = None) -> None:
         (folder / "dagster").mkdir(parents=True)
         (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+        fresh_storage.stock_into(folder / "dagster")
         self.settings = Settings.watching(overlay=config, environ={"DAGSTER_HOME": str(folder / "dagster")})
         self.settings.watch()
         self.definitions = bookshop.definitions()
