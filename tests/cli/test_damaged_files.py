@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
+from ops_project.dagster_bridge.home import DAGSTER_YAML
 from ops_project.settings import Settings
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
@@ -48,7 +49,7 @@ FILES: dict[str, tuple[object, tuple[str, ...]]] = {
     "serve.json": ({"url": "http://x", "process": "1"}, ("cycle",)),
     "ui.json": ({"url": "http://127.0.0.1:3000"}, ("cycle",)),
     "writer.lock": ({"pid": 1, "owner": "ops run", "run": None, "since": AT}, ("restore gold.sales",)),
-    "dagster/dagster.yaml": ("telemetry: {enabled: false}", ("rerun abc",)),
+    "dagster/dagster.yaml": (DAGSTER_YAML, ("rerun abc",)),
 }
 # No other file holds the content of these files, so the commands report it as unknown.
 TOLD = (
