@@ -10,7 +10,7 @@ import pytest
 
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
-from tests import dagster_dev
+from tests import dagster_dev, fresh_storage
 from tests.operations.channels.smtp import smtp_server
 
 ALERT_SECONDS = 60
@@ -30,8 +30,10 @@ def test_a_run_that_fails_under_the_daemon_reaches_its_owner_by_e_mail(tmp_path)
     settings = Settings.load(home=tmp_path / "home")
     with smtp_server() as (mailbox, port), Ledger.open(settings.ledger_url) as ledger:
         mail = {"OPS_SMTP_HOST": "127.0.0.1", "OPS_SMTP_PORT": str(port)}
+        # All processes would make the same storage, and the run waits in the queue for the daemon. So nothing need wait
+        # before it is launched.
+        fresh_storage.copy_into(settings.dagster_home)
         with dagster_dev.running(settings, mail, tmp_path / "dev.log"):
-            dagster_dev.wait_for_a_cycle(ledger)
             launch = [str(dagster_dev.BIN / "dagster"), "job", "launch", "-f", dagster_dev.SITE, "-j", "small_pipeline"]
             subprocess.run(
                 [*launch, "--tags", '{"dagster/schedule_name": "nightly"}'],
@@ -40,6 +42,7 @@ def test_a_run_that_fails_under_the_daemon_reaches_its_owner_by_e_mail(tmp_path)
                 check=True,
                 capture_output=True,
             )
+            dagster_dev.wait_for_a_cycle(ledger)
             page = _wait("the page", ALERT_SECONDS, lambda: [m for m in mailbox.messages if "job" in m["Subject"]])
             arrived = datetime.now(UTC)
         failed = {alert.asset for alert in ledger.alerts() if alert.rule == "asset_failure"}
