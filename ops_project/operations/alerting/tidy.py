@@ -40,20 +40,25 @@ def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: C
 
 
 def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list[Callable[[], int]]:
-    """Pieces of work. Each is called until it removes nothing more."""
+    """Pieces of work. Each is called until it removes nothing more. A kind has none if all of its signals are young."""
     kept = catalog.retention
+    oldest = ledger.first_events(list(catalog.metrics.metrics))
+
+    def reach(kinds: list[str], age: timedelta) -> list[str]:
+        return [kind for kind in kinds if kind in oldest and oldest[kind] < now - age]
+
     kinds: dict[str, list[str]] = {}
     for name, metric in catalog.metrics.metrics.items():
         kinds.setdefault(metric.type, []).append(name)
     ages = {"gauge": kept.readings.keep, "event": kept.events.keep, "state": kept.states.keep}
 
-    def forget(kind: str) -> Callable[[], int]:
-        return lambda: ledger.forget_signals(kinds[kind], now - ages[kind], decided)
+    def forget(old: list[str], age: timedelta) -> Callable[[], int]:
+        return lambda: ledger.forget_signals(old, now - age, decided)
 
-    work = [forget(kind) for kind in ages if kind in kinds]
+    work = [forget(old, age) for kind, age in ages.items() if (old := reach(kinds.get(kind, []), age))]
     work += [
         _thinner(ledger, name, kept.readings.thin_after, span=kept.readings.thin_to, decided=decided, now=now)
-        for name in kinds.get("gauge", ())
+        for name in reach(kinds.get("gauge", []), kept.readings.thin_after)
     ]
     work.append(lambda: ledger.forget_messages(now - kept.messages.keep))
     return work

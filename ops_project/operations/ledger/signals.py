@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, TextClause, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ops_project.model.alerting.signal import OK, Signal
@@ -26,6 +27,14 @@ CHUNK = 5000
 
 
 _AFTER = select(*COLUMNS).where(signals.c.seq > bindparam("after")).order_by(signals.c.seq).limit(bindparam("most"))
+
+
+@cache
+def _oldest(count: int) -> TextClause:
+    """The times of the oldest events of so many kinds, in one row. Each is looked up in the index: grouped by kind, the
+    question would read all rows.
+    """
+    return text("SELECT " + ", ".join(f"(SELECT min(event_at) FROM signals WHERE kind = :k{n})" for n in range(count)))
 
 
 def new_newest() -> Newest:
@@ -109,6 +118,15 @@ class SignalTable(Access):
         with self.read() as connection:
             at = connection.execute(oldest).scalar()
         return None if at is None else from_seconds(at)
+
+    def first_events(self, kinds: Sequence[str]) -> dict[str, datetime]:
+        """Kind → the time of its oldest stored event. A kind without events is left out."""
+        if not kinds:
+            return {}
+        with self.read() as connection:
+            values = {f"k{n}": kind for n, kind in enumerate(kinds)}
+            found = cast(Sequence[float | None], connection.execute(_oldest(len(kinds)), values).one())
+        return {kind: from_seconds(at) for kind, at in zip(kinds, found, strict=True) if at is not None}
 
     def latest(self, kind: str) -> dict[str, Signal]:
         """Fingerprint → the newest signal of this series, for all series of a kind."""

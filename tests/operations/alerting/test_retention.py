@@ -76,6 +76,22 @@ def test_a_year_without_readings_is_passed_over_and_what_lies_on_both_sides_is_t
     assert _everything(ledger, replace(loaded, retention=stays), NOW + 4 * DAY) == 28
 
 
+def test_nothing_is_asked_about_kinds_whose_signals_are_all_young(ledger, loaded, monkeypatch):
+    asked = []
+    forget, thin = ledger.forget_signals, ledger.thin_signals
+    monkeypatch.setattr(ledger, "forget_signals", lambda *words: asked.append(words[0]) or forget(*words))
+    monkeypatch.setattr(ledger, "thin_signals", lambda *words: asked.append(words[0]) or thin(*words))
+    ledger.append([reading(NOW - DAY), Signal("run.failure", OK, NOW - 364 * DAY, NOW, "1", 0.0, pipeline="a")])
+    assert _everything(ledger, loaded) == 0 and asked == []
+    ledger.append([Signal("run.failure", OK, NOW - 366 * DAY, NOW, "2", 0.0, pipeline="a"), reading(NOW - 3 * DAY)])
+    assert ledger.first_events(["run.failure", "resource.disk_percent", "landing.error_rate"]) == {
+        "run.failure": NOW - 366 * DAY,
+        "resource.disk_percent": NOW - 3 * DAY,
+    }
+    _everything(ledger, loaded, NOW + timedelta(hours=2))
+    assert asked == [["run.failure"], "resource.disk_percent"]
+
+
 def test_what_is_old_goes_and_the_newest_of_each_series_stays(ledger, loaded):
     old, older = NOW - 400 * DAY, NOW - 401 * DAY
     ledger.append(
