@@ -14,7 +14,7 @@ from typing import Any
 
 STORAGE = "ops_project.dagster_bridge.storage"
 # The tests of the storage itself make it.
-EXCEPT = ("tests/dagster_bridge/", "tests/homes/")
+EXCEPT = ("test_storage_opened.py", "test_events_as_stock.py", "tests/homes/")
 PARTS = ("history", "schedules")
 _process = os.getpid()
 _copies = [True]
