@@ -64,6 +64,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+@pytest.fixture
+def nobody_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command waits for another process to write the file. That it does so otherwise is a test of its own."""
+    monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
+
+
 # Options without which the command would go on for ever.
 ENDS = {"watch": ["--looks", "1"], "ui": ["--port", "PORT"], "serve": ["--port", "PORT"]}
 ASKED = [words for words in LEAVES if use_of(tuple(words)) is not Use.NONE]
@@ -94,11 +100,11 @@ def told_if_met(
         assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
 
 
+@pytest.mark.usefixtures("nobody_makes_it")
 @pytest.mark.parametrize("words", ASKED, ids=" ".join)
 def test_no_command_begins_a_new_ledger_in_an_emptied_file(
     words: list[str], built: Settings, occupied: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
     told_if_met(words, built, occupied, LedgerEmptied, "is an empty file", monkeypatch)
     assert not (built.home / LEDGER).stat().st_size
 
@@ -109,7 +115,8 @@ def test_the_ledger_of_a_home_is_opened_in_one_place() -> None:
     found = [
         str(file.relative_to(package))
         for file in package.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if "Ledger" in (text := file.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute)
         and node.attr == "open"
         and isinstance(node.value, ast.Name)
@@ -118,6 +125,7 @@ def test_the_ledger_of_a_home_is_opened_in_one_place() -> None:
     assert set(found) == {"operations/ledger/of_home.py"}
 
 
+@pytest.mark.usefixtures("nobody_makes_it")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_home_that_has_had_a_run_says_what_is_lost(settings: Settings, place: str) -> None:
     with_a_snapshot_and_an_alert(settings)
@@ -130,6 +138,7 @@ def test_a_home_that_has_had_a_run_says_what_is_lost(settings: Settings, place: 
         assert file.stat().st_size == 0, "nothing new was begun in it before it was told"
 
 
+@pytest.mark.usefixtures("nobody_makes_it")
 def test_a_run_builds_the_data_and_says_that_alerts_were_not_recorded(settings: Settings) -> None:
     with_a_snapshot_and_an_alert(settings)
     file = emptied(settings, LEDGER)
@@ -159,6 +168,7 @@ def test_a_file_that_another_process_is_making_is_waited_for(settings: Settings)
     maker.join()
 
 
+@pytest.mark.usefixtures("nobody_makes_it")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_log_beside_an_empty_file_is_proof_that_it_held_something(settings: Settings, place: str) -> None:
     file = settings.home / place
