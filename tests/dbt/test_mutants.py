@@ -114,7 +114,7 @@ MUTANTS = [
     Mutant("daily_revenue", "widened(rebuilt_dates(), 6, 0)", "widened(rebuilt_dates(), 5, 0)"),
     Mutant("executive_summary", "days_later('data_through', -6)", "days_later('data_through', -7)"),
     Mutant("executive_summary", "days_later('data_through', -13)", "days_later('data_through', -9)"),
-    Mutant("data_anomalies", "and tested.position - 1", "and tested.position"),
+    Mutant("data_anomalies", "position - 1)", "position)"),
     Mutant("data_anomalies", "where points >=", "where points >"),
     Mutant(
         "data_anomalies",

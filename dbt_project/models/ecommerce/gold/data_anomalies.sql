@@ -58,17 +58,22 @@ observations as (
     where gross_revenue is not null
 ),
 
+-- The places of the days before each day. A join by a range of places would compare each day with every other day.
+places as (
+    select
+        order_date,
+        unnest(generate_series(position - {{ var('anomaly_history') }}, position - 1)) as place
+    from days
+),
+
 history as (
     select
-        tested.order_date,
-        tested.metric,
+        places.order_date,
+        earlier.metric,
         earlier.weekday,
         earlier.observed
-    from observations as tested
-    inner join observations as earlier
-        on
-            tested.metric = earlier.metric
-            and earlier.position between tested.position - {{ var('anomaly_history') }} and tested.position - 1
+    from places
+    inner join observations as earlier on places.place = earlier.position
     left join judged on earlier.order_date = judged.business_date
     where judged.business_date is null
 ),
