@@ -14,6 +14,7 @@ import pytest
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import shortcuts
 from ops_project.settings import DBT_PROJECT_DIR
+from tests import quick_ctes
 from tests.dbt.shop import Shop
 
 
@@ -212,6 +213,7 @@ def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str
     from dbt.cli.main import dbtRunner
 
     shortcuts.take()
+    quick_ctes.take()
     manifest: Any = dbt_manifest.load().object()
     for mutant in mutants:
         if mutant.node.startswith("macro:"):

@@ -22,6 +22,7 @@ from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import shortcuts
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import DBT_PROJECT_DIR, Settings
+from tests import quick_ctes
 from tests.mutation.edits import FIXTURE
 
 
@@ -144,6 +145,7 @@ def dbt(settings: Settings, command: str, *words: str) -> list[Any]:
     from dbt.cli.main import dbtRunner
 
     shortcuts.take()
+    quick_ctes.take()
     folder, target = str(DBT_PROJECT_DIR), str(settings.home / "target")
     arguments = ["--log-level", "none", "--log-level-file", "none", "--no-print", command, "--project-dir", folder]
     arguments += ["--profiles-dir", folder, "--target-path", target, "--no-write-json", *words]
