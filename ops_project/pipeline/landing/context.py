@@ -31,6 +31,8 @@ class Context:
     deliveries: Deliveries = field(init=False)
     known_since: date | None = field(init=False)
     """The first business date of the feed before this call; None if this call is the first load."""
+    last_load: datetime | None = field(init=False)
+    """When a file of the feed was last loaded before this call, in UTC without a time zone; None if there is none."""
     own_times: bool = False
     """Whether the arrival times of the files were set by the source and not by a later copy (decide/arrival.py)."""
 
@@ -39,7 +41,9 @@ class Context:
     def __post_init__(self) -> None:
         self.result = LandingResult(self.feed.name)
         self.deliveries = Deliveries(self.connection, self.feed.name, self.archive)
-        [[self.known_since]] = self.rows("SELECT min(business_date) FROM ops.batches WHERE feed = ?", [self.feed.name])
+        [(self.known_since, self.last_load)] = self.rows(
+            "SELECT min(business_date), max(loaded_at) FROM ops.batches WHERE feed = ?", [self.feed.name]
+        )
 
     def rows(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement."""

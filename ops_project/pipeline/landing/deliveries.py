@@ -83,6 +83,13 @@ class Deliveries:
             self._first[plausible] = min((day for day in standing if day >= plausible), default=None)
         return self._first[plausible]
 
+    def dates(self) -> set[date]:
+        """The dates of all files, except duplicates. A run without files asks for no more than these."""
+        if self._batches is not None:
+            return {day for day, _ in self._by_slot}
+        known = "SELECT DISTINCT business_date FROM ops.batches WHERE feed = ? AND status <> 'duplicate'"
+        return {day for (day,) in self._connection.execute(known, [self._feed]).fetchall()}
+
     def all(self) -> list[Taken]:
         """All batches, in the order in which they were taken."""
         return list(self._loaded().values())

@@ -87,7 +87,8 @@ def land(
         words = f"is {strange.what}, not a regular file; it is not read and stays there: deliver the file itself"
         waiting[strange.name] = strange.business_date, words
     waiting |= files_with_implausible_rows(context, today)
-    journal.close_old(connection, feed.name, now)
+    if context.deliveries.open_findings():
+        journal.close_old(connection, feed.name, now)
     record_waiting(context, waiting)
     record_missing(context, present, without_control)
     record_expected(context, today)

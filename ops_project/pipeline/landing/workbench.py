@@ -61,7 +61,8 @@ class Workbench:
     def __exit__(self, *_: object) -> None:
         with self._closing:
             self._work_alone(False)
-        self.context.connection.execute(DROP_ALL)
+        if self._engine is not None:  # Without an engine, no row was staged.
+            self.context.connection.execute(DROP_ALL)
 
     @property
     def folder(self) -> Path:

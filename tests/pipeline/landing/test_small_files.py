@@ -52,7 +52,19 @@ def test_each_is_a_transaction_of_its_own(tmp_path):
         home.put(f"takings_2026-11-0{day}.csv", HEAD + f"{day},a,1.00,\n")
     home.connection = Counting(home.connection)
     home.land()
-    assert home.connection.seen["COMMIT"] == 3 + 1  # and one statement for waiting files
+    assert home.connection.seen["COMMIT"] == 3  # and none for waiting files, because there are none
+
+
+def test_a_call_without_files_writes_nothing_and_asks_little(tmp_path):
+    """Every run lands every feed, and few of them have a new file."""
+    home = Home(tmp_path, FEED)
+    home.put("takings_2026-11-19.csv", HEAD + "1,a,1.00,\n")
+    home.land()
+    home.connection = Counting(home.connection)
+    home.land()
+    words = {sql.split()[0] for sql in home.connection.seen}
+    assert words <= {"SELECT", "DESCRIBE", "SET"}
+    assert home.connection.seen.total() <= 12
 
 
 SPELLINGS = """

@@ -199,6 +199,8 @@ def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
     """Decide whether the arrival times of the files were set by the source. The decision uses the waiting files and the
     last files before them. A late time proves that a file was late only if the source set the times.
     """
+    if not waiting:
+        return  # No file will be judged.
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
         [context.feed.name, BATCHES_BEFORE],

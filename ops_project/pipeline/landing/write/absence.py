@@ -26,6 +26,8 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
     findings = [
         Finding("data_invalid", feed.name, day, name, f"{name} {words}") for name, (day, words) in waiting.items()
     ]
+    if not findings and not context.deliveries.open_findings():
+        return
     unread = [finding.file_name for finding in context.result.findings if finding.file_name and not finding.batch_id]
     with journal.transaction(context.connection):
         context.result.resolved += journal.close_ahead(context.connection, feed.name, [*waiting, *unread], context.now)
@@ -41,14 +43,8 @@ def record_missing(context: Context, present: Collection[date], without_control:
     `without_control`: dates whose files wait for their control files.
     """
     feed = context.feed
-    delivered = context.rows(
-        "SELECT DISTINCT business_date FROM ops.batches WHERE feed = ? AND status <> 'duplicate'", [feed.name]
-    )
-    recorded = context.rows(
-        "SELECT business_date FROM ops.findings WHERE feed = ? AND kind = 'source_missing' AND state = 'open'",
-        [feed.name],
-    )
-    known, said = {row[0] for row in delivered} | set(present), {row[0] for row in recorded}
+    known = context.deliveries.dates().union(present)
+    said = {item.business_date for item in context.deliveries.open_findings() if item.kind == "source_missing"}
     ask = f"; contact {feed.contact}" if feed.contact else ""
     findings = []
     for day in missing_dates(feed, known, context.now):

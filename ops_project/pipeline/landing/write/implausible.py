@@ -6,10 +6,11 @@ is reported until the rows are gone.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from ops_project.counted import counted
 from ops_project.pipeline.landing.context import Context
+from ops_project.pipeline.landing.write import journal
 from ops_project.sql_text import identifier
 
 # One more day on either side is accepted, because the day of a moment depends on the time zone.
@@ -21,8 +22,9 @@ def files_with_implausible_rows(context: Context, today: date) -> dict[str, tupl
     with the file's name.
     """
     feed = context.feed
-    newest = context.rows("SELECT max(loaded_at) FROM ops.batches WHERE feed = ?", [feed.name])[0][0]
-    if not isinstance(newest, datetime):
+    loads = [context.last_load, journal.naive(context.now) if context.result.batches else None]
+    newest = max((moment for moment in loads if moment is not None), default=None)
+    if newest is None:
         return {}
     # The newest accepted date depends on the day on which the rows came. The present clock may be earlier, as in a
     # replay.

@@ -129,8 +129,9 @@ def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
     """Create or extend the tables, without storing the list of feeds."""
-    connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
     known = _tables(connection)
+    if {schema for schema, _ in known} != {"ops", "bronze"}:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
