@@ -82,8 +82,9 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
     ]
     if min(with_each_outcome) < churn.FOLDS:
         return "nearly everybody had the same outcome"
-    full = churn.fit(matrix, outcome, customers, frames.FEATURES, seed)
-    plain = churn.fit(matrix, outcome, customers, churn.PLAIN, seed)
+    folds = churn.folds_of(outcome, customers, seed)
+    full = churn.fit(matrix, outcome, folds, frames.FEATURES)
+    plain = churn.fit(matrix, outcome, folds, churn.PLAIN)
     losses = {
         kind: log_losses(judged, model.probability(judge_matrix)) for kind, model in (("full", full), ("plain", plain))
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ops_project.pipeline.learning.artifact import libraries
 from ops_project.pipeline.learning.frames import FEATURES
@@ -19,6 +20,8 @@ from ops_project.pipeline.learning.judge.metrics import Floats, bin_edges, bin_s
 PLAIN = ["recency_days"]
 REGULARISATION = 1.0
 FOLDS = 5
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""The rows that the model of a fold is trained on, and the rows that it predicts."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +73,34 @@ class ChurnModel:
         )
 
 
-def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[str], seed: int) -> ChurnModel:
+def folds_of(outcome: Floats, customers: Sequence[str], seed: int) -> list[Fold]:
+    """Divides the rows into FOLDS parts, by `customers`, the customer of each row. The division takes longer than a
+    fit, and does not depend on the features.
+
+    A customer has a row at each cut-off, and these rows are similar. If the rows of a customer were in several folds, a
+    model could predict rows that it has memorised.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    return list(folds.split(np.zeros((len(outcome), 1)), outcome, groups=list(customers)))
+
+
+def fit(matrix: Floats, outcome: Floats, folds: Sequence[Fold], names: list[str]) -> ChurnModel:
     """Fit a model on `matrix` (rows × FEATURES).
 
-    `customers`: the customer of each row.
+    `folds`: see `folds_of`. The calibration uses predictions for rows that the model of the fold was not trained on.
     `names`: the features that the model uses.
-
-    The calibration uses predictions for customers that the model of the fold was not trained on. A customer has a row
-    at each cut-off, and these rows are similar. If the rows of a customer were in several folds, a model could predict
-    rows that it has memorised.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
     chosen = matrix[:, [FEATURES.index(name) for name in names]]
     mean, spread = chosen.mean(axis=0), chosen.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
     ready = (chosen - mean) / scale
     model = LogisticRegression(C=REGULARISATION, max_iter=2000)
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    unseen = cross_val_predict(model, ready, outcome, groups=list(customers), cv=folds, method="decision_function")
+    unseen = cross_val_predict(model, ready, outcome, cv=folds, method="decision_function")
     platt = LogisticRegression(C=1e6, max_iter=2000).fit(unseen.reshape(-1, 1), outcome)
     model.fit(ready, outcome)
     return ChurnModel(

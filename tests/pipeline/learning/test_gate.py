@@ -98,9 +98,9 @@ def flipped(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats]:
     ids=["a feature column shuffled", "labels leaked", "training truncated", "a worse candidate"],
 )
 def test_a_spoiled_training_is_kept_back_with_a_finding_and_the_good_model_goes_on(
-    connection: duckdb.DuckDBPyConnection, registry: Registry, spoil: Spoil, reason: GateReason, kind: str
+    trained_shop: duckdb.DuckDBPyConnection, trained_registry: Registry, spoil: Spoil, reason: GateReason, kind: str
 ) -> None:
-    assert train(training(connection, registry), "churn").promoted
+    connection, registry = trained_shop, trained_registry
     good = registry.serving("churn")
     spoiled = train(training(connection, registry, spoil), "churn")
     assert spoiled.decision is not None

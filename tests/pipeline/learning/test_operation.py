@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,21 +20,19 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from ops_project.cli import cli
 from ops_project.pipeline.learning.registry import Registry
 from ops_project.pipeline.learning.scoring import score
-from ops_project.pipeline.learning.training import train
 from ops_project.settings import Settings
 from ops_project.simulator.faults import models as faults
-from tests.pipeline.learning.shop import findings, scoring, training
+from tests.pipeline.learning.conftest import trained_in
+from tests.pipeline.learning.shop import findings, scoring
 
 ZONE = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
-def home(tmp_path: Path, empty_registry: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[Settings]:
+def home(tmp_path: Path, churn_trained: Path) -> Iterator[Settings]:
     settings = Settings.load(home=tmp_path / "home", environ={})
-    settings.models.mkdir(parents=True)
-    shutil.copy(empty_registry, settings.models / "mlflow.db")
+    trained_in(settings.models, churn_trained)
     with settings.exported():
-        train(training(connection, registry_of(settings)), "churn")
         yield settings
 
 
@@ -92,14 +89,14 @@ def test_a_home_without_models_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [faults.remove_file, faults.change_library])
 def test_an_injected_fault_of_the_registry_is_a_finding(
-    home: Settings, connection: duckdb.DuckDBPyConnection, damage: Any
+    home: Settings, trained_shop: duckdb.DuckDBPyConnection, damage: Any
 ) -> None:
     registry = registry_of(home)
-    before = score(scoring(connection, registry), "churn")
+    before = score(scoring(trained_shop, registry), "churn")
     damage(home)
-    after = score(scoring(connection, registry), "churn")
+    after = score(scoring(trained_shop, registry), "churn")
     assert (before.rows is not None, after.rows) == (True, None)
-    [(kind, asset, _)] = findings(connection)
+    [(kind, asset, _)] = findings(trained_shop)
     assert (kind, asset) == ("mart_build_failure", "gold/customer_churn_predictions")
 
 

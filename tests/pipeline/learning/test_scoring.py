@@ -81,9 +81,13 @@ def alter(path: Path) -> None:
 
 @pytest.mark.parametrize(("damage", "said"), [(remove, "missing"), (alter, "altered")], ids=["missing", "altered"])
 def test_a_model_file_that_is_gone_or_altered_is_a_finding_and_the_last_good_one_serves(
-    connection: duckdb.DuckDBPyConnection, registry: Registry, tmp_path: Path, damage: Callable[[Path], None], said: str
+    trained_shop: duckdb.DuckDBPyConnection,
+    trained_registry: Registry,
+    tmp_path: Path,
+    damage: Callable[[Path], None],
+    said: str,
 ) -> None:
-    train(training(connection, registry), "churn")
+    connection, registry = trained_shop, trained_registry
     registry.promote("churn", _second_version(registry), "by hand")
     files = json.loads((tmp_path / "models" / "serving.json").read_text())["churn"]["versions"]
     damage(tmp_path / "models" / files["2"]["file"])
@@ -100,9 +104,9 @@ def test_a_model_file_that_is_gone_or_altered_is_a_finding_and_the_last_good_one
 
 
 def test_a_model_of_another_library_version_does_not_serve(
-    connection: duckdb.DuckDBPyConnection, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    trained_shop: duckdb.DuckDBPyConnection, trained_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(training(connection, registry), "churn")
+    connection, registry = trained_shop, trained_registry
     score(scoring(connection, registry), "churn")
     monkeypatch.setattr(artifact, "version", lambda _name: "99.1.0")
     assert score(scoring(connection, registry), "churn").rows is None
@@ -122,9 +126,9 @@ def _second_version(registry: Registry) -> str:
 
 
 def test_a_shuffled_column_keeps_its_distribution_and_is_found_by_its_company(
-    connection: duckdb.DuckDBPyConnection, registry: Registry
+    trained_shop: duckdb.DuckDBPyConnection, trained_registry: Registry
 ) -> None:
-    train(training(connection, registry), "churn")
+    connection, registry = trained_shop, trained_registry
     connection.execute(
         """
         create table spoiled as
@@ -181,8 +185,8 @@ def test_recommendations_are_built_weekly_and_after_a_missed_sunday(
     assert due(scoring(connection, registry), "churn")
 
 
-def test_roll_back_returns_to_what_served_before(connection: duckdb.DuckDBPyConnection, registry: Registry) -> None:
-    train(training(connection, registry), "churn")
+def test_roll_back_returns_to_what_served_before(trained_registry: Registry) -> None:
+    registry = trained_registry
     with pytest.raises(RegistryError, match="no earlier version"):
         registry.rollback("churn")
     registry.promote("churn", _second_version(registry), "by hand")
