@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 
@@ -183,7 +184,12 @@ def test_ctrl_c_ends_a_question_at_once(home: Settings) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(3)
+    snapshot = str(snapshots.newest(home).folder)
+    until = time.monotonic() + 30
+    while not any(file.path.startswith(snapshot) for file in psutil.Process(process.pid).open_files()):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(0.3)  # The snapshot is open, so the question begins.
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
