@@ -201,6 +201,8 @@ class Warehouse:
                     + model.later.replace(str(UNCONSUMED), str(self.consumed(model.name)))
                 )
             self.made.add(model.name)
+            if model.kind != "incremental":
+                continue  # No model asks up to which load a view or a table was built.
             self.connection.execute("DELETE FROM ops.builds WHERE model = ?", [model.name])
             self.connection.execute(
                 "INSERT INTO ops.builds VALUES (?, ?, now()::TIMESTAMP)", [model.name, self.load_seq]
