@@ -132,9 +132,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
     known = _tables(connection)
     if {schema for schema, _ in known} != {"ops", "bronze"}:
         connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
-    for table, columns in OPS_TABLES.items():
-        if ("ops", table) not in known:
-            connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
+    absent = {table: columns for table, columns in OPS_TABLES.items() if ("ops", table) not in known}
+    if absent:  # in one call, because each call takes a fifth of the time of its table
+        connection.execute("; ".join(f"CREATE TABLE IF NOT EXISTS ops.{name} ({absent[name]})" for name in absent))
     for table, later in LATER_COLUMNS.items():
         # The home folder may be older than this column.
         created = known.get(("ops", table))
