@@ -59,7 +59,7 @@ ui: $(RUN) ## Open the Dagster UI and its daemon on the same state; PORT=3001 fo
 # where the environment says that Python writes no bytecode.
 TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-test: $(DEV) ## Lint, types, laws and the test suite (12 to 13 minutes on two cores)
+test: $(DEV) ## Lint, types, laws and the test suite (8 to 9 minutes on two cores)
 	@$(TEST) -n 2 --dist loadgroup -m "not soak and not bench"
 
 lint: $(DEV) ## Style, types, import laws, calls in the tests and SQL style
