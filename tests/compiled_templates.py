@@ -15,6 +15,8 @@ from typing import Any
 import jinja2
 
 _compile: Any = jinja2.Environment.compile
+_known: dict[str, CodeType] = {}
+_folders: list[Path] = []
 
 
 def shared(folder: Path) -> None:
@@ -45,14 +47,24 @@ def shared(folder: Path) -> None:
             filename,
             defer_init,
         )
-        path = folder / hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
-        try:
-            code: CodeType = marshal.loads(path.read_bytes())
-        except OSError:
-            code = _compile(environment, source, name, filename, False, defer_init)
-            partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
-            partial.write_bytes(marshal.dumps(code))
-            partial.rename(path)
-        return code
+        digest = hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
+        if digest not in _known:
+            path = folder / digest
+            try:
+                _known[digest] = marshal.loads(path.read_bytes())
+            except OSError:
+                _known[digest] = _compile(environment, source, name, filename, False, defer_init)
+                partial = path.with_name(f"{digest}.{os.getpid()}-{threading.get_ident()}")
+                partial.write_bytes(marshal.dumps(_known[digest]))
+                partial.rename(path)
+        return _known[digest]
 
+    _folders.append(folder)
     jinja2.Environment.compile = compile  # type: ignore[assignment]  # the same signature, without its overloads
+
+
+def read() -> None:
+    """Read what other processes have compiled. A process calls this before a fork, so that no fork reads the files."""
+    for folder in _folders:
+        for name in {entry.name for entry in os.scandir(folder) if "." not in entry.name} - _known.keys():
+            _known[name] = marshal.loads((folder / name).read_bytes())

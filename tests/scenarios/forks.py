@@ -62,12 +62,13 @@ class Forks:
 
 
 def _serve() -> None:
+    # The search for garbage takes two of the six seconds in which everything is imported.
+    gc.disable()
     from tests import compiled_statements
     from tests.scenarios import homes
 
     compiled_statements.shared()
     homes.warm()
-    gc.disable()
     for line in sys.stdin:
         pid = os.fork()
         if not pid:

@@ -29,7 +29,7 @@ from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.process import kill_points as fault_points
 from ops_project.settings import Settings
-from tests import fresh_ledger, fresh_storage
+from tests import compiled_templates, fresh_ledger, fresh_storage
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LAST = date(2026, 3, 3)
@@ -120,6 +120,7 @@ class Child:
 def fork(work: Callable[[], int], log: Path) -> Child:
     """Run `work` in a child. Its output goes to `log`, and its errors to the `.err` file beside that."""
     sys.stdout.flush()
+    compiled_templates.read()
     pid = os.fork()
     if pid:
         return Child(pid, log)
