@@ -29,11 +29,11 @@ from ops_project.operations.ledger import lineage_document as lineage_kept
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
-STEP_SECONDS = 0.2
+STEP_SECONDS = 0.1
 CHAIN = ("bronze/orders", "silver/fact_orders", "gold/daily_revenue")
 
 
-def _definitions(broken: set[str]) -> dg.Definitions:
+def _definitions(broken: set[str], step_seconds: float) -> dg.Definitions:
     def asset(key: str, before: str | None) -> dg.AssetsDefinition:
         @dg.asset(
             key=key.split("/"),
@@ -43,7 +43,7 @@ def _definitions(broken: set[str]) -> dg.Definitions:
             retry_policy=dg.RetryPolicy(max_retries=1),
         )
         def build() -> None:
-            time.sleep(STEP_SECONDS)
+            time.sleep(step_seconds)
             if key in broken:
                 broken.discard(key)
                 raise ConnectionError("the source does not answer")
@@ -57,13 +57,13 @@ def _definitions(broken: set[str]) -> dg.Definitions:
 
 
 class Site:
-    def __init__(self, home) -> None:
+    def __init__(self, home, step_seconds: float) -> None:
         self.settings = Settings.load(home=home)
         dagster_home.ensure(self.settings)
         with self.settings.exported():
             self.instance = dg.DagsterInstance.from_config(str(self.settings.dagster_home))
         self.broken: set[str] = set()
-        definitions = _definitions(self.broken)
+        definitions = _definitions(self.broken, step_seconds)
         self.job = definitions.resolve_job_def("master_pipeline")
         self.lineage: Lineage = lineage_of(definitions)
         self.ledger = open_ledger(self.settings)
@@ -90,8 +90,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path):
-    made = Site(tmp_path / "home")
+def step_seconds() -> float:
+    return 0.0
+
+
+@pytest.fixture
+def site(tmp_path, step_seconds):
+    made = Site(tmp_path / "home", step_seconds)
     yield made
     made.instance.dispose()
 
@@ -100,6 +105,7 @@ def _told(signals):
     return [(s.kind, s.state) for s in signals if s.kind.startswith("sla.")]
 
 
+@pytest.mark.parametrize("step_seconds", [STEP_SECONDS])
 def test_a_deadline_is_foreseen_from_what_the_runs_really_took(site):
     for _ in range(5):
         site.run()
@@ -108,7 +114,7 @@ def test_a_deadline_is_foreseen_from_what_the_runs_really_took(site):
     site.look(observe_running, now)
     baseline = service_levels.baselines(site.ledger)["master_pipeline"]
     assert len(baseline.runs) == 5 and set(baseline.assets) == set(CHAIN)
-    # The chain has three steps of 0.2 s, and Dagster needs time for each of them.
+    # The chain has three steps of 0.1 s, and Dagster needs time for each of them.
     tomorrow = now.astimezone(site.catalog.platform.zone).date() + timedelta(days=1)
     deadline = day_start(tomorrow, site.catalog.platform.zone) + timedelta(hours=4)
     facts = service_levels.known(site.ledger, deadline)
