@@ -19,6 +19,7 @@ from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.runs import open_instance
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger import Ledger
+from ops_project.process import emptied as emptied_files
 from ops_project.settings import Settings
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
@@ -53,6 +54,12 @@ def folder(file: Path) -> None:
     """Replace the file by a folder, which no user can read as a file, not even root."""
     file.unlink()
     file.mkdir()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_makes_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits for the process that might be making the file that is empty."""
+    monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")
