@@ -13,7 +13,7 @@ import duckdb
 from ops_project import catalog
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
-from ops_project.pipeline.landing.write import overruled
+from ops_project.pipeline.landing import overruled
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
@@ -134,16 +134,17 @@ class Shop:
             stamp["rate_date"] = business_date
         connection.begin()
         contract = self.feeds[feed]
+        moved = overruled.Overruled(connection, contract)
         if replaces:
-            overruled.remember(connection, contract, f"bronze.{feed} where business_date = ?", [business_date])
+            moved.remember(f"bronze.{feed} where business_date = ?", [business_date])
             connection.execute(f"delete from bronze.{feed} where business_date = ?", [business_date])
         if rows:
             lines = [{**row, **stamp, "_line": line} for line, row in enumerate(rows, start=1)]
             marks = ", ".join(["(" + ", ".join("?" * len(lines[0])) + ")"] * len(lines))
             values = [value for line in lines for value in line.values()]
             connection.execute(f"insert into bronze.{feed} ({', '.join(lines[0])}) values {marks}", values)
-        overruled.remember(connection, contract, f"bronze.{feed} where _load_seq = ?", [self.load_seq])
-        touched = {business_date, *overruled.dates(connection, contract)}
+        moved.remember(f"bronze.{feed} where _load_seq = ?", [self.load_seq])
+        touched = {business_date, *moved.dates()}
         for changed in overruled.with_days_after(contract, touched):
             connection.execute("insert into ops.touched_dates values (?, ?, ?)", [feed, changed, self.load_seq])
         connection.commit()

@@ -14,6 +14,7 @@ import duckdb
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.deliveries import Deliveries
+from ops_project.pipeline.landing.overruled import Overruled
 from ops_project.pipeline.landing.result import LandingResult
 
 
@@ -29,6 +30,7 @@ class Context:
     run_id: str | None
     result: LandingResult = field(init=False)
     deliveries: Deliveries = field(init=False)
+    overruled: Overruled = field(init=False)
     known_since: date | None = field(init=False)
     """The first business date of the feed before this call; None if this call is the first load."""
     last_load: datetime | None = field(init=False)
@@ -41,6 +43,7 @@ class Context:
     def __post_init__(self) -> None:
         self.result = LandingResult(self.feed.name)
         self.deliveries = Deliveries(self.connection, self.feed.name, self.archive)
+        self.overruled = Overruled(self.connection, self.feed)
         [(self.known_since, self.last_load)] = self.rows(
             "SELECT min(business_date), max(loaded_at) FROM ops.batches WHERE feed = ?", [self.feed.name]
         )

@@ -9,6 +9,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -100,11 +101,10 @@ class Deliveries:
         """
         if self._sequence is None:
             # A change of the calendar touches dates without a batch. Such a change takes a number too.
-            [(newest,)] = self._connection.execute(
-                "SELECT greatest((SELECT coalesce(max(load_seq), 0) FROM ops.batches),"
-                " (SELECT coalesce(max(load_seq), 0) FROM ops.touched_dates))"
+            (batches,), (touched,) = self._connection.execute(
+                "SELECT max(load_seq) FROM ops.batches UNION ALL SELECT max(load_seq) FROM ops.touched_dates"
             ).fetchall()
-            self._sequence = int(newest)
+            self._sequence = max(batches or 0, touched or 0)
         return self._sequence + 1
 
     def add(self, batch: Taken, replaced: list[str]) -> None:
@@ -151,14 +151,15 @@ class Deliveries:
             self._batches = {}
             rows = self._connection.execute(
                 """
-                SELECT batch_id, file_name, status, archive_path, business_date, part, sha256, load_seq, rows_in,
-                    contract_hash
-                FROM ops.batches WHERE feed = ? ORDER BY load_seq
+                SELECT batch_id, file_name, status, archive_path, business_date, part, sha256, arrived_at, load_seq,
+                    rows_in, contract_hash
+                FROM ops.batches WHERE feed = ?
                 """,
                 [self._feed],
             ).fetchall()
-            for row in rows:
-                self._put(Taken(row[0], row[1], row[2], self._archive / row[3], *row[4:]))
+            # For a few rows, sorting them in SQL takes as long as reading them.
+            for row in sorted(rows, key=itemgetter(8)):
+                self._put(Taken(*row[:3], self._archive / row[3], *row[4:7], row[7].replace(tzinfo=UTC), *row[8:]))
         return self._batches
 
     def _put(self, batch: Taken) -> None:

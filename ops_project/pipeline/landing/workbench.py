@@ -59,9 +59,12 @@ class Workbench:
         return self
 
     def __exit__(self, *_: object) -> None:
+        staged_here = self._engine is self.context.connection
+        if not staged_here:  # The rows that another engine holds end with it.
+            self._engine = None
         with self._closing:
             self._work_alone(False)
-        if self._engine is not None:  # Without an engine, no row was staged.
+        if staged_here:
             self.context.connection.execute(DROP_ALL)
 
     @property

@@ -153,3 +153,14 @@ def test_an_optional_column_that_is_absent_is_noted_beside_the_difference():
     assert compare(["a", "b"], ["b"], ["a"]).same
     assert compare(["a", "b"], ["b"], ["a", "B"]).absent == ("b",)
     assert compare(["a", "b"], ["b"], ["b", "a"]).absent == ()
+
+
+def test_a_column_that_was_dropped_between_two_calls_comes_back(tmp_path):
+    """The second call must not trust what the first call has seen."""
+    home = Home(tmp_path, feed_of(TAKINGS))
+    home.put("takings_2026-11-01.csv", "id,name,amount,sold_at\n1,Ada,2.50,2026-11-01 10:00:00\n")
+    home.land()
+    home.connection.execute("ALTER TABLE bronze.takings DROP COLUMN name")
+    home.put("takings_2026-11-02.csv", "id,name,amount,sold_at\n2,Bo,2.50,2026-11-02 10:00:00\n")
+    home.land()
+    assert home.bronze("id, name") == [(1, None), (2, "Bo")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 
@@ -18,6 +18,7 @@ class Taken:
     business_date: date
     part: str | None
     sha256: str
+    arrived_at: datetime
     load_seq: int
     rows_in: int
     contract: str | None

@@ -201,11 +201,7 @@ def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
     """
     if not waiting:
         return  # No file will be judged.
-    before = context.rows(
-        "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
-        [context.feed.name, BATCHES_BEFORE],
-    )
-    known = [(day, moment.replace(tzinfo=UTC)) for day, moment in before]
+    known = [(batch.business_date, batch.arrived_at) for batch in context.deliveries.all()[: -BATCHES_BEFORE - 1 : -1]]
     context.own_times = times_are_the_sources(context.feed, waiting + known)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.pipeline.landing import overruled
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.findings import first as first_finding
 from ops_project.pipeline.landing.decide.taken import Taken
@@ -17,7 +18,7 @@ from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import attempts, expected, journal, overruled, quarantine, rows
+from ops_project.pipeline.landing.write import attempts, expected, journal, quarantine, rows
 from ops_project.sql_text import literal
 
 
@@ -81,9 +82,7 @@ def commit(
         if status == "loaded":
             touched = rows.write(context, engine, found, batch, replaced)
         elif status == "rejected":
-            touched = sorted(
-                rows.take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed)
-            )
+            touched = sorted(rows.take_back(context, batch, replaced) | context.overruled.dates())
             quarantine.quarantine_whole(context, file, batch, found)
         begun = expected.before_the_first(context, day) if status == "loaded" else set()
         changed = overruled.with_days_after(feed, begun.union(touched))
@@ -127,6 +126,7 @@ def commit(
         business_date=day,
         part=file.part,
         sha256=found.scan.sha256,
+        arrived_at=arrived_at,
         load_seq=batch.load_seq,
         rows_in=batch.rows_in,
         contract=contract,

@@ -48,13 +48,13 @@ def _record_removed(context: Context, today: date) -> None:
     """
     removed = context.rows(
         """
-        SELECT feed, max(business_date) FROM ops.expected_dates
-        WHERE feed NOT IN (SELECT feed FROM ops.feeds) AND ? IN (SELECT feed FROM ops.feeds)
-        GROUP BY feed HAVING max(business_date) < ?
-        """,
-        [context.feed.name, today],
+        SELECT feed, max(business_date) FROM ops.expected_dates ANTI JOIN ops.feeds USING (feed) GROUP BY feed
+        """
     )
-    for name, last in removed:
+    outdated = [(name, last) for name, last in removed if last < today]
+    if not outdated or not context.rows("SELECT 1 FROM ops.feeds WHERE feed = ?", [context.feed.name]):
+        return
+    for name, last in outdated:
         _write(context, name, {days_later(last, number) for number in range(1, (today - last).days + 1)}, set())
 
 

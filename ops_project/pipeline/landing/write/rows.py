@@ -11,7 +11,7 @@ from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, REPEATED, STAGED
 from ops_project.pipeline.landing.result import Batch
-from ops_project.pipeline.landing.write import journal, overruled, quarantine
+from ops_project.pipeline.landing.write import journal, quarantine
 from ops_project.pipeline.landing.write.handed_over import readable
 from ops_project.sql_text import identifier, literal
 
@@ -25,7 +25,7 @@ def take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date
             row[0]
             for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old.batch_id])
         }
-        overruled.remember(context.connection, context.feed, f"{table} WHERE _batch_id = ?", [old.batch_id])
+        context.overruled.remember(f"{table} WHERE _batch_id = ?", [old.batch_id])
         context.connection.execute(f"DELETE FROM {table} WHERE _batch_id = ?", [old.batch_id])
         context.connection.execute("UPDATE ops.batches SET status = 'replaced' WHERE batch_id = ?", [old.batch_id])
         context.connection.execute("DELETE FROM ops.quarantine WHERE batch_id = ?", [old.batch_id])
@@ -60,8 +60,8 @@ def write(
     if stage.date_column is not None:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
         touched |= {row[0] for row in days}
-    overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])
-    touched |= overruled.dates(connection, context.feed)
+    context.overruled.remember(f"{table} WHERE _batch_id = ?", [batch.batch_id])
+    touched |= context.overruled.dates()
     if found.rows_refused:
         quarantine.quarantine_rows(connection, engine, batch)
     return sorted(touched)
