@@ -216,28 +216,38 @@ class Warehouse:
         """The rows without the columns about their arrival, as a sorted set. Different batches may have held the same
         rows.
         """
-        return self._contents([model])[model]
+        return self._rows(model, self._columns()[model])
 
     def checksums(self) -> dict[str, list[tuple[Any, ...]]]:
         """Model → its rows, for the models that are not the stage of a feed."""
         return self._contents([model.name for model in self.models if not model.name.startswith("stg_")])
 
     def _contents(self, models: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
-        # One query for the columns of all tables: DESCRIBE would bind each view a second time.
-        columns = dict(
+        asked, found, columns = set(models), {}, self._columns()
+        # A view that reads views is planned with all of them. So each view becomes a table of its rows while it is read.
+        self.connection.execute("BEGIN TRANSACTION")
+        for model in self.models:
+            if model.kind == "view":
+                name = model.name
+                self.connection.execute(f"DROP VIEW silver.{name}; CREATE TABLE silver.{name} AS {model.first}")
+            if model.name in asked:
+                found[model.name] = self._rows(model.name, columns[model.name])
+        self.connection.execute("ROLLBACK")
+        return found
+
+    def _columns(self) -> dict[str, list[str]]:
+        """Model → its columns, in one query: DESCRIBE would bind each view a second time."""
+        return dict(
             self.connection.execute(
                 "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
                 "WHERE schema_name = 'silver' GROUP BY table_name"
             ).fetchall()
         )
-        found = {}
-        for model in models:
-            ignored = ARRIVAL.get(model.partition("_")[0], {"load_seq"})
-            names = ", ".join(f'"{name}"' for name in columns[model] if name not in ignored)
-            found[model] = self.connection.execute(
-                f"SELECT DISTINCT {names} FROM silver.{model} ORDER BY ALL"
-            ).fetchall()
-        return found
+
+    def _rows(self, model: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+        ignored = ARRIVAL.get(model.partition("_")[0], {"load_seq"})
+        names = ", ".join(f'"{name}"' for name in columns if name not in ignored)
+        return self.connection.execute(f"SELECT DISTINCT {names} FROM silver.{model} ORDER BY ALL").fetchall()
 
 
 def extracts(seed: int, days: int = 4) -> list[Extract]:
