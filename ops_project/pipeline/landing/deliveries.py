@@ -159,7 +159,8 @@ class Deliveries:
             ).fetchall()
             # For a few rows, sorting them in SQL takes as long as reading them.
             for row in sorted(rows, key=itemgetter(8)):
-                self._put(Taken(*row[:3], self._archive / row[3], *row[4:7], row[7].replace(tzinfo=UTC), *row[8:]))
+                path, arrived_at = self._archive / row[3], row[7].replace(tzinfo=UTC)
+                self._put(Taken(row[0], row[1], row[2], path, row[4], row[5], row[6], arrived_at, *row[8:]))
         return self._batches
 
     def _put(self, batch: Taken) -> None:
