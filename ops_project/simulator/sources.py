@@ -106,7 +106,8 @@ def stage(
     """
     source = source_of(domain)
     _sweep(inbound / domain)
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
+    # With two threads, a COPY of 5 rows and one of 400,000 rows both take half as much CPU again, and no less time.
+    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 1}) as connection:
         # In an interactive process DuckDB would write its own progress bar to standard output.
         connection.execute("SET enable_progress_bar = false")
         for day in window:
