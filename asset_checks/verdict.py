@@ -87,9 +87,16 @@ class Situation:
 
     def exists(self, table: str) -> bool:
         """Whether the warehouse has a table or view `schema.table`. The names are read once for the step, because each
-        reading costs as much as many a check. No step of checks makes a table that a later check of it looks for.
+        reading costs as much as a small check. A name that is not among them is looked for again, because a check may
+        have made the table.
         """
-        return table in self.once(("tables",), self._tables)
+        if table in self.once(("tables",), self._tables):
+            return True
+        schema, _, name = table.partition(".")
+        found = self.rows(
+            "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+        )
+        return bool(found[0][0])
 
     def _tables(self) -> frozenset[str]:
         return frozenset(

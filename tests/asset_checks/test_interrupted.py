@@ -56,6 +56,16 @@ def test_an_interruption_is_raised_and_is_no_verdict(
     assert was_interrupted(raised.value)
 
 
+def test_a_database_that_can_no_longer_be_used_ends_the_step(warehouse: Warehouse) -> None:
+    """No later check can be computed, and none of them may look as if it alone had failed."""
+
+    def dies(_situation: Situation) -> str | None:
+        raise duckdb.FatalException("database has been invalidated because of a previous fatal error")
+
+    with pytest.raises(duckdb.FatalException):
+        attempt(warehouse.situation(), "mine", "bronze.customers", dies)
+
+
 def test_a_score_whose_measuring_was_interrupted_is_not_kept_as_unknown(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,3 +209,23 @@ def test_no_tables_make_no_checks() -> None:
         )
         is None
     )
+
+
+def test_a_table_that_a_check_made_is_there_for_the_next_one(warehouse: Warehouse) -> None:
+    situation = warehouse.situation()
+    assert situation.exists("ops.feeds")
+    assert not situation.exists("ops.own_history")
+    assert not situation.exists("gold.own_view")
+    situation.connection.execute("create table ops.own_history (day date)")
+    situation.connection.execute("create view gold.own_view as select * from ops.own_history")
+    assert situation.exists("ops.own_history")
+    assert situation.exists("gold.own_view")
+
+
+def test_the_names_of_the_tables_are_read_once(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading costs as much as a small check, and a step has a hundred checks."""
+    situation, asked = warehouse.situation(), []
+    rows = type(situation).rows
+    monkeypatch.setattr(type(situation), "rows", lambda self, sql, *rest: asked.append(sql) or rows(self, sql, *rest))
+    assert all(situation.exists("ops.feeds") for _ in range(5))
+    assert len(asked) == 1

@@ -4,7 +4,6 @@ third less CPU time, and a run has two to five commands. Building the models of 
 
 from __future__ import annotations
 
-import copy
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -241,33 +240,17 @@ def warehouse_opened_once() -> Iterator[None]:
             environment.notify_closed()
 
 
-_OF_DATABASE = frozenset({"memory_limit", "threads", "preserve_insertion_order", "autoinstall_known_extensions"})
-"""Settings that DuckDB keeps for the database, and not for a connection."""
-
-
 def _databases_kept_open() -> None:
     """Keep a database open until its command ends. dbt closes it whenever none of its threads has a connection, which
     happens after most models. Opening and closing took 15 % of the time in which models are built. A database that was
-    closed must also read its blocks again. While it is open, its settings need not be repeated for each connection,
-    which took three statements of 0.15 ms.
+    closed must also read its blocks again.
     """
-    from dbt.adapters.duckdb.environments.local import DuckDBConnectionWrapper, LocalEnvironment
+    from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
     open_one: Callable[[LocalEnvironment], Any] = LocalEnvironment.handle
 
     def handle(environment: LocalEnvironment) -> Any:
-        with environment.lock:
-            if any(environment in kept for kept in _commands) and _OF_DATABASE.issuperset(
-                environment.creds.settings or ()
-            ):
-                environment.handle_count += 1
-                bare = copy.copy(environment.creds)
-                bare.settings = None
-                cursor = environment.conn.cursor()  # type: ignore[attr-defined]  # it is open, because a command keeps it
-                made = LocalEnvironment.initialize_cursor(
-                    bare, cursor, environment._plugins, environment._REGISTERED_DF
-                )
-                return DuckDBConnectionWrapper(made, environment)  # type: ignore[no-untyped-call]  # dbt gives it no types
+        # This makes the settings of the profile for each connection: a hook of a model may have changed them.
         opened = open_one(environment)
         with environment.lock:
             # A command that its caller has abandoned may still run. The next command then keeps what that one opens.

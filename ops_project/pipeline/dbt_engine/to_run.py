@@ -28,9 +28,9 @@ def pack(manifest: bytes) -> bytes:
     tests: dict[tuple[str, ...], dict[str, Any]] = {}
     names: dict[str, set[str]] = {}
     for unique_id, node in nodes.items():
-        domains = {node["fqn"][1]}
+        domains = {_domain(node)}
         if node["resource_type"] == "test":
-            domains |= {nodes[parent]["fqn"][1] for parent in node["depends_on"]["nodes"] if parent in nodes}
+            domains |= {_domain(nodes[parent]) for parent in node["depends_on"]["nodes"] if parent in nodes}
             tests.setdefault(tuple(sorted(domains)), {})[unique_id] = node
         names.setdefault(node["name"], set()).update(domains)
     others = {key: node for key, node in nodes.items() if node["resource_type"] != "test"}
@@ -40,10 +40,16 @@ def pack(manifest: bytes) -> bytes:
             "rest": encode({**whole, "nodes": others, "files": {}, "unit_tests": {}, **{key: {} for key in SHARED}}),
             "tests": [[list(domains), encode(group)] for domains, group in tests.items()],
             "names": {name: sorted(domains) for name, domains in names.items()},
-            "domains": sorted({node["fqn"][1] for node in nodes.values()}),
+            "domains": sorted({_domain(node) for node in nodes.values()}),
             "packages": sorted({node["fqn"][0] for node in nodes.values()}),
         }
     )
+
+
+def _domain(node: Mapping[str, Any]) -> str:
+    """The folder of the node below the project's folders. dbt takes a dot in its name for the end of the folder."""
+    folder: str = node["fqn"][1]
+    return folder.partition(".")[0]
 
 
 @dataclass(frozen=True)

@@ -77,28 +77,16 @@ def test_a_command_that_is_abandoned_leaves_nothing_open(tmp_path: Path, opened:
     assert not is_open(shop.settings.warehouse), "no command runs"
 
 
-def test_a_setting_holds_for_every_connection_of_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of the database are made once, and those of a connection for each of them."""
+def test_what_a_hook_sets_ends_with_its_connection(tmp_path: Path) -> None:
+    """dbt makes the settings of the profile for each connection. DuckDB keeps some of them for the whole database."""
     shortcuts.take()
     shop = Shop(tmp_path / "home")
-    made: list[object] = []
-    set_up: Callable[..., object] = LocalEnvironment.initialize_cursor
-
-    def noted(creds: DuckDBCredentials, *rest: object) -> object:
-        made.append(creds.settings)
-        return set_up(creds, *rest)
-
-    monkeypatch.setattr(LocalEnvironment, "initialize_cursor", staticmethod(noted))
-    asked = "SELECT current_setting('memory_limit'), current_setting('preserve_insertion_order'), current_schema()"
-    for settings, again in (
-        ({"memory_limit": "1GiB", "preserve_insertion_order": "false"}, None),
-        ({"memory_limit": "1GiB", "preserve_insertion_order": "false", "search_path": "bronze"}, "as given"),
-    ):
-        made.clear()
-        with shortcuts.warehouse_opened_once():
-            environment = environment_of(shop)
-            environment.creds.settings = settings
-            answers = [environment.handle().cursor().execute(asked).fetchone() for _ in range(3)]
-        schema = settings.get("search_path", "main")
-        assert answers == [("1.0 GiB", False, schema)] * 3
-        assert made == [settings, *[settings if again else None] * 2]
+    with shortcuts.warehouse_opened_once():
+        environment = environment_of(shop)
+        environment.creds.settings = {"memory_limit": "1GiB"}
+        hook = environment.handle()
+        hook.cursor().execute("SET memory_limit = '2GiB'")
+        hook.close()
+        assert environment.handle().cursor().execute("SELECT current_setting('memory_limit')").fetchone() == (
+            "1.0 GiB",
+        )

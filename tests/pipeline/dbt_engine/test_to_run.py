@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine.compile import QUIET, folders
@@ -53,6 +55,20 @@ def test_a_test_belongs_to_every_domain_whose_models_it_reads() -> None:
             read = {nodes[parent].fqn[1] for parent in node.depends_on.nodes if parent in nodes}
             if node.resource_type != "test" or domain in {node.fqn[1], *read}:
                 assert part[unique_id].raw_code == node.raw_code
+
+
+def test_dbt_takes_a_dot_in_the_name_of_a_folder_for_its_end() -> None:
+    """Its selection `shop` names the nodes of `shop.silver`, so their tests must be there."""
+    encode: Callable[[Any], bytes] = extended_mashumaro_encoder
+    decode: Callable[[bytes], Any] = extended_mashumuro_decoder
+    body = decode((dbt_manifest.load().folder / dbt_manifest.MANIFEST_OBJECT).read_bytes())
+    of_insurance = [node for node in body["nodes"].values() if node["fqn"][1] == "insurance"]
+    for node in of_insurance:
+        node["fqn"][1] = "insurance.silver"
+    packed = decode(pack(encode(body)))
+    assert "insurance" in packed["domains"]
+    tests = {key for domains, group in packed["tests"] if "insurance" in domains for key in decode(group)}
+    assert tests >= {node["unique_id"] for node in of_insurance if node["resource_type"] == "test"} != set()
 
 
 def test_everything_else_is_there_without_files_and_unit_tests() -> None:
