@@ -159,8 +159,21 @@ class Deliveries:
             ).fetchall()
             # For a few rows, sorting them in SQL takes as long as reading them.
             for row in sorted(rows, key=itemgetter(8)):
-                path, arrived_at = self._archive / row[3], row[7].replace(tzinfo=UTC)
-                self._put(Taken(row[0], row[1], row[2], path, row[4], row[5], row[6], arrived_at, *row[8:]))
+                self._put(
+                    Taken(
+                        batch_id=row[0],
+                        file_name=row[1],
+                        status=row[2],
+                        archive_path=self._archive / row[3],
+                        business_date=row[4],
+                        part=row[5],
+                        sha256=row[6],
+                        arrived_at=row[7].replace(tzinfo=UTC),
+                        load_seq=row[8],
+                        rows_in=row[9],
+                        contract=row[10],
+                    )
+                )
         return self._batches
 
     def _put(self, batch: Taken) -> None:
