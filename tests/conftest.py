@@ -16,6 +16,7 @@ import pytest
 from ops_project.process import collector
 from ops_project.settings import Settings
 from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, known_migrations, scratch
+from tests.architecture import apart
 from tests.built_once import built_once
 
 # Importing hundreds of modules makes few cycles, and each search for cycles looks at all modules that were imported.
@@ -41,13 +42,16 @@ LONGEST = (
     "runs",
     "domain_runs",
     "injected",
-    "test_laws",
     "built_empty",
     "test_incremental",
     "guide",
     "daemon",
     "chaos",
 )
+
+
+# The programs behind these tests begin with the first test (`architecture/apart.py`).
+LAST = "test_laws"
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -68,10 +72,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _place(item: pytest.Item) -> int:
     marker = item.get_closest_marker("xdist_group")
     name = marker.args[0] if marker is not None and marker.args else ""
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (name == LAST)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Everything that was loaded until now stays in memory until the end, so the search for garbage need not look at it
     again.
     """
@@ -79,12 +84,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+    factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # pytest sets it
+    apart.begin(factory.getbasetemp(), (item.name.partition("@")[0] for item in session.items))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Remove the folders of passed tests, if they are in memory. If they were removed earlier, the next test would get
     the same path again, and MLflow keeps its connection to a file by the file's path.
     """
+    apart.end(stopped=exitstatus == pytest.ExitCode.INTERRUPTED)
     # Pytest then searches for garbage five times.
     gc.freeze()
     if "PYTEST_XDIST_WORKER" not in os.environ and exitstatus == 0:

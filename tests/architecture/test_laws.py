@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture import apart
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_ROOTS = ["ops_project", "asset_checks", "tests"]
 
@@ -17,6 +19,11 @@ PYTHON_ROOTS = ["ops_project", "asset_checks", "tests"]
 def run(*command: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def check(base: Path, test: str) -> None:
+    code, said = apart.result(base, test)
+    assert code == 0, said
 
 
 def tool(name: str) -> str:
@@ -31,19 +38,16 @@ def test_format() -> None:
     run(tool("ruff"), "format", "--check", "--no-cache", *PYTHON_ROOTS)
 
 
-def test_types_of_every_package() -> None:
-    run(tool("mypy"))
+def test_types_of_every_package(tmp_path_factory: pytest.TempPathFactory) -> None:
+    check(tmp_path_factory.getbasetemp(), "test_types_of_every_package")
 
 
 def test_imports_run_one_way() -> None:
     run(tool("lint-imports"), "--no-cache")
 
 
-def test_sql_style() -> None:
-    # The collector of Python would look through the parsed models again and again, and would find nothing to free.
-    program = "import gc; gc.disable(); from sqlfluff.cli.commands import cli; cli()"
-    options = ("--processes", "1", "--disable-progress-bar")
-    run(sys.executable, "-c", program, "lint", *options, "dbt_project/models")
+def test_sql_style(tmp_path_factory: pytest.TempPathFactory) -> None:
+    check(tmp_path_factory.getbasetemp(), "test_sql_style")
 
 
 def test_what_is_not_checked_says_why() -> None:
