@@ -33,7 +33,7 @@ COMMANDS = {
 FIRST = "gw0"
 FOLDER = "checked-apart"
 LONGEST_SECONDS = 280.0
-# One after the other, each with its output and its exit code in files.
+# The output of the program and its exit code go to files.
 BEGIN = 'cd "$1"; shift; name=$1; shift; "$@" > "$0/$name.out" 2>&1; echo $? > "$0/$name.part"; mv "$0/$name.part" "$0/$name.code"'
 
 _running: list[subprocess.Popen[bytes]] = []
@@ -43,7 +43,7 @@ def begin(base: Path, tests: Iterable[str]) -> None:
     """Start the programs of these tests, in the first of several processes that run tests. `base`: its folder, which
     lies in that of the whole run.
     """
-    wanted = [name for name in COMMANDS if name in set(tests)]
+    wanted = sorted(COMMANDS.keys() & set(tests))
     if os.environ.get("PYTEST_XDIST_WORKER") != FIRST or not wanted:
         return
     folder = base.parent / FOLDER
