@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import dagster as dg
 import duckdb
 
-from asset_checks.interruption import was_interrupted
+from asset_checks.interruption import ends_the_step
 from asset_checks.parameters import Parameters
 from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 
@@ -54,15 +54,15 @@ def situation_of(
 
 def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:
     """The result of `compute`. If the table does not exist, the verdict is unknown. If `compute` raises an error, the
-    verdict is a failure of class `code_error`. An interruption is raised again, because it says nothing about the table
-    and the step must end. So is the error of a database that can no longer be used: no later check can be computed.
+    verdict is a failure of class `code_error`. An interruption, or the death of the database, is raised again, because
+    it says nothing about the table and the step must end.
     """
     if not situation.exists(table):
         return Verdict.unknown(f"{table} does not exist yet: {name} is unknown.")
     try:
         return compute(situation)
     except Exception as error:
-        if was_interrupted(error) or isinstance(error, duckdb.FatalException):
+        if ends_the_step(error):
             raise
         return Verdict.fail(
             f"{name} of {table} could not be computed: {type(error).__name__}: {error}",

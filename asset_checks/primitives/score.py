@@ -16,7 +16,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
-from asset_checks.interruption import was_interrupted
+from asset_checks.interruption import ends_the_step
 from asset_checks.parameters import ScoreParameters
 from asset_checks.primitives import freshness
 from asset_checks.primitives.scope import Scope, scope_of
@@ -206,7 +206,7 @@ def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict
     try:
         measures = measure(situation, table)
     except Exception as error:
-        if not was_interrupted(error):
+        if not ends_the_step(error):
             record(situation, table, Measures(), None)
         raise
     value = score(measures, parameters.weights)
