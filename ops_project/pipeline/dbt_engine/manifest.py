@@ -60,7 +60,7 @@ class DbtManifest:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The content of manifest.json, which Dagster reads. Nobody may change it."""
+        """The content of manifest.json, which Dagster reads. All callers share it, so none may change it."""
         return _json(self.folder / MANIFEST_JSON)
 
     @cached_property
@@ -101,7 +101,7 @@ class DbtManifest:
 
     def to_run(self, select: Sequence[str] | None = None) -> Any:
         """dbt's own Manifest without the parts that only a parse and unit tests need, and without the tests of domains
-        that `select` does not name (`to_run.Packed`). Each call makes a new one, because a run changes it.
+        that `select` does not name (`to_run.Packed`). Each call makes a new Manifest, because a run changes it.
         """
         with collector.held_up():
             return unpack(self.folder / TO_RUN).manifest(select)
@@ -109,7 +109,9 @@ class DbtManifest:
 
 @lru_cache(maxsize=2)
 def _json(path: Path) -> dict[str, Any]:
-    """The folder of the file is named by its content, so the file never changes."""
+    """The content of the file `path`. It is kept in memory: the folder is named by a hash of the project, so the file
+    never changes.
+    """
     import orjson
 
     body: dict[str, Any] = orjson.loads(path.read_bytes())

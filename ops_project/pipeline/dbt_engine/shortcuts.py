@@ -250,10 +250,11 @@ def _databases_kept_open() -> None:
     open_one: Callable[[LocalEnvironment], Any] = LocalEnvironment.handle
 
     def handle(environment: LocalEnvironment) -> Any:
-        # This makes the settings of the profile for each connection: a hook of a model may have changed them.
+        # dbt makes the settings of the profile for each connection, because the hook of a model may have changed them.
         opened = open_one(environment)
         with environment.lock:
-            # A command that its caller has abandoned may still run. The next command then keeps what that one opens.
+            # A command that its caller has abandoned may still run and open a database. The next command then keeps this
+            # database open.
             if _commands and not any(environment in kept for kept in _commands):
                 environment.handle_count += 1
                 _commands[-1].append(environment)

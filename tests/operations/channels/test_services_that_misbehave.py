@@ -113,20 +113,17 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(tmp_path, address):
         assert "address" in str(error) and "SECRETPART" not in str(error)
 
 
+def mail_sender(port: int, tls: str, seconds: float) -> EmailSender:
+    """A sender that signs in to a mail server of this machine."""
+    known = {"sender": "ops@example.com", "user": "user", "password": "p4ssword"}
+    return EmailSender("127.0.0.1", port, **known, tls=tls, seconds=seconds)
+
+
 @pytest.mark.parametrize("way", SMTP)
 @pytest.mark.parametrize("tls", ["auto", "implicit"])
 def test_a_mail_server_that_misbehaves_does_not_hold_the_sender_up(tmp_path, way, tls):
     with misbehaving(SMTP[way]) as server:
-        sender = EmailSender(
-            "127.0.0.1",
-            server.port,
-            sender="ops@example.com",
-            user="u",
-            password="p4ssword",
-            tls=tls,
-            seconds=SILENT_SECONDS,
-        )
-        error = _fails(sender, tmp_path, SILENT_SECONDS)
+        error = _fails(mail_sender(server.port, tls, SILENT_SECONDS), tmp_path, SILENT_SECONDS)
     assert error.service_down and not error.permanent
 
 
@@ -143,16 +140,7 @@ def test_a_password_is_not_sent_in_clear_unless_that_is_asked_for_by_name(tmp_pa
     for tls, sent in (("auto", False), ("starttls", False), ("none", True)):
         said.clear()
         with misbehaving(plain) as server:
-            sender = EmailSender(
-                "127.0.0.1",
-                server.port,
-                sender="ops@example.com",
-                user="user",
-                password="p4ssword",
-                tls=tls,
-                seconds=SECONDS,
-            )
-            error = _fails(sender, tmp_path)
+            error = _fails(mail_sender(server.port, tls, SECONDS), tmp_path)
         assert any(line.startswith(b"AUTH") for line in said) is sent, tls
         if tls == "auto":
             assert "no encryption" in str(error) and "tls: none" in str(error) and "p4ssword" not in str(error)
