@@ -253,8 +253,8 @@ def _databases_kept_open() -> None:
         # dbt makes the settings of the profile for each connection, because the hook of a model may have changed them.
         opened = open_one(environment)
         with environment.lock:
-            # A command that its caller has abandoned may still run and open a database. The next command then keeps this
-            # database open.
+            # A command that its caller has abandoned may still run and open a database. The next command then keeps
+            # this database open.
             if _commands and not any(environment in kept for kept in _commands):
                 environment.handle_count += 1
                 _commands[-1].append(environment)
