@@ -4,9 +4,12 @@ and decides what the loss means.
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 
 def read_json(file: Path) -> Any:
@@ -25,3 +28,26 @@ def read_object(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("it is not a JSON object")
     return found
+
+
+def read_record(file: Path, kind: type[T]) -> T:
+    """The object in the file as a `kind`, which is a dataclass. Raises OSError or ValueError as `read_object` and
+    `record` do.
+    """
+    return record(read_object(file), kind)
+
+
+def record(document: object, kind: type[T]) -> T:
+    """A `kind` with the values of a JSON object. Raises ValueError if a field is missing or has another type. The
+    dataclass itself takes any value, and the code that uses the value would then raise the error. A field that `kind`
+    does not have is left out, because a later version may have written it.
+    """
+    made: T = _adapter(cast(Any, kind)).validate_python(document)
+    return made
+
+
+@functools.cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

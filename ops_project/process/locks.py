@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ops_project.json_file import read_object
+from ops_project.json_file import read_record
 
 POLL_SECONDS = 0.1
 
@@ -200,8 +200,6 @@ def _write(descriptor: int, holder: Holder) -> None:
 
 def _read(path: Path) -> Holder | None:
     try:
-        found = Holder(**read_object(path))
-    except (OSError, ValueError, TypeError):
+        return read_record(path, Holder)
+    except (OSError, ValueError):
         return None
-    texts = (found.owner, found.since, found.run or "")
-    return found if isinstance(found.pid, int) and all(isinstance(text, str) for text in texts) else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -53,22 +52,3 @@ class ReportFacts:
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> ReportFacts:
-        """The inverse of `dump`."""
-        values = dict(data)
-        values["figures"] = tuple(_figure(item) for item in data["figures"])
-        found = cls(**values)
-        if wrong := [
-            item.name for item in fields(cls) if item.type == "str" and not isinstance(values[item.name], str)
-        ]:
-            raise ValueError(f"{', '.join(wrong)} is not text")
-        return found
-
-
-def _figure(data: Mapping[str, Any]) -> FigureFacts:
-    values = dict(data)
-    rows: Sequence[Sequence[Any]] = data["rows"]
-    values["columns"], values["rows"] = tuple(data["columns"]), tuple(tuple(row) for row in rows)
-    return FigureFacts(**values)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from ops_project.failures import Unusable
-from ops_project.json_file import read_object
+from ops_project.json_file import read_record
 from ops_project.operations.reports.facts import ReportFacts
 from ops_project.operations.reports.kinds import KINDS
 from ops_project.settings import Settings
@@ -48,10 +48,10 @@ def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
     """The stored facts of a report; None if the report has never been made. Raises ReportUnusable."""
     file = path_of(settings, kind, last)
     try:
-        return ReportFacts.parse(read_object(file))
+        return read_record(file, ReportFacts)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it holds no report"
         raise ReportUnusable(file, kind, last, reason) from None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ops_project.counted import counted
-from ops_project.json_file import read_object
+from ops_project.json_file import read_object, record
 from ops_project.pipeline.landing.inbox import NotRegular, open_regular
 from ops_project.pipeline.recovery.decide.archive_share import ArchivedFile, oldest, share
 from ops_project.pipeline.warehouse import files, snapshots
@@ -224,7 +224,7 @@ class _State:
             found = read_object(_file(settings))
             return cls(
                 {path: datetime.fromisoformat(moment) for path, moment in found["verified"].items()},
-                {item["path"]: Damage(**item) for item in found["damaged"]},
+                {item.path: item for item in (record(entry, Damage) for entry in found["damaged"])},
                 datetime.fromisoformat(found["last_share"]) if found["last_share"] else None,
             )
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ops_project.failures import Unusable
-from ops_project.json_file import read_object
+from ops_project.json_file import read_record, record
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
@@ -65,8 +65,8 @@ def last(settings: Settings) -> Entry | None:
     if not os.path.lexists(file):
         return None
     try:
-        return _entry(read_object(file))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_record(file, Entry)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not an entry"
         raise JournalUnusable(
             f"The journal of restores {file} cannot be read: {reason}. It is unknown whether a restore was cut off. "
@@ -86,7 +86,7 @@ def kept(entry: Entry | None) -> dict[str, Any] | None:
 def take_back(settings: Settings, entry: Entry) -> None:
     """Make the previous entry valid again, because this restore changed nothing."""
     if entry.previous is not None:
-        write(settings, _entry(entry.previous))
+        write(settings, record(entry.previous, Entry))
     else:
         _file(settings).unlink(missing_ok=True)
 
@@ -102,12 +102,6 @@ def folder(settings: Settings, restore: str) -> Path:
     warehouse, so that a file can be moved by one rename.
     """
     return settings.warehouse.parent / "restores" / restore
-
-
-def _entry(data: dict[str, Any]) -> Entry:
-    lists = {name: tuple(data[name]) for name in ("tables", "downstream")}
-    checksums = tuple((table, checksum) for table, checksum in data["checksums"])
-    return Entry(**{**data, **lists, "checksums": checksums})
 
 
 def _file(settings: Settings) -> Path:

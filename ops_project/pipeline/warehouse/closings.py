@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops_project.json_file import read_object
+from ops_project.json_file import read_record
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
@@ -48,8 +48,8 @@ def noted(settings: Settings) -> list[Closing]:
     found = []
     for path in sorted(_folder(settings).glob("*.json")):
         try:
-            found.append(Closing(**read_object(path)))
-        except (OSError, ValueError, TypeError):
+            found.append(read_record(path, Closing))
+        except (OSError, ValueError):
             continue
     return found
 

@@ -20,6 +20,7 @@ from dagster import DagsterEventType
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqliteEventLogStorage
 
 from ops_project.dagster_bridge.asset_graph import asset_name
+from ops_project.json_file import record
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run, signals_of_terminated
@@ -52,7 +53,7 @@ class Log:
 
     @classmethod
     def parse(cls, text: str) -> Log:
-        return cls(**json.loads(text)) if text else cls()
+        return record(json.loads(text), cls) if text else cls()
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))

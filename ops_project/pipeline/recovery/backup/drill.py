@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ops_project.json_file import record
 from ops_project.pipeline.recovery.backup.create import STAGED, Tell
 from ops_project.pipeline.recovery.backup.manifest import Manifest
 from ops_project.pipeline.recovery.backup.proof import compared
@@ -95,8 +96,8 @@ def history(settings: Settings) -> list[Drill]:
     found = []
     for line in lines:
         try:
-            found.append(Drill(**json.loads(line)))
-        except (ValueError, TypeError, RecursionError):
+            found.append(record(json.loads(line), Drill))
+        except (ValueError, RecursionError):
             continue
     return found
 
