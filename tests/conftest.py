@@ -15,13 +15,23 @@ import pytest
 
 from ops_project.process import collector
 from ops_project.settings import Settings
-from tests import compiled_statements, compiled_templates, fresh_ledger, fresh_storage, known_migrations, scratch
+from tests import (
+    compiled_statements,
+    compiled_templates,
+    engine,
+    fresh_ledger,
+    fresh_storage,
+    known_migrations,
+    scratch,
+)
 from tests.architecture import apart
 from tests.built_once import built_once
 
 # Importing hundreds of modules makes few cycles, and each search for cycles looks at all modules that were imported.
 gc.disable()
 
+engine.share_cores(os.environ, os.cpu_count() or 1)
+engine.write_no_progress()
 scratch.use_memory()
 compiled_statements.shared()
 known_migrations.shared()

@@ -149,12 +149,22 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         os._exit(code)
 
 
+# The commands that make the definitions.
+COMPOSE = ("run", "rerun", "backfill", "feed")
+
+
 def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Path | None = None) -> Child:
     """Run `ops …` on this home, in a child. `kill_at`: the place at which it is killed (process/kill_points.py)."""
+
+    from tests.scenarios import composed
+
+    compose = settings.overlay is None and arguments[0] in COMPOSE
 
     def work() -> int:
         from ops_project.cli import cli
 
+        if compose:
+            composed.use()
         fault_points._KILL_AT = kill_at
         before = ["--home", str(settings.home), "--as-of", (settings.as_of or NOW).isoformat()]
         if settings.overlay is not None:
@@ -162,6 +172,8 @@ def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Pa
         cli.main([*before, *arguments], prog_name="ops", standalone_mode=True)
         return 0
 
+    if compose:
+        composed.shipped()
     dagster_home.ensure(settings)
     fresh_storage.copy_into(settings.dagster_home)
     fresh_ledger.copy_into(settings)
