@@ -232,6 +232,7 @@ IMPORTED_LATE = (
     "dbt.task.test",
     "dbt_common.clients.agate_helper",
     "fsspec.implementations.local",
+    "holidays.countries",
     "multiprocessing.dummy",
     "pandas",  # DuckDB imports it to bind a parameter
     "pyarrow.dataset",

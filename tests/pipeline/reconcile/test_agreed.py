@@ -5,16 +5,16 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from ops_project.pipeline.reconcile.agreed import LETTER, NUMBER, agreed_type
+from ops_project.pipeline.reconcile.agreed import BEGINS_WITH_A_LETTER, NUMBER, agreed_type
 from ops_project.pipeline.reconcile.sides import Side, as_instant
 
-LETTERS = ("infinity", "epoch", "today", "NaN", "e5", "é1", "ä2026-01-01", "BC2026", "T10:00", "Jan 1 2026", "x", "中1")
+LETTERS = ("infinity", "epoch", "today", "NaN", "e5", "é1", "ä2026-01-01", "BC2026", "T10:00", "Jan 1 2026", "x")
 
 
 def test_no_text_that_begins_with_a_letter_is_a_number_or_an_instant() -> None:
     rows = duckdb.sql(
         f"""
-        select regexp_matches(value, '{LETTER}'), regexp_full_match(value, '{NUMBER}'),
+        select {BEGINS_WITH_A_LETTER.format(text="value")}, regexp_full_match(value, '{NUMBER}'),
             {as_instant("value", "DATE")}, {as_instant("value", "TIMESTAMP")}
         from (select unnest({list(LETTERS)}) as value)
         """

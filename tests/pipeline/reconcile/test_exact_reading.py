@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import settings as quick
+from hypothesis import strategies as st
 
 from ops_project.pipeline.reconcile import ReconcileError, compare, file_side, table_side
 from ops_project.pipeline.reconcile.classify import Comparison, KeyClass
+from ops_project.pipeline.reconcile.sides import Side, projection
 
 
 @pytest.fixture
@@ -43,6 +48,34 @@ def test_ids_of_thirty_digits_are_not_read_as_floating_point(connection, tmp_pat
     forty = "1234567890" * 4
     pair = [put(tmp_path, f"{n}.jsonl", f'{{"id": {forty}{n}, "v": 1}}\n') for n in (1, 2)]
     assert compared(connection, *pair).differing_keys == 2
+
+
+def as_python_reads(text: str, scale: int) -> Decimal | None:
+    """The number with this many places, rounded half up. None if it has no value, or needs more than 38 digits."""
+    try:
+        with localcontext(prec=100):
+            number = Decimal(text).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    except InvalidOperation:
+        return None
+    return number if abs(number) < Decimal(10) ** (38 - scale) else None
+
+
+NUMBERS = st.from_regex(r"[+-]?([0-9]{1,25}(\.[0-9]{0,25})?|\.[0-9]{1,25}|9{14,20}(\.[4-9]{1,20})?)", fullmatch=True)
+
+
+@given(texts=st.lists(NUMBERS, min_size=1, max_size=20), scale=st.sampled_from([0, 2, 12, 20]))
+@quick(max_examples=40, deadline=None)
+def test_a_number_of_any_width_is_read_exactly(texts, scale):
+    """Short numbers are read in a narrow type, because that is faster."""
+    read = projection(Side("t", "t", {"v": "VARCHAR"}), [("v", f"DECIMAL(38,{scale})")], [], [])
+    with duckdb.connect() as connection:
+        for text in texts:
+            connection.execute("create or replace table t as select ?::varchar as v", [text])
+            try:
+                found = connection.execute(read).fetchall()[0][0]
+            except duckdb.ConversionException:
+                found = None
+            assert found == as_python_reads(text, scale), text
 
 
 def test_numbers_are_compared_as_numbers(connection, tmp_path):
