@@ -40,9 +40,13 @@ $(RUN): requirements.lock pyproject.toml
 	@rm -rf $(VENV)/first-load
 	@touch $@
 
-$(DEV): requirements-dev.lock $(RUN)
+# mypy 2 checks the project in two thirds of the time of mypy 1. It needs a newer pathspec than dbt allows, so it has a
+# folder of its own.
+$(DEV): requirements-dev.lock requirements-types.lock $(RUN)
 	@echo "Installing what the tests and measurements need …"
 	@{ $(INSTALL) --require-hashes -r requirements-dev.lock 2>&1; echo "exit $$?"; } | $(COUNT)
+	@rm -rf $(VENV)/types
+	@{ $(INSTALL) --require-hashes --target $(VENV)/types -r requirements-types.lock 2>&1; echo "exit $$?"; } | $(COUNT)
 	@touch $@
 
 setup: $(RUN) ## Install what running needs
@@ -83,6 +87,8 @@ lock: ## Compile the locks anew from pyproject.toml (needs uv on the PATH)
 	  pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --all-extras \
 	  --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	echo 'mypy>=2.4' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet --no-annotate - -o requirements-types.lock
 	echo pip | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	  --no-annotate - -o requirements-pip.lock
 

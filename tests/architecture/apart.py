@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The collector of Python would look through the parsed models again and again, and would find nothing to free.
 SQLFLUFF = "import gc; gc.disable(); from sqlfluff.cli.commands import cli; cli()"
 COMMANDS = {
-    "test_types_of_every_package": (str(Path(sys.executable).parent / "mypy"),),
+    "test_types_of_every_package": ("env", f"PYTHONPATH={Path(sys.prefix) / 'types'}", sys.executable, "-m", "mypy"),
     "test_sql_style": (
         sys.executable,
         "-c",

@@ -105,7 +105,13 @@ def tracked() -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("requirements.lock", 100), ("requirements-dev.lock", 100), ("requirements-pip.lock", 1)]
+    ("name", "least"),
+    [
+        ("requirements.lock", 100),
+        ("requirements-dev.lock", 100),
+        ("requirements-types.lock", 4),
+        ("requirements-pip.lock", 1),
+    ],
 )
 def test_a_lock_pins_with_hashes_and_names_no_index(name: str, least: int) -> None:
     lock = (ROOT / name).read_text(encoding="utf-8")
