@@ -21,8 +21,6 @@ from ops_project.sql_text import identifier
 # to less than a thousandth of a cent.
 FLOAT_SCALE = 6
 MAX_SCALE = 12
-NARROW = 18
-"""The most digits of a DECIMAL that DuckDB keeps in a machine word."""
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 WIDE_INTEGERS = {"UBIGINT", "HUGEINT", "UHUGEINT"}
 FLOATS = {"FLOAT", "DOUBLE"}
@@ -113,7 +111,7 @@ def measure_type(
     parts = [_width_and_scale(connection, side, column, scale is not None) for side in (source, target)]
     places = scale if scale is not None else max(places for _, places in parts)
     # Sums over a narrow type are several times as fast as over DECIMAL(38).
-    return f"DECIMAL({NARROW if max(digits for digits, _ in parts) + places <= NARROW else 38},{places})"
+    return f"DECIMAL({casts.NARROW if max(digits for digits, _ in parts) + places <= casts.NARROW else 38},{places})"
 
 
 def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> tuple[int, int]:
@@ -229,9 +227,9 @@ def _decimal(text: str, kind: str) -> str:
     """
     exact = f"cast({_without_exponent(text)} as {kind})"
     width, scale = (int(number) for number in DECIMAL.fullmatch(kind).groups())  # type: ignore[union-attr]  # it matches
-    if width <= NARROW or scale > NARROW:
+    if width <= casts.NARROW or scale > casts.NARROW:
         return exact
-    narrow = f"cast(try_cast({text} as DECIMAL({NARROW},{scale})) as {kind})"
+    narrow = f"cast(try_cast({text} as DECIMAL({casts.NARROW},{scale})) as {kind})"
     return f"case when regexp_matches({text}, '[eE]') then {exact} else coalesce({narrow}, cast({text} as {kind})) end"
 
 

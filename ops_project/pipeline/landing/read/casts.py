@@ -14,6 +14,8 @@ from ops_project.pipeline.landing.read import moments
 from ops_project.pipeline.landing.read.moments import BLANKS, fits, trimmed
 from ops_project.sql_text import literal
 
+NARROW = 18
+"""The most digits of a decimal that DuckDB keeps in a machine word."""
 REQUIRED = "has no value, and the contract requires one"
 
 
@@ -80,13 +82,26 @@ def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
     This is used for small files. Compiling the regular expressions of `typed` takes longer than reading a small file,
     and this SQL needs none of them.
     """
-    kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
-    same = f"CAST({direct} AS VARCHAR) = {text}"
+    kind = column.base_type
     if kind in NUMERIC and kind != "double" and file_format.decimal == "." and file_format.thousands != ".":
-        return f"CASE WHEN {same} THEN {direct} END"
+        return f"CASE {_written_alike(text, column)} END"
     if kind in moments.WIDTHS and not column.formats and column.timezone in (None, "UTC"):
+        direct = f"TRY_CAST({text} AS {column.sql_type})"
+        same = f"CAST({direct} AS VARCHAR) = {text}"
         return f"CASE WHEN strlen({text}) = {moments.WIDTHS[kind]} AND {same} THEN {direct} END"
     return typed(text, column, file_format)
+
+
+def _written_alike(text: str, column: Column) -> str:
+    """The branches of a CASE that accept a number as the engine itself writes it."""
+    direct = f"TRY_CAST({text} AS {column.sql_type})"
+    branches = f"WHEN CAST({direct} AS VARCHAR) = {text} THEN {direct}"
+    if column.base_type == "decimal" and column.precision > NARROW >= column.scale:
+        # DuckDB reads a wider decimal in 10 µs, and one of a machine word in 0.05 µs. Most numbers fit into the word.
+        narrow = f"TRY_CAST({text} AS DECIMAL({NARROW},{column.scale}))"
+        short = f"WHEN CAST({narrow} AS VARCHAR) = {text} THEN CAST({narrow} AS {column.sql_type})"
+        branches = f"{short} {branches}"
+    return branches
 
 
 def _number(text: str, column: Column, file_format: Format) -> str:
@@ -136,9 +151,8 @@ def _number(text: str, column: Column, file_format: Format) -> str:
                     f"THEN TRY_CAST({given} AS DOUBLE) ELSE {finite} END"
                 )
         return finite
-    direct = f"TRY_CAST({text} AS {sql_type})"
     if file_format.decimal == "." and file_format.thousands != ".":
-        return f"CASE WHEN CAST({direct} AS VARCHAR) = {text} THEN {direct} {cases} END"
+        return f"CASE {_written_alike(text, column)} {cases} END"
     return f"CASE {cases} END"
 
 
