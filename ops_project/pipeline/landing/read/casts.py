@@ -125,7 +125,8 @@ def _number(text: str, column: Column, file_format: Format) -> str:
             wide = f"TRY_CAST({plain} AS DECIMAL(38,18))"
             exact = f"TRY_CAST({wide} AS {sql_type})"
             if "rounding" not in column.accept:
-                exact = f"CASE WHEN {exact} = {wide} THEN {exact} END"
+                # The rounded value may need one more digit than the wide type holds.
+                exact = f"CASE WHEN TRY_CAST({exact} AS DECIMAL(38,18)) = {wide} THEN {exact} END"
             ways.append((f"[+-]?({whole}({point}[0-9]*)?|{point}[0-9]+){exponent}", exact))
     else:
         ways.append((f"[+-]?{whole}", f"TRY_CAST({plain} AS {sql_type})"))
