@@ -11,6 +11,8 @@ HUNDRED = {
     "silver/fact_orders": {"from": ["bronze/orders"]},
     **{f"gold/report_{n:03d}": {"from": ["silver/fact_orders"]} for n in range(100)},
 }
+TITLES = {"domain": "streaming", "owners": ("team:streaming-data",)}
+HALF_MINUTE = timedelta(seconds=30)
 STOPPED = "firing Quality score of bronze/orders is 41, below 70: everything downstream is stopped"
 
 
@@ -140,3 +142,20 @@ def test_a_whole_file_does_not_excuse_a_refused_one_of_the_same_alert(world):
     day.fails("check.failure", asset="gold/report_000", check="keys", failure_class="key_violation")
     day.advance("1m")
     assert {alert.asset: bool(alert.muted) for alert in day.state.alerts.values()}["gold/report_000"]
+
+
+def test_an_owner_hears_of_the_cause_that_takes_the_place_of_a_repaired_one(world):
+    day = world(graph={"bronze/a": TITLES, "gold/f": {"from": ["bronze/a"], **TITLES}})
+    day.fails("asset.failure", asset="bronze/a")
+    day.advance("7m", HALF_MINUTE)
+    day.fails("check.crash", asset="bronze/a", check="x")
+    day.fails("check.failure", asset="gold/f", check="y")
+    day.advance("13m30s", HALF_MINUTE)
+    day.recovers("asset.failure", asset="bronze/a")
+    day.inbox.clear()
+    day.advance("10m", HALF_MINUTE)
+    told = [n.payload["alerts"] for n in day.inbox if n.channel == "owners/0-email" and n.payload["status"] == "firing"]
+    [[cause]] = told
+    rules = {number: alert.rule for number, alert in day.state.alerts.items()}
+    assert rules[cause["number"]] == "check_crashed"
+    assert [rules[symptom["number"]] for symptom in cause["silent_under_it"]] == ["check_failed"]

@@ -18,7 +18,7 @@ GRAPH = {
     "gold/loss_ratio": {"from": ["bronze/policies"], "domain": "investor", "owners": ("team:investor-metrics",)},
     "gold/titles": {"domain": "streaming", "owners": ("team:streaming-data",)},
 }
-PAGER, OWNERS = "on-call/2-pagerduty", "owners/0-email"
+PAGER, OWNERS, TEAM = "on-call/2-pagerduty", "owners/0-email", "data-team/0-file"
 
 
 def _said(story, channel: str) -> list[tuple[str, str, str]]:
@@ -75,6 +75,27 @@ def test_an_owner_hears_of_the_end_of_what_became_critical(world):
         ("streaming-data@example.com", "firing"),
         ("streaming-data@example.com", "resolved"),
     ]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_owner_is_not_told_again_of_a_cause_whose_symptom_is_now_in_another_group(world, restarts):
+    """Before, the symptom counted as news: the record of it had moved to its own group, and the message about the cause
+    listed it once more.
+    """
+    graph = {
+        **GRAPH,
+        "silver/titles": {"from": ["gold/titles"], "domain": "streaming", "owners": ("team:streaming-data",)},
+    }
+    day = world(graph=graph)
+    for asset in ("gold/titles", "silver/titles"):
+        day.fails("asset.failure", asset=asset)
+    day.advance("12m", MINUTE)
+    assert [to for to, _, _ in _said(day, TEAM)] == ["team:streaming-data"]
+    _severity(day, "asset_failure", "critical")
+    if restarts:
+        day.restart()
+    day.advance("20m", MINUTE)
+    assert _said(day, TEAM) == []
 
 
 def test_what_is_critical_again_keeps_its_page(world):

@@ -12,12 +12,11 @@ from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.operations.alerting.decide.kept_groups import Place, place_of
 from ops_project.operations.alerting.decide.moves import Moves, alone
 from ops_project.operations.alerting.decide.outside import ends_of, symptoms_of
-from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.reasons import SILENT_UNDER_ANOTHER, AlertReason
 from ops_project.operations.alerting.decide.routing import Node, heard_once, match, walk
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 SUSPECTED = "suspected_cause"
-SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBITED_BY_RULE.value)
 
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:

@@ -11,7 +11,7 @@ from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, LogKey, first_flush, next_digest
 from ops_project.operations.alerting.decide.kept_groups import Place, place_of
 from ops_project.operations.alerting.decide.outside import ends_of
-from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.reasons import SILENT_UNDER_ANOTHER, AlertReason
 from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
@@ -148,10 +148,12 @@ class Moves:
         return self._kept.log.of_group.get(key, set())
 
     def _carry(self, before: str, after: str, number: int) -> None:
-        """Copy the record of what was sent: a receiver who was told of the alert through the group `before` counts as
-        told through the group `after`.
+        """Move the record of what was sent: a receiver who was told of the alert through the group `before` counts as
+        told through the group `after`. What a message about a cause listed is recorded where the cause is. So the
+        symptoms of this alert move with it, and the record of a symptom also stays if its cause stays.
         """
-        log = self.decision.state.log
+        log, alerts = self.decision.state.log, self.decision.state.alerts
+        cause = alerts[number].cause if alerts[number].muted in SILENT_UNDER_ANOTHER else None
         for old in sorted(self._entries(before)):
             entry = log.get(old)
             if entry is None or number not in entry.firing:
@@ -167,8 +169,12 @@ class Moves:
                 at=entry.at,
                 expires_at=entry.expires_at,
             )
-            log[new] = base.with_alert(number, entry.told_at(number))
-            log[old] = entry.without(frozenset({number}))
+            listed = {n for n in entry.firing if n in alerts and alerts[n].cause == number}
+            for told in sorted({number, *listed}):
+                base = base.with_alert(told, entry.told_at(told))
+            log[new] = base
+            left = listed - self._groups[before].members if before in self._groups else listed
+            log[old] = entry.without(frozenset(left if cause in entry.firing else {number, *left}))
             self.decision.log_changed |= {new, old}
             self._kept.log.follow(new, log[new])
             self._kept.log.follow(old, log[old])

@@ -12,7 +12,6 @@ from ops_project.model.alerting.signal import digest
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
-from ops_project.operations.alerting.decide.dispatch import SILENT_UNDER_ANOTHER
 from ops_project.operations.alerting.decide.due import groups_due, make_due
 from ops_project.operations.alerting.decide.elsewhere import KnownElsewhere
 from ops_project.operations.alerting.decide.grouping import (
@@ -23,7 +22,7 @@ from ops_project.operations.alerting.decide.grouping import (
 )
 from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.kept_alerts import SLA_LABEL
-from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.reasons import SILENT_UNDER_ANOTHER, AlertReason
 from ops_project.operations.alerting.decide.routing import ENDS, SYMPTOMS, Node
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
 

@@ -46,3 +46,7 @@ class AlertReason(StrEnum):
     HOLD_PAST_LIMIT = "hold_past_limit"
     SILENCE_EXPIRES = "silence_expires"
     REPORT = "report"
+
+
+SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBITED_BY_RULE.value)
+"""The reasons of an alert that is silent because another alert fires."""
