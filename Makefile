@@ -63,8 +63,10 @@ ui: $(RUN) ## Open the Dagster UI and its daemon on the same state; PORT=3001 fo
 # where the environment says that Python writes no bytecode.
 TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-test: $(DEV) ## Lint, types, laws and the test suite (8 to 9 minutes on two cores)
-	@$(TEST) -n 2 --dist loadgroup -m "not soak and not bench"
+# Some tests wait for a server, a limit of time or a child. With a third process, two cores work meanwhile: in a new clone
+# the suite takes 7 min 37 s, and 8 min 6 s with two processes.
+test: $(DEV) ## Lint, types, laws and the test suite (about 8 minutes on two cores)
+	@$(TEST) -n 3 --dist loadgroup -m "not soak and not bench"
 
 lint: $(DEV) ## Style, types, import laws, calls in the tests and SQL style
 	@$(BIN)/python -m tests.architecture.calls
