@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ops_project.json_file import read_record, record
+from ops_project.operations.alerting.dagster.events import Log
 from ops_project.operations.reports.facts import FigureFacts, ReportFacts
 from ops_project.pipeline.recovery import archive_check, journal
 from ops_project.pipeline.recovery.backup.drill import Drill
@@ -28,6 +29,7 @@ KEPT = [
     journal.Entry("1", "snapshot 1", ("gold.a",), "ada", AT, checksums=(("gold.a", "x"),), previous={"id": "0"}),
     archive_check.Damage("a/b.csv", "shop", "orders", "b.csv", "2026-03-01", "1", "is missing", AT),
     Drill(AT, "1", "folder", True, "well", 1.5, 3, 2.5, 10),
+    Log(1, "a run at a time", 2.5),
     ReportFacts("daily", "Daily", "", AT, AT, AT, AT, "UTC", (FIGURE,)),
 ]
 OTHERS: tuple[Any, ...] = ([], {}, "x", [1], {"x": [1]}, None)

@@ -1,5 +1,5 @@
 """Programs that check the whole project and need no other test: the types, and the style of the SQL. Together they take
-up to 50 s of one core. If two processes run the tests, these programs begin with the tests, at a low priority. Then
+up to 50 s of one core. If several processes run the tests, these programs begin with the tests, at a low priority. Then
 they use the time in which the tests wait for something, and their results are there when the last tests ask for them.
 """
 

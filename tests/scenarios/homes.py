@@ -149,7 +149,7 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         os._exit(code)
 
 
-# The commands that make the definitions.
+# The commands of the tests that make the definitions; only these are worth making them in the parent.
 COMPOSE = ("run", "rerun", "backfill", "feed")
 
 

@@ -173,8 +173,8 @@ class Moves:
             for told in sorted({number, *listed}):
                 base = base.with_alert(told, entry.told_at(told))
             log[new] = base
-            left = listed - self._groups[before].members if before in self._groups else listed
-            log[old] = entry.without(frozenset(left if cause in entry.firing else {number, *left}))
+            gone = listed - (self._groups[before].members if before in self._groups else frozenset())
+            log[old] = entry.without(frozenset(gone if cause in entry.firing else {number, *gone}))
             self.decision.log_changed |= {new, old}
             self._kept.log.follow(new, log[new])
             self._kept.log.follow(old, log[old])
